@@ -1,0 +1,1 @@
+"""The vocabulary that every other layer speaks: batches, attributions, names, units, files."""

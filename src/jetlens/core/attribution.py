@@ -1,0 +1,179 @@
+"""Scores beside the inputs and the truth that they belong to, on named axes.
+
+An attribution is an `xarray.Dataset`. For each input collection ``c`` it holds ``c_value`` and
+``c_score`` (``c_mask``, ``c_<truth>`` and ``c_pred_<task>`` where there are such), for each jet
+``output``, ``label``, ``target``, ``weight``, ``event`` and ``row``. Padding is NaN (-1 in integers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.batch import NO_TRUTH, Collection, JetBatch
+from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.units import Feature
+
+SCORE, VALUE, MASK = "_score", "_value", "_mask"
+
+
+def dims(name: str, collection: Collection) -> tuple[str, ...]:
+    """Return the dimensions of a collection's scores."""
+    if collection.is_image:
+        return ("jet", f"{name}_channel", "y", "x")
+    if collection.is_sequence:
+        return ("jet", name, f"{name}_feature")
+    return ("jet", f"{name}_feature")
+
+
+def build(
+    batch: JetBatch,
+    inputs: Mapping[str, Sequence[str]],
+    scores: Mapping[str, NDArray[Any]],
+    *,
+    classes: Sequence[str],
+    output: NDArray[Any],
+    target: NDArray[np.int64],
+    targets: Sequence[str] | None = None,
+    per_jet: Mapping[str, NDArray[Any]] | None = None,
+    predictions: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
+    attrs: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Put scores, inputs, truth and outputs of a batch into one dataset.
+
+    Parameters
+    ----------
+    batch
+        The jets that were explained.
+    inputs
+        The tagger's features by collection, in the tagger's order.
+    scores
+        By collection, of the shape of those inputs; with `targets`, with a leading target axis.
+    classes
+        The tagger's classes.
+    output
+        The tagger's logits ``[jet, class]``.
+    target
+        ``[jet]``, the class that was explained, or -1 for an expression.
+    targets
+        The targets' names, where several were explained at once.
+    per_jet
+        More numbers for each jet, ``[jet]`` (or ``[target, jet]`` with `targets`).
+    predictions
+        Auxiliary predictions by collection and task, such as ``{"tracks": {"origin": ...}}``.
+    attrs
+        Provenance.
+    """
+    lead = () if targets is None else ("target",)
+    data: dict[str, Any] = {}
+    coords: dict[str, Any] = {"class": list(classes)}
+    for name, wanted in inputs.items():
+        collection = batch[name]
+        axes = dims(name, collection)
+        feature_dim = axes[collection.feature_axis]
+        coords[feature_dim] = list(wanted)
+        where = collection.positions(wanted)
+        value = np.take(collection.values, where, axis=collection.feature_axis)
+        score = scores[name]
+        if collection.mask is not None:
+            value = np.where(collection.mask[..., None], value, value.dtype.type(np.nan))
+            score = np.where(collection.mask[..., None], score, score.dtype.type(np.nan))
+            data[name + MASK] = (axes[:2], collection.mask)
+        described = [collection.features[i].as_dict() for i in where]
+        data[name + VALUE] = (axes, value, {"features": described})
+        data[name + SCORE] = ((*lead, *axes), score)
+        for task, truth in collection.truth.items():
+            data[f"{name}_{task}"] = (axes[: truth.ndim], truth)
+        for task, found in (predictions or {}).get(name, {}).items():
+            data[f"{name}_pred_{task}"] = (axes[: found.ndim], found)
+    labels = batch.with_classes(classes).label
+    data |= {
+        "output": (("jet", "class"), output),
+        "label": ("jet", labels),
+        "weight": ("jet", batch.weight),
+        "event": ("jet", batch.event),
+        "row": ("jet", batch.row),
+    }
+    if targets is None:
+        data["target"] = ("jet", target)
+    else:
+        coords["target"] = list(targets)
+    for name, numbers in (per_jet or {}).items():
+        data[name] = ((*lead, "jet") if numbers.ndim == 1 + len(lead) else ("jet",), numbers)
+    return xr.Dataset(data, coords=coords, attrs=dict(attrs or {}))
+
+
+def collections(attribution: xr.Dataset) -> tuple[str, ...]:
+    """Return the names of the input collections that have scores."""
+    return tuple(str(v)[: -len(SCORE)] for v in attribution.data_vars if str(v).endswith(SCORE))
+
+
+def features(attribution: xr.Dataset, collection: str) -> tuple[Feature, ...]:
+    """Return what the features of a collection are: names, units and labels."""
+    described = attribution[collection + VALUE].attrs["features"]
+    return tuple(Feature.from_dict(d) for d in described)
+
+
+def concatenate(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Put attributions one after the other; particle axes are padded to the longest.
+
+    Raises
+    ------
+    BadValueError
+        If there is nothing to put together, or the classes or features differ.
+    """
+    if not parts:
+        raise BadValueError("no attributions to put together")
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    for other in parts[1:]:
+        if set(other.variables) != set(first.variables):
+            raise BadValueError("attributions with other variables cannot be put together")
+        for coordinate, values in first.coords.items():
+            if not np.array_equal(values, other.coords[coordinate]):
+                raise BadValueError(
+                    f"attributions with other {coordinate!r} cannot be put together"
+                )
+    ragged = [
+        d for d in first.sizes if d != "jet" and any(p.sizes[d] != first.sizes[d] for p in parts)
+    ]
+    longest = {d: max(p.sizes[d] for p in parts) for d in ragged}
+    joined = xr.concat(
+        [pad(p, longest) for p in parts],
+        dim="jet",
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        join="override",
+        combine_attrs="override",
+    )
+    return joined
+
+
+def pad(attribution: xr.Dataset, lengths: Mapping[Any, int]) -> xr.Dataset:
+    """Give particle axes more places: NaN in scores and values, -1 in integers, False in masks."""
+    wanted = {
+        d: (0, n - attribution.sizes[d]) for d, n in lengths.items() if n > attribution.sizes[d]
+    }
+    if not wanted:
+        return attribution
+    fill = {
+        name: False if v.dtype == bool else (np.nan if v.dtype.kind == "f" else NO_TRUTH)
+        for name, v in attribution.data_vars.items()
+    }
+    return attribution.pad(wanted, constant_values=fill, keep_attrs=True)
+
+
+def one_target(attribution: xr.Dataset, target: str | None = None) -> xr.Dataset:
+    """Return a view with no target axis: the dataset itself, or one target of several."""
+    if "target" not in attribution.dims:
+        return attribution
+    names = {str(t): i for i, t in enumerate(attribution["target"].values)}
+    if target is None:
+        raise BadValueError(f"several targets were explained: name one of {', '.join(names)}")
+    return attribution.isel(target=look_up("target", target, names), drop=True)

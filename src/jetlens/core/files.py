@@ -1,0 +1,91 @@
+"""Files that are whole or not there: written beside their place, then renamed into it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from jetlens.core.errors import BadFileError
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
+
+
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn the system's refusals to write `path` into one message that names the place."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BadFileError):
+            raise
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BadFileError(
+                f"no space left to write {str(path)!r}: free some, or choose another --out"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EISDIR):
+            raise BadFileError(f"cannot write {str(path)!r}: {error.strerror}") from error
+        if "no space left" in str(error).lower():  # as HDF5 words it, without an errno
+            raise BadFileError(f"no space left to write {str(path)!r}: free some") from error
+        raise
+
+
+@contextlib.contextmanager
+def atomic(path: Path | str) -> Iterator[Path]:
+    """Give a path to write a file to; it takes the name `path` only when the block ends well.
+
+    Raises
+    ------
+    BadFileError
+        If the disk is full or the place cannot be written to; nothing is left behind then.
+    """
+    path = Path(path)
+    part = _beside(path)
+    with told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield part
+            with part.open("rb+") as written:  # the bytes are on the disk before the name is
+                os.fsync(written.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path | str) -> Iterator[Path]:
+    """Give a folder to fill; it takes the name `path`, replacing what stood there, at the end."""
+    path = Path(path)
+    part = _beside(path)
+    with told(path):
+        try:
+            part.mkdir(parents=True)
+            yield part
+            if path.exists():
+                old = _beside(path)
+                path.replace(old)
+                part.replace(path)
+                shutil.rmtree(old)
+            else:
+                part.replace(path)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+def write_text(path: Path | str, text: str) -> None:
+    """Write a text file atomically."""
+    with atomic(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written in `folder`."""
+    if folder.is_dir():
+        for part in folder.rglob(".*.part"):
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""Names for the things that a recipe can ask for, and how a third party adds its own.
+
+A registry knows the package whose modules fill it: the first look-up imports them all, so that a
+new explainer, tagger, dataset or summary is one new file. Installed packages add theirs through an
+entry point of the group ``jetlens.<kind>s``, whose name is the registered name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+from jetlens.core.errors import BadValueError, UnknownNameError, expected
+
+T = TypeVar("T")
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+class Registry(Generic[T]):
+    """A table from names to the classes or functions that make a `T`.
+
+    Parameters
+    ----------
+    kind
+        What one entry is called, such as ``"explainer"``; its entry points are ``jetlens.<kind>s``.
+    package
+        The package whose modules register the built-in entries.
+    """
+
+    def __init__(self, kind: str, plural: str, package: str) -> None:
+        self.kind, self.plural, self.package = kind, plural, package
+        self._table: dict[str, Callable[..., T]] = {}
+        self._filled = False
+
+    def register(self, name: str) -> Callable[[C], C]:
+        """Enter the decorated class or function under `name`; a name is taken only once."""
+
+        def enter(made: C) -> C:
+            there = self._table.get(name)
+            if there is not None and there.__qualname__ != made.__qualname__:
+                raise BadValueError(f"the {self.kind} name {name!r} is already {there.__module__}")
+            self._table[name] = made
+            made.registered_name = name  # type: ignore[attr-defined]
+            return made
+
+        return enter
+
+    def fill(self) -> None:
+        """Import the package's modules and the entry points, once."""
+        if self._filled:
+            return
+        self._filled = True
+        package = importlib.import_module(self.package)
+        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self.package}."):
+            importlib.import_module(module.name)
+        for point in entry_points(group=f"jetlens.{self.plural}"):
+            self.register(point.name)(point.load())
+
+    def get(self, name: str) -> Callable[..., T]:
+        """Return what is registered as `name`, or raise `UnknownNameError` with the nearest."""
+        self.fill()
+        if name not in self._table:
+            raise UnknownNameError(self.kind, name, sorted(self._table))
+        return self._table[name]
+
+    def make(self, name: str, **arguments: Any) -> T:
+        """Build `name` from its constructor arguments, refusing those that it does not take."""
+        maker = self.get(name)
+        known = parameters(maker)
+        for key in arguments:
+            if key not in known:
+                raise BadValueError(
+                    f"{self.kind} {name!r} takes no argument {key!r}: {expected(key, known)}"
+                )
+        for key in (k for k, p in known.items() if p.default is p.empty and k not in arguments):
+            raise BadValueError(f"{self.kind} {name!r} needs an argument {key!r}")
+        return maker(**arguments)
+
+    def __iter__(self) -> Iterator[str]:
+        self.fill()
+        return iter(sorted(self._table))
+
+    def __contains__(self, name: object) -> bool:
+        self.fill()
+        return name in self._table
+
+    def summary(self, name: str) -> str:
+        """Return the first line of the entry's docstring."""
+        return (inspect.getdoc(self.get(name)) or "").partition("\n")[0]
+
+
+def parameters(maker: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the keyword arguments that a registered class or function takes."""
+    return {
+        name: parameter
+        for name, parameter in inspect.signature(maker).parameters.items()
+        if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    }
+
+
+def arguments_of(thing: Any) -> dict[str, Any]:
+    """Return the constructor arguments of a registered dataclass: its name and its own words."""
+    own = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing) if f.init}
+    return {"use": thing.registered_name, **own}
+
+
+datasets: Registry[Any] = Registry("dataset", "datasets", "jetlens.data")
+readers: Registry[Any] = Registry("reader", "readers", "jetlens.data.readers")
+taggers: Registry[Any] = Registry("tagger", "taggers", "jetlens.taggers")
+explainers: Registry[Any] = Registry("explainer", "explainers", "jetlens.explain")
+baselines: Registry[Any] = Registry("baseline", "baselines", "jetlens.explain")
+summaries: Registry[Any] = Registry("summary", "summaries", "jetlens.summarise")
+figures: Registry[Any] = Registry("figure", "figures", "jetlens.plots")

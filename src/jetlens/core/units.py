@@ -1,0 +1,64 @@
+"""What one input variable is: its name, its unit, how it is shown to people.
+
+A fact about a variable stands here in one line, or in the table of the reader that knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One variable of a collection.
+
+    Attributes
+    ----------
+    name
+        Its name in the file and in the Python surface.
+    unit
+        The unit of the stored numbers, empty for a pure number.
+    label
+        LaTeX for figures, without the unit.
+    shown_unit, shown_factor
+        What people are shown: stored value times ``shown_factor``, in ``shown_unit``.
+    """
+
+    name: str
+    unit: str = ""
+    label: str = ""
+    shown_unit: str | None = None
+    shown_factor: float = 1.0
+
+    @property
+    def axis(self) -> str:
+        """The label of an axis that shows this variable, with its unit."""
+        unit = self.unit if self.shown_unit is None else self.shown_unit
+        return f"{self.title} [{unit}]" if unit else self.title
+
+    @property
+    def title(self) -> str:
+        """The LaTeX label, or the plain name where there is none."""
+        return self.label or self.name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data, for attributes in files."""
+        return {
+            "name": self.name,
+            "unit": self.unit,
+            "label": self.label,
+            "shown_unit": self.shown_unit,
+            "shown_factor": self.shown_factor,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Feature:
+        """Rebuild a feature from `as_dict`."""
+        return cls(**fields)
+
+
+def features(names: Iterable[str | Feature]) -> tuple[Feature, ...]:
+    """Turn names into features; those that are features already stay as they are."""
+    return tuple(n if isinstance(n, Feature) else Feature(n) for n in names)

@@ -1,0 +1,1 @@
+"""Where jets come from: readers of files and generators, alike from outside."""

@@ -1,0 +1,109 @@
+"""A dataset is a list of partitions; each reads one `JetBatch`.
+
+Generators and file readers look alike from here on. Nothing holds more than one partition.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.core.batch import JetBatch, concatenate
+from jetlens.core.errors import BadValueError, expected
+from jetlens.core.hashing import uniform
+
+PARTS = ("train", "validation", "test")
+
+
+@runtime_checkable
+class Partition(Protocol):
+    """Some jets that can be read on their own, in any process (so it can be pickled)."""
+
+    def read(self) -> JetBatch:
+        """Read the jets."""
+
+
+class Dataset(abc.ABC):
+    """Jets in partitions."""
+
+    @abc.abstractmethod
+    def partitions(self) -> Sequence[Partition]:
+        """Return the partitions, in order; reading none of them yet."""
+
+    def __iter__(self) -> Iterator[JetBatch]:
+        for partition in self.partitions():
+            yield partition.read()
+
+    def read(self) -> JetBatch:
+        """Read everything into one batch."""
+        return concatenate(list(self))
+
+
+@dataclass(frozen=True)
+class Part(Dataset):
+    """The train, validation or test part of a dataset, by a hash of the event.
+
+    Parameters
+    ----------
+    whole
+        The dataset to take a part of.
+    part
+        ``"train"``, ``"validation"`` or ``"test"``.
+    fractions
+        Their shares; they are positive and add up to one.
+    """
+
+    whole: Dataset
+    part: str
+    fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
+
+    def partitions(self) -> Sequence[Partition]:
+        """Return the whole's partitions, each cut to this part."""
+        return [PartOfPartition(p, self.part, self.fractions) for p in self.whole.partitions()]
+
+
+@dataclass(frozen=True)
+class PartOfPartition:
+    """One partition's jets whose event falls into a part."""
+
+    whole: Partition
+    part: str
+    fractions: tuple[float, float, float]
+
+    def read(self) -> JetBatch:
+        """Read the whole and keep the part."""
+        jets = self.whole.read()
+        return jets.take(in_part(jets.event, self.part, self.fractions))
+
+
+def in_part(
+    event: NDArray[np.int64], part: str, fractions: Sequence[float] = (0.7, 0.1, 0.2)
+) -> NDArray[np.bool_]:
+    """Say which events belong to the train, validation or test part.
+
+    Parameters
+    ----------
+    event
+        Event numbers ``[jet]``; jets of one event always fall into the same part.
+    part
+        ``"train"``, ``"validation"`` or ``"test"``.
+    fractions
+        The parts' shares.
+    """
+    if part not in PARTS:
+        raise BadValueError(f"unknown part {part!r}: {expected(part, PARTS)}")
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+        raise BadValueError(
+            f"split {list(fractions)}: expected three shares that add up to 1, such as [0.7, 0.1, 0.2]"
+        )
+    edges = np.concatenate([[0.0], np.cumsum(fractions)])
+    edges[-1] = 1.0
+    where = PARTS.index(part)
+    drawn = uniform(event, salt=1)
+    inside: NDArray[np.bool_] = (drawn >= edges[where]) & (drawn < edges[where + 1])
+    return inside

@@ -1,0 +1,85 @@
+"""Files of jets: one format a module, sniffed or named."""
+
+from __future__ import annotations
+
+import builtins
+import glob as globbing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadFileError, BadValueError
+from jetlens.core.registry import readers
+from jetlens.data.base import Dataset
+
+Paths = str | Path | Sequence[str | Path]
+
+
+def open(paths: Paths, *, format: str | None = None, **options: Any) -> Dataset:
+    """Open files of jets as a `Dataset`, which streams partitions and never loads it all.
+
+    Parameters
+    ----------
+    paths
+        A path, a pattern such as ``"jets/*.h5"``, or several of these.
+    format
+        The reader's name, such as ``"ftag"``; left out, it is found from the first file.
+    options
+        The reader's own, such as ``columns`` and ``partition``.
+
+    Raises
+    ------
+    BadFileError
+        If there is no such file, or no reader knows what it is.
+    UnknownNameError
+        If no reader has that name.
+    """
+    files = _files(paths)
+    name = format or _sniff(Path(files[0]))
+    if int(options.get("partition", 1)) < 1:
+        raise BadValueError(f"partition={options['partition']}: expected at least 1 jet")
+    opened: Dataset = readers.make(name, files=files, **options)
+    return opened
+
+
+def read(paths: Paths, *, format: str | None = None, **options: Any) -> JetBatch:
+    """Read files of jets whole into one `JetBatch`; takes what `open` takes."""
+    return open(paths, format=format, **options).read()
+
+
+def _files(paths: Paths) -> tuple[str, ...]:
+    files: list[str] = []
+    for path in [paths] if isinstance(paths, str | Path) else paths:
+        text = str(path)
+        found = sorted(globbing.glob(text)) if globbing.has_magic(text) else [text]
+        if not found:
+            raise BadFileError(f"no file matches {text!r}")
+        files += found
+    if not files:
+        raise BadFileError("no file was named")
+    return tuple(files)
+
+
+def _sniff(path: Path) -> str:
+    if not path.exists():
+        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise BadFileError(f"no file {str(path)!r}{_beside(path.name, near)}")
+    if path.is_dir():
+        raise BadFileError(f"{str(path)!r} is a folder: name its files, as in '{path}/*.h5'")
+    for name in readers:
+        if readers.get(name).recognises(path):  # type: ignore[attr-defined]
+            return name
+    with builtins.open(path, "rb") as file:
+        start = file.read(16)
+    raise BadFileError(
+        f"no reader knows what {str(path)!r} is (it begins with {start!r}): it is damaged, or say "
+        f"format= one of {', '.join(readers)}"
+    )
+
+
+def _beside(name: str, there: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, there, n=1)
+    return f": did you mean {near[0]!r}?" if near else ""

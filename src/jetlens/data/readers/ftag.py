@@ -1,0 +1,211 @@
+"""The ATLAS flavour-tagging HDF5: structured ``jets`` and ``tracks``, as Salt trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import hdf5plugin  # noqa: F401  (registers the compression filters that such files use)
+import numpy as np
+
+from jetlens.core.batch import NO_TRUTH, Array, Collection, JetBatch
+from jetlens.core.errors import BadFileError, UnknownNameError, look_up
+from jetlens.core.files import atomic
+from jetlens.core.registry import readers
+from jetlens.core.units import Feature
+from jetlens.data.base import Dataset
+from jetlens.data.readers.ftag_variables import (
+    CLASSES,
+    EVENT_COLUMNS,
+    FEATURES,
+    FLAVOUR_OF_LABEL,
+    TRUTH,
+    WEIGHT_COLUMNS,
+)
+
+JETS, VALID = "jets", "valid"
+
+
+@readers.register("ftag")
+@dataclass(frozen=True, kw_only=True)
+class FtagFiles(Dataset):
+    """ATLAS flavour-tagging HDF5 files with structured datasets ``jets`` and ``tracks``.
+
+    Parameters
+    ----------
+    files
+        Paths.
+    partition
+        Jets read at a time.
+    columns
+        The variables to read, by collection, such as ``{"tracks": ["d0", "dphi"]}``; left out, all
+        numbers there are. Truth is read whenever it is there.
+    """
+
+    files: tuple[str, ...]
+    partition: int = 5000
+    columns: Mapping[str, Sequence[str]] | None = None
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Say whether the file is HDF5 with a structured dataset ``jets``."""
+        if not h5py.is_hdf5(path):
+            return False
+        with h5py.File(path) as file:
+            jets = file.get(JETS)
+            return isinstance(jets, h5py.Dataset) and jets.dtype.names is not None
+
+    def partitions(self) -> list[FtagSlice]:
+        """Return slices of the files, `partition` jets each."""
+        slices, first = [], 0
+        for path in self.files:
+            count = _jets_in(path)
+            slices += [
+                FtagSlice(path, start, min(start + self.partition, count), first, self.columns)
+                for start in range(0, count, self.partition)
+            ]
+            first += count
+        if not slices:
+            raise BadFileError(f"no jets in {', '.join(map(repr, self.files))}")
+        return slices
+
+
+@dataclass(frozen=True)
+class FtagSlice:
+    """Jets `start` to `stop` of one file, whose first jet has the global row `first`."""
+
+    path: str
+    start: int
+    stop: int
+    first: int
+    columns: Mapping[str, Sequence[str]] | None = None
+
+    def read(self) -> JetBatch:
+        """Read the jets."""
+        try:
+            with h5py.File(self.path) as file:
+                arrays = {
+                    name: _read(file[name], self.path, slice(self.start, self.stop), wanted)
+                    for name, wanted in self._wanted(file).items()
+                }
+        except OSError as error:
+            if isinstance(error, BadFileError):
+                raise
+            raise BadFileError(f"{self.path!r} is damaged or cut short: {error}") from error
+        return to_batch(arrays, first=self.first + self.start, columns=self.columns)
+
+    def _wanted(self, file: h5py.File) -> dict[str, Sequence[str] | None]:
+        there = [k for k, v in file.items() if isinstance(v, h5py.Dataset) and v.dtype.names]
+        if self.columns is None:
+            return dict.fromkeys([k for k in there if k == JETS or VALID in file[k].dtype.names])
+        for name in self.columns:
+            if name not in there:
+                raise UnknownNameError(f"dataset of {self.path!r}", name, there)
+        return {JETS: self.columns.get(JETS, ()), **self.columns}
+
+
+def _jets_in(path: str) -> int:
+    try:
+        with h5py.File(path) as file:
+            if JETS not in file:
+                raise BadFileError(f"{path!r} has no dataset 'jets': it holds {', '.join(file)}")
+            return len(file[JETS])
+    except FileNotFoundError as error:
+        raise BadFileError(f"no file {path!r}") from error
+    except OSError as error:
+        if isinstance(error, BadFileError):
+            raise
+        raise BadFileError(f"{path!r} is not HDF5, or is damaged or cut short: {error}") from error
+
+
+def _read(dataset: h5py.Dataset, path: str, rows: slice, wanted: Sequence[str] | None) -> Array:
+    names = dataset.dtype.names
+    if wanted is None:
+        return np.asarray(dataset[rows])
+    for name in wanted:
+        if name not in names:
+            raise UnknownNameError(
+                f"variable of {dataset.name.strip('/')!r} in {path!r}", name, names
+            )
+    extra = (VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS)
+    keep = [n for n in names if n in set(wanted) | set(extra)]
+    return np.asarray(dataset.fields(keep)[rows])
+
+
+def to_batch(
+    arrays: Mapping[str, Array],
+    first: int = 0,
+    columns: Mapping[str, Sequence[str]] | None = None,
+) -> JetBatch:
+    """Turn structured arrays of the flavour-tagging layout into a `JetBatch`.
+
+    Parameters
+    ----------
+    arrays
+        ``jets`` ``[jet]`` and others ``[jet, particle]`` with a boolean field ``valid``.
+    first
+        The global row of the first jet.
+    columns
+        The variables to take, by collection; left out, all numbers.
+    """
+    jets = arrays[JETS]
+    names = jets.dtype.names or ()
+    row = np.arange(first, first + len(jets), dtype=np.int64)
+    label = np.full(len(jets), NO_TRUTH, dtype=np.int64)
+    if "HadronConeExclTruthLabelID" in names:
+        for number, flavour in FLAVOUR_OF_LABEL.items():
+            label[jets["HadronConeExclTruthLabelID"] == number] = CLASSES.index(flavour)
+    event = next((jets[n].astype(np.int64) for n in EVENT_COLUMNS if n in names), row)
+    weight = next((jets[n].astype(np.float64) for n in WEIGHT_COLUMNS if n in names), None)
+    return JetBatch(
+        {
+            name: _collection(name, array, None if columns is None else columns.get(name, ()))
+            for name, array in arrays.items()
+        },
+        label,
+        CLASSES,
+        np.ones(len(jets)) if weight is None else weight,
+        event,
+        row,
+    )
+
+
+def _collection(name: str, array: Array, wanted: Sequence[str] | None) -> Collection:
+    if wanted is None:
+        aside = {VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS}
+        fields: Mapping[str, Any] = array.dtype.fields or {}
+        wanted = [n for n, f in fields.items() if n not in aside and f[0].kind in "fiub"]
+    mask = array[VALID].astype(bool) if array.ndim == 2 else None
+    values = np.empty((*array.shape, len(wanted)), dtype=np.float32)
+    for i, variable in enumerate(wanted):
+        values[..., i] = array[variable]
+    truth = {TRUTH[n]: array[n].astype(np.int64) for n in array.dtype.names or () if n in TRUTH}
+    if mask is not None:
+        values[~mask] = 0
+        truth = {k: np.where(mask, v, NO_TRUTH) for k, v in truth.items()}
+    axes = ("jet", "feature") if mask is None else ("jet", name, "feature")
+    described = tuple(FEATURES.get(n, Feature(n)) for n in wanted)
+    return Collection(values, axes, described, mask, truth)
+
+
+def write(path: Path | str, arrays: Mapping[str, Array]) -> None:
+    """Write structured arrays of the flavour-tagging layout, atomically.
+
+    Parameters
+    ----------
+    path
+        Where to; the file stands there whole or not at all.
+    arrays
+        ``jets`` ``[jet]`` and ``tracks`` ``[jet, track]`` with a field ``valid``.
+    """
+    look_up("dataset", JETS, dict(arrays))
+    with atomic(path) as part, h5py.File(part, "w", track_order=True) as file:
+        for name, array in arrays.items():
+            made = file.create_dataset(
+                name, data=array, compression="gzip", compression_opts=4, shuffle=True, chunks=True
+            )
+            if name == JETS:
+                made.attrs["flavour_label"] = [f"{c}jets" for c in CLASSES]

@@ -1,0 +1,1 @@
+"""How far an explanation, and a tagger, can be trusted."""

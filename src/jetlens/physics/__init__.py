@@ -1,0 +1,1 @@
+"""Formulae of jets and tracks: numpy in, numpy out."""

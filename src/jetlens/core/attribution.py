@@ -2,7 +2,7 @@
 
 An attribution is an `xarray.Dataset`. For each input collection ``c`` it holds ``c_value`` and
 ``c_score`` (``c_mask``, ``c_<truth>`` and ``c_pred_<task>`` where there are such), for each jet
-``output``, ``label``, ``target``, ``weight``, ``event`` and ``row``. Padding is NaN (-1 in integers).
+``output``, ``label``, ``target``, ``weight``, ``event`` and ``row``. Padding is NaN, -1 in integers.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def concatenate(parts: Sequence[xr.Dataset]) -> xr.Dataset:
         d for d in first.sizes if d != "jet" and any(p.sizes[d] != first.sizes[d] for p in parts)
     ]
     longest = {d: max(p.sizes[d] for p in parts) for d in ragged}
-    joined = xr.concat(
+    return xr.concat(
         [pad(p, longest) for p in parts],
         dim="jet",
         data_vars="minimal",
@@ -152,7 +152,6 @@ def concatenate(parts: Sequence[xr.Dataset]) -> xr.Dataset:
         join="override",
         combine_attrs="override",
     )
-    return joined
 
 
 def pad(attribution: xr.Dataset, lengths: Mapping[Any, int]) -> xr.Dataset:

@@ -37,7 +37,7 @@ class Collection:
         ``[jet, particle]``, True where a particle is real. It may have holes and rows that are all
         False. None where the collection has no particle axis.
     truth
-        Integers or floats beside the values, ``[jet, particle]`` or ``[jet]``: ``origin``, ``vertex``...
+        Numbers beside the values, ``[jet, particle]`` or ``[jet]``: ``origin``, ``vertex``, ...
     """
 
     values: Array
@@ -100,7 +100,9 @@ class Collection:
 
     def column(self, name: str) -> Array:
         """Return one feature: ``[jet]``, ``[jet, particle]`` or ``[jet, y, x]``."""
-        return np.take(self.values, self.positions([name])[0], axis=self.feature_axis)
+        where = int(self.positions([name])[0])
+        found: Array = np.take(self.values, where, axis=self.feature_axis)
+        return found
 
     def positions(self, names: Iterable[str]) -> NDArray[np.intp]:
         """Return where the named features stand, or raise `UnknownNameError`."""
@@ -233,13 +235,13 @@ def concatenate(batches: Sequence[JetBatch]) -> JetBatch:
             else np.concatenate([p.mask for p in parts if p.mask is not None]),
             truth={k: np.concatenate([p.truth[k] for p in parts]) for k in head.truth},
         )
-    return replace(
-        first,
-        collections=joined,
-        **{
-            k: np.concatenate([getattr(b, k) for b in batches])
-            for k in ("label", "weight", "event", "row")
-        },
+    return JetBatch(
+        joined,
+        np.concatenate([b.label for b in batches]),
+        first.classes,
+        np.concatenate([b.weight for b in batches]),
+        np.concatenate([b.event for b in batches]),
+        np.concatenate([b.row for b in batches]),
     )
 
 

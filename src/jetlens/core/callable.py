@@ -1,4 +1,4 @@
-"""A subpackage that can be called, as in ``jetlens.explain(...)`` beside ``jetlens.explain.lrp``."""
+"""Subpackages that can be called: ``jetlens.explain(...)`` beside ``jetlens.explain.lrp``."""
 
 from __future__ import annotations
 

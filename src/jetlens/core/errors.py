@@ -2,7 +2,7 @@
 
 The tree::
 
-    JetlensError                   one message for a person; the command line prints it and exits with 2
+    JetlensError                   one message for a person; on the command line, exit status 2
     ├── UnknownNameError           a name that nothing answers to (also a LookupError)
     ├── BadValueError              a value of the right kind that cannot be used (also a ValueError)
     ├── BadFileError               a file that cannot be read as what it should be (also an OSError)

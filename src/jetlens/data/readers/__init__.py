@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
-import glob as globbing
+import difflib
+import glob
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def _files(paths: Paths) -> tuple[str, ...]:
     files: list[str] = []
     for path in [paths] if isinstance(paths, str | Path) else paths:
         text = str(path)
-        found = sorted(globbing.glob(text)) if globbing.has_magic(text) else [text]
+        found = sorted(glob.glob(text)) if glob.has_magic(text) else [text]  # noqa: PTH207 (absolute patterns too)
         if not found:
             raise BadFileError(f"no file matches {text!r}")
         files += found
@@ -70,7 +70,7 @@ def _sniff(path: Path) -> str:
     for name in readers:
         if readers.get(name).recognises(path):  # type: ignore[attr-defined]
             return name
-    with builtins.open(path, "rb") as file:
+    with path.open("rb") as file:
         start = file.read(16)
     raise BadFileError(
         f"no reader knows what {str(path)!r} is (it begins with {start!r}): it is damaged, or say "
@@ -79,7 +79,5 @@ def _sniff(path: Path) -> str:
 
 
 def _beside(name: str, there: list[str]) -> str:
-    import difflib
-
     near = difflib.get_close_matches(name, there, n=1)
     return f": did you mean {near[0]!r}?" if near else ""

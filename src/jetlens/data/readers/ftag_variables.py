@@ -1,4 +1,4 @@
-"""The variables of the ATLAS flavour-tagging files: one line a variable, in the files' own units."""
+"""The variables of the ATLAS flavour-tagging files, a line each, in the files' own units."""
 
 from __future__ import annotations
 

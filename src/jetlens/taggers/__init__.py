@@ -1,0 +1,1 @@
+"""Networks that say which particle a jet came from, ours and anyone's."""

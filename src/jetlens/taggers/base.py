@@ -1,0 +1,189 @@
+"""What a tagger is: scaled inputs and masks in, logits out, with names for all of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.data.scaling import Scaling
+
+Inputs = dict[str, Tensor]
+Call = Callable[[nn.Module, Inputs, Inputs], Tensor]
+
+
+class Tagger(nn.Module):
+    """A network with names: ``forward(inputs, masks) -> logits``.
+
+    Inputs are ``[jet, feature]``, ``[jet, particle, feature]`` or ``[jet, channel, y, x]``, scaled;
+    masks are bool ``[jet, particle]``, True where a particle is real. Logits are ``[jet, class]``.
+
+    Attributes
+    ----------
+    inputs
+        Feature names by collection, in the order in which the network takes them.
+    classes
+        The classes' names, in the order of the logits.
+    scaling
+        How physical values become inputs.
+    tasks
+        Auxiliary outputs and their classes, such as ``{"tracks.origin": ("pileup", ...)}``; a task
+        without classes, such as ``"tracks.vertex"``, has its own meaning.
+    trims
+        Whether padding can be cut off and particles moved up without changing the logits. None if
+        that is not known: then it is tried on the first jets.
+    """
+
+    inputs: Mapping[str, tuple[str, ...]]
+    classes: tuple[str, ...]
+    scaling: Scaling
+    tasks: Mapping[str, tuple[str, ...]]
+    trims: ClassVar[bool | None] = True
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Sequence[str]],
+        classes: Sequence[str],
+        scaling: Scaling | None = None,
+        tasks: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__()
+        if not classes or len(set(classes)) != len(tuple(classes)):
+            raise BadValueError(f"classes {list(classes)}: expected one or more different names")
+        if not inputs or isinstance(inputs, str) or not hasattr(inputs, "items"):
+            raise BadValueError('inputs: expected feature names by collection: {"tracks": [...]}')
+        self.inputs = {name: tuple(features) for name, features in inputs.items()}
+        self.classes = tuple(classes)
+        self.scaling = scaling or Scaling()
+        self.tasks = {k: tuple(v) for k, v in (tasks or {}).items()}
+
+    def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
+        """Return the logits ``[jet, class]``."""
+        raise NotImplementedError
+
+    def outputs(self, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
+        """Return the logits as ``"jet"``, and the auxiliary outputs by task."""
+        return {"jet": self(inputs, masks)}
+
+
+class Wrapped(Tagger):
+    """Somebody's module, called in its own way."""
+
+    trims = None
+
+    def __init__(
+        self,
+        module: nn.Module,
+        inputs: Mapping[str, Sequence[str]],
+        classes: Sequence[str],
+        call: Call | None,
+        scaling: Scaling | None,
+    ) -> None:
+        super().__init__(inputs, classes, scaling)
+        self.module = module
+        self.call = call
+
+    def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
+        """Call the module and check that it gives ``[jet, class]``."""
+        if self.call is None:
+            logits: Any = self.module(inputs, masks)
+        else:
+            logits = self.call(self.module, inputs, masks)
+        jets = len(next(iter(inputs.values())))
+        if not isinstance(logits, Tensor) or logits.shape != (jets, len(self.classes)):
+            got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+            raise BadValueError(
+                f"{type(self.module).__name__} returned {got}: expected logits of shape "
+                f"({jets}, {len(self.classes)}) for {jets} jets and classes {list(self.classes)}"
+            )
+        return logits
+
+
+def wrap(
+    module: nn.Module,
+    inputs: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    call: Call | None = None,
+    *,
+    scaling: Scaling | Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
+) -> Tagger:
+    """Make a tagger of any `torch.nn.Module`.
+
+    Parameters
+    ----------
+    module
+        The network. It is used, not copied or changed.
+    inputs
+        Feature names by collection, in the order in which the module takes them.
+    classes
+        The names of its outputs, in order.
+    call
+        How to call it: ``call(module, inputs, masks)``. Left out, ``module(inputs, masks)``. A
+        module that takes one tensor is ``lambda m, inputs, masks: m(inputs["image"])``.
+    scaling
+        Means and standard deviations by collection and feature; left out, the module takes
+        physical values.
+    """
+    if not isinstance(module, nn.Module):
+        raise BadValueError(f"expected a torch.nn.Module, not {type(module).__name__}")
+    if scaling is not None and not isinstance(scaling, Scaling):
+        scaling = Scaling(scaling)
+    return Wrapped(module, inputs, classes, call, scaling)
+
+
+def dtype_of(tagger: nn.Module) -> torch.dtype:
+    """Return float64 if the tagger's parameters are, else float32."""
+    double = any(p.dtype == torch.float64 for p in tagger.parameters())
+    return torch.float64 if double else torch.float32
+
+
+def device_of(tagger: nn.Module) -> torch.device:
+    """Return where the tagger's parameters are."""
+    first = next(tagger.parameters(), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+def encode(tagger: Tagger, batch: JetBatch) -> tuple[Inputs, Inputs]:
+    """Turn jets into the tagger's scaled inputs and masks, on its device and in its precision.
+
+    Raises
+    ------
+    UnknownNameError
+        If the jets lack a collection or a variable.
+    BadValueError
+        If a real particle has a value that is not finite.
+    """
+    inputs, masks = {}, {}
+    for name, features in tagger.inputs.items():
+        if name not in batch.collections:
+            raise UnknownNameError("collection for this tagger", name, batch.collections)
+        collection = batch[name]
+        scaled = tagger.scaling.apply(collection, name, features)
+        inputs[name] = torch.as_tensor(scaled, dtype=dtype_of(tagger), device=device_of(tagger))
+        if collection.mask is not None:
+            mask = np.ascontiguousarray(collection.mask)
+            masks[name] = torch.as_tensor(mask, device=device_of(tagger))
+    return inputs, masks
+
+
+@contextlib.contextmanager
+def at_rest(tagger: nn.Module) -> Iterator[None]:
+    """Evaluate with dropout off and no parameter asking for gradients; leave all as it was."""
+    training = [(m, m.training) for m in tagger.modules()]
+    wanting = [p for p in tagger.parameters() if p.requires_grad]
+    try:
+        tagger.eval()
+        for parameter in wanting:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for module, mode in training:
+            module.training = mode
+        for parameter in wanting:
+            parameter.requires_grad_(True)

@@ -2,7 +2,7 @@
 
 An attribution is an `xarray.Dataset`. For each input collection ``c`` it holds ``c_value`` and
 ``c_score`` (``c_mask``, ``c_<truth>`` and ``c_pred_<task>`` where there are such), for each jet
-``output``, ``label``, ``target``, ``weight``, ``event`` and ``row``. Padding is NaN, -1 in integers.
+``output``, ``label``, ``target``, ``weight``, ``event`` and ``row``. Padding is NaN or -1.
 """
 
 from __future__ import annotations

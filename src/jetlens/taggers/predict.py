@@ -62,6 +62,14 @@ def predict(tagger: Tagger, packed: Packed, auxiliary: bool = True) -> Predictio
                 said = said.masked_fill(~mask, -1)
                 missing = longest[name] - mask.shape[1]
                 found[task].append(torch.nn.functional.pad(said, (0, missing), value=-1))
+    if not logits:
+        some = next(iter(packed.inputs.values()))
+        empty = {name: torch.zeros(m.shape, dtype=torch.long) for name, m in packed.masks.items()}
+        by_task = [task.partition(".")[::2] for task in tasks]
+        return Predictions(
+            some.new_zeros((0, len(tagger.classes))),
+            {name: {t: empty[name] for n, t in by_task if n == name} for name, _ in by_task},
+        )
     back = packed.restore("", torch.cat(logits))
     _check(back)
     by_collection: dict[str, dict[str, Tensor]] = {}

@@ -1,0 +1,154 @@
+"""What an explainer is, and what every method that scores inputs shares."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+from torch import Tensor
+
+from jetlens import __version__
+from jetlens.core import attribution
+from jetlens.core.batch import JetBatch
+from jetlens.core.registry import arguments_of
+from jetlens.explain.targets import Target
+from jetlens.taggers.base import Inputs, Tagger, at_rest, encode
+from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.predict import Predictions, predict
+
+
+class Explainer(abc.ABC):
+    """A method of explanation: a frozen, keyword-only dataclass of its settings.
+
+    Attributes
+    ----------
+    complete
+        Whether the scores of a jet add up to output minus baseline output.
+    conserves
+        Whether the scores of a jet add up to its output.
+    needs
+        What the tagger must give: ``"gradients"``, ``"attention"`` or ``"nothing"``.
+    """
+
+    complete: ClassVar[bool] = False
+    conserves: ClassVar[bool] = False
+    needs: ClassVar[str] = "gradients"
+
+    @abc.abstractmethod
+    def explain(
+        self, tagger: Tagger, batch: JetBatch, target: Target, pool: JetBatch | None = None
+    ) -> xr.Dataset:
+        """Explain what the tagger says of each jet.
+
+        Parameters
+        ----------
+        tagger
+            The tagger; it is left as it was, after an exception too.
+        batch
+            The jets.
+        target
+            What is explained.
+        pool
+            Reference jets, for methods whose baseline comes from jets.
+        """
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a method found, for packed jets.
+
+    Attributes
+    ----------
+    scores
+        By collection, of the shape of the packed inputs.
+    per_jet
+        More numbers for each jet ``[jet]``.
+    """
+
+    scores: Mapping[str, Tensor]
+    per_jet: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class ScoringExplainer(Explainer):
+    """An explainer that gives every input a score."""
+
+    @abc.abstractmethod
+    def score(
+        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
+    ) -> Scores:
+        """Score packed jets; `chosen` is each packed jet's class, -1 for an expression."""
+
+    def explain(
+        self, tagger: Tagger, batch: JetBatch, target: Target, pool: JetBatch | None = None
+    ) -> xr.Dataset:
+        """Encode and pack the jets, score them, and put all beside each other."""
+        with at_rest(tagger):
+            inputs, masks = encode(tagger, batch)
+            packed = pack(tagger, inputs, masks)
+            said = predict(tagger, packed)
+            label = batch.with_classes(tagger.classes).label
+            chosen = target.chosen(said.logits, label)
+            context = Context(batch, pool)
+            found = self.score(tagger, packed, chosen[packed.rows], target, context)
+        return _build(self, tagger, batch, target, packed, said, chosen, found)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The physical jets behind the packed ones, and the reference jets that were given."""
+
+    batch: JetBatch
+    pool: JetBatch | None
+
+
+def _build(
+    explainer: Explainer,
+    tagger: Tagger,
+    batch: JetBatch,
+    target: Target,
+    packed: Packed,
+    said: Predictions,
+    chosen: Tensor,
+    found: Scores,
+) -> xr.Dataset:
+    def back(name: str, values: Tensor) -> np.ndarray:
+        return packed.restore(name, values).cpu().numpy()
+
+    return attribution.build(
+        batch,
+        tagger.inputs,
+        {name: back(name, values) for name, values in found.scores.items()},
+        classes=tagger.classes,
+        output=said.logits.cpu().numpy(),
+        target=chosen.cpu().numpy(),
+        per_jet={name: back("", values) for name, values in found.per_jet.items()},
+        predictions={
+            name: {task: t.cpu().numpy() for task, t in tasks.items()}
+            for name, tasks in said.tasks.items()
+        },
+        attrs={
+            "jetlens": __version__,
+            "method": arguments_of(explainer)["use"],
+            "options": describe(explainer),
+            "target": target.text,
+            "of": target.of,
+            "complete": int(explainer.complete),
+            "conserves": int(explainer.conserves),
+            "scores": "in the tagger's input space: its scaled inputs",
+            "tasks": {task: list(classes) for task, classes in tagger.tasks.items()},
+        },
+    )
+
+
+def describe(explainer: Explainer) -> dict[str, str]:
+    """Return an explainer's settings in words, for provenance."""
+    return {k: str(v) for k, v in arguments_of(explainer).items() if k != "use"}
+
+
+def zeros_like(inputs: Inputs) -> Inputs:
+    """Return zeros of the shapes of some inputs."""
+    return {name: values.new_zeros(values.shape) for name, values in inputs.items()}

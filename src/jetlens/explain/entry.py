@@ -1,0 +1,141 @@
+"""`jetlens.explain`: from names to an attribution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+import xarray as xr
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError
+from jetlens.core.registry import explainers
+from jetlens.data.base import Dataset
+from jetlens.explain.base import Explainer
+from jetlens.explain.targets import Target, resolve
+from jetlens.taggers.base import Tagger
+
+
+@overload
+def explain(
+    tagger: Tagger,
+    jets: JetBatch,
+    method: str | Explainer,
+    *,
+    target: str | Sequence[str] = ...,
+    of: str = ...,
+    pool: JetBatch | None = ...,
+    **options: Any,
+) -> xr.Dataset: ...
+@overload
+def explain(
+    tagger: Tagger,
+    jets: Dataset,
+    method: str | Explainer,
+    *,
+    target: str | Sequence[str] = ...,
+    of: str = ...,
+    pool: JetBatch | None = ...,
+    **options: Any,
+) -> Iterator[xr.Dataset]: ...
+def explain(
+    tagger: Tagger,
+    jets: JetBatch | Dataset,
+    method: str | Explainer,
+    *,
+    target: str | Sequence[str] = "predicted",
+    of: str = "logit",
+    pool: JetBatch | None = None,
+    **options: Any,
+) -> xr.Dataset | Iterator[xr.Dataset]:
+    """Explain what a tagger says of jets.
+
+    Parameters
+    ----------
+    tagger
+        A tagger; any other module is first named by `jetlens.wrap`.
+    jets
+        A batch; or a `Dataset`, of which the partitions are explained one by one.
+    method
+        The name of an explainer (``jetlens list explainers``), or one.
+    target
+        A class, ``"predicted"``, ``"label"``, an expression of class probabilities such as
+        ``"log(b/(0.018*c+0.982*u))"``, an auxiliary output such as ``"tracks.origin=from_b"``, or a
+        list of these, which gives a ``target`` dimension.
+    of
+        ``"logit"`` or ``"probability"`` of the class.
+    pool
+        Reference jets for baselines that come from jets; left out, the jets themselves (of a
+        `Dataset`, its first partition).
+    options
+        The explainer's own.
+
+    Returns
+    -------
+    The attribution; for a `Dataset`, an iterator over those of its partitions.
+
+    Raises
+    ------
+    JetlensError
+        If a name, option or value is wrong.
+    """
+    if not isinstance(tagger, Tagger):
+        raise BadValueError(
+            f"expected a tagger, not {type(tagger).__name__}: name its inputs and classes with "
+            "jetlens.wrap(module, inputs={...}, classes=(...))"
+        )
+    if isinstance(method, Explainer):
+        if options:
+            raise BadValueError(f"options {list(options)} are set in the explainer handed in")
+        explainer = method
+    else:
+        explainer = explainers.make(method, **options)
+    texts = [target] if isinstance(target, str) else list(target)
+    if not texts:
+        raise BadValueError("target=[]: expected one target or more")
+    targets = [resolve(text, tagger, of) for text in texts]
+    several = not isinstance(target, str)
+    if isinstance(jets, JetBatch):
+        return _one(explainer, tagger, jets, targets, several, pool)
+    if isinstance(jets, Dataset):
+        return _stream(explainer, tagger, jets, targets, several, pool)
+    raise BadValueError(f"expected a JetBatch or a Dataset of jets, not {type(jets).__name__}")
+
+
+def _stream(
+    explainer: Explainer,
+    tagger: Tagger,
+    jets: Dataset,
+    targets: Sequence[Target],
+    several: bool,
+    pool: JetBatch | None,
+) -> Iterator[xr.Dataset]:
+    for partition in jets:
+        pool = partition if pool is None else pool
+        yield _one(explainer, tagger, partition, targets, several, pool)
+
+
+def _one(
+    explainer: Explainer,
+    tagger: Tagger,
+    jets: JetBatch,
+    targets: Sequence[Target],
+    several: bool,
+    pool: JetBatch | None,
+) -> xr.Dataset:
+    found = [explainer.explain(tagger, jets, target, pool) for target in targets]
+    if not several:
+        return found[0]
+    shared = set(found[0].data_vars)
+    per_target = [v for v in found[0].data_vars if str(v).endswith("_score") or v in _PER_TARGET]
+    stacked = xr.concat([f[per_target] for f in found], dim="target", combine_attrs="override")
+    rest = found[0][sorted(shared - {*per_target, "target"}, key=str)]
+    names = np.array([t.text for t in targets])
+    merged = xr.merge([rest, stacked], combine_attrs="override")
+    return merged.assign_coords(target=names).assign_attrs(
+        found[0].attrs | {"target": [t.text for t in targets]}
+    )
+
+
+_PER_TARGET = ("baseline_output", "completeness_error", "converged", "steps")

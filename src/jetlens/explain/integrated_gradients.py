@@ -1,0 +1,126 @@
+"""Integrated gradients, with a quadrature that adapts to each jet.
+
+IG_i = (x_i - b_i) * integral over alpha of dF/dx_i at b + alpha (x - b), from 0 to 1.
+
+References
+----------
+Sundararajan, Taly and Yan, arXiv:1703.01365.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError, expected
+from jetlens.core.registry import explainers
+from jetlens.explain.base import Context, Scores, ScoringExplainer
+from jetlens.explain.baselines import Baseline, choose, held
+from jetlens.explain.paths import Paths
+from jetlens.explain.quadrature import FAMILIES, Rule, fixed, nested
+from jetlens.explain.targets import Target
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.chunks import Packed
+
+ADAPTIVE = "adaptive"
+
+
+@explainers.register("integrated-gradients")
+@dataclass(frozen=True, kw_only=True)
+class IntegratedGradients(ScoringExplainer):
+    """Integrated gradients along straight paths in the tagger's scaled inputs.
+
+    The mask is held along the path, and jets and particles are integrated together. A path leaves
+    the work when two successive estimates of its scores, and its completeness, agree to
+    `tolerance`. It is first tried with nested Clenshaw-Curtis rules, which converge geometrically
+    where the network is smooth; where the convergence that is seen is slower than that, the
+    composite midpoint rule takes over. Scores are never rescaled to their sum.
+
+    Parameters
+    ----------
+    baseline
+        ``"zero"``, ``"mean"``, ``"background"``, ``"neutral"``, a table with ``use``, values by
+        collection and feature, or a `JetBatch`.
+    hold
+        Features that stay at the jet's value: ``"feature"`` or ``"collection.feature"``.
+    tolerance
+        Largest relative change of a path's scores (sum of absolute differences over sum of absolute
+        scores), and largest completeness error in the same measure.
+    absolute
+        The same, absolute, in units of the target; added to the relative one.
+    budget
+        Most gradients on one path.
+    rule
+        ``"adaptive"``, or with `steps` a fixed rule: ``"clenshaw-curtis"``, ``"midpoint"``,
+        ``"gauss-legendre"``, ``"trapezoid"``.
+    steps
+        The number of gradients on each path, with a fixed rule.
+    tokens
+        Particles in a chunk of work; left out, what suits the device.
+    """
+
+    complete: ClassVar[bool] = True
+
+    baseline: str | Mapping[str, Any] | JetBatch | Baseline = "zero"
+    hold: Sequence[str] = ()
+    tolerance: float = 1e-3
+    absolute: float = 1e-5
+    budget: int = 1025
+    rule: str = ADAPTIVE
+    steps: int | None = None
+    tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.tolerance > 0 or not self.absolute >= 0:
+            raise BadValueError(
+                f"tolerance={self.tolerance}, absolute={self.absolute}: expected positive numbers"
+            )
+        known = (ADAPTIVE, *FAMILIES)
+        if self.rule not in known:
+            raise BadValueError(f"unknown rule {self.rule!r}: {expected(self.rule, known)}")
+        if self.steps is None and self.rule != ADAPTIVE:
+            raise BadValueError(f"rule={self.rule!r} needs steps=, the number of gradients a path")
+        if self.steps is not None:
+            self._fixed()
+        if self.budget < _COARSEST_SMOOTH:
+            raise BadValueError(f"budget={self.budget}: expected at least {_COARSEST_SMOOTH}")
+        choose(self.baseline)
+
+    def _fixed(self) -> Rule:
+        assert self.steps is not None
+        return fixed("midpoint" if self.rule == ADAPTIVE else self.rule, self.steps)
+
+    def score(
+        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
+    ) -> Scores:
+        """Integrate along every path, a block of jets at a time."""
+        references = choose(self.baseline).references(
+            tagger, packed, context.batch, context.batch if context.pool is None else context.pool
+        )
+        frozen = held(self.hold, tagger)
+        blocks = []
+        paths = Paths(tagger, target, packed, chosen, references, frozen, self.tokens)
+        for jets in paths.blocks():
+            block = paths.open(jets)
+            if self.steps is not None:
+                block.integrate(self._fixed(), tolerance=0, absolute=0)
+                block.converged[:] = True
+            else:
+                self._adapt(block)
+            blocks.append(block.close())
+        return paths.join(blocks)
+
+    def _adapt(self, block: Any) -> None:
+        smooth = nested("clenshaw-curtis", _COARSEST_SMOOTH, min(self.budget, _FINEST_SMOOTH))
+        slow = block.integrate(smooth, tolerance=self.tolerance, absolute=self.absolute)
+        if len(slow) and self.budget >= _COARSEST_ROUGH:
+            rough = nested("midpoint", _COARSEST_ROUGH, self.budget)
+            block.integrate(rough, tolerance=self.tolerance, absolute=self.absolute, paths=slow)
+
+
+_COARSEST_SMOOTH, _FINEST_SMOOTH = 5, 257
+_COARSEST_ROUGH = 27

@@ -1,0 +1,176 @@
+"""References that integrated gradients start from, cut out beside the jets that need them.
+
+Where references are jets, their particles pair with the jet's in falling order of a variable; a
+reference with more particles gives its leading ones, one with fewer the mean particle for the rest.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jetlens.core.batch import Collection, JetBatch
+from jetlens.core.errors import BadValueError
+from jetlens.taggers.base import Inputs, Tagger, encode
+from jetlens.taggers.chunks import Packed
+
+Draw = Callable[[NDArray[np.int64], NDArray[np.intp]], NDArray[np.intp]]
+"""From the jets' rows and the candidates' positions to the references ``[jet, reference]``."""
+
+ORDERS = (
+    "IP3D_signed_d0_significance",
+    "lifetimeSignedD0Significance",
+    "pt",
+    "part_pt",
+    "pt_frac",
+)
+"""What particles are paired by, the first that there is: falling magnitude."""
+
+
+class References(abc.ABC):
+    """The references of packed jets, cut out as they are needed."""
+
+    count: int
+
+    @abc.abstractmethod
+    def of(self, jets: slice, inputs: Inputs, masks: Inputs) -> Inputs:
+        """Return references ``[jet, reference, ...]`` beside the cut `inputs` of some jets."""
+
+
+@dataclass(frozen=True)
+class Constant(References):
+    """The same values for every jet and particle, in scaled features."""
+
+    values: Mapping[str, Tensor]
+    count: int = 1
+
+    def of(self, jets: slice, inputs: Inputs, masks: Inputs) -> Inputs:
+        """Spread the values over the jets' real particles."""
+        filled = {}
+        for name, values in inputs.items():
+            spread = self.values[name].to(values).expand(values.shape)
+            if name in masks:
+                spread = spread.masked_fill(~masks[name][..., None], 0)
+            filled[name] = spread[:, None]
+        return filled
+
+
+@dataclass(frozen=True)
+class FromJets(References):
+    """References that are jets, particle beside particle.
+
+    Attributes
+    ----------
+    pool
+        The reference jets' inputs, particles in pairing order, missing ones filled.
+    which
+        ``[packed jet, reference]``, the reference jets of each jet.
+    ranks
+        By collection ``[packed jet, particle]``, the pairing rank of each packed particle.
+    """
+
+    pool: Inputs
+    which: Tensor
+    ranks: Mapping[str, Tensor]
+
+    @property
+    def count(self) -> int:  # type: ignore[override]
+        """The number of references a jet."""
+        return self.which.shape[1]
+
+    def of(self, jets: slice, inputs: Inputs, masks: Inputs) -> Inputs:
+        """Take the reference jets and set their particles beside their partners."""
+        which = self.which[jets]
+        filled = {}
+        for name in inputs:
+            if name not in masks:
+                filled[name] = self.pool[name][which]
+                continue
+            mask = masks[name]
+            rank = self.ranks[name][jets][:, : mask.shape[1]]
+            paired = self.pool[name][which[:, :, None], rank[:, None, :]]
+            filled[name] = paired.masked_fill(~mask[:, None, :, None], 0)
+        return filled
+
+
+def _order_of(collection: Collection, wanted: str | None) -> NDArray[np.floating]:
+    """Return what particles are paired by, ``[jet, particle]``, to be taken in falling order."""
+    if wanted is not None:
+        return np.abs(collection.column(wanted))
+    for name in ORDERS:
+        if name in collection.names:
+            return np.abs(collection.column(name))
+    length = collection.values.shape[1]  # the order in which they come
+    return np.broadcast_to(-np.arange(length, dtype=np.float64), collection.values.shape[:2])
+
+
+def _ranks(collection: Collection, wanted: str | None) -> NDArray[np.intp]:
+    """Return the pairing rank of each particle; real ones come first."""
+    assert collection.mask is not None
+    key = np.where(collection.mask, _order_of(collection, wanted), -np.inf)
+    return np.argsort(np.argsort(-key, axis=1, kind="stable"), axis=1, kind="stable")
+
+
+def from_jets(
+    tagger: Tagger,
+    packed: Packed,
+    batch: JetBatch,
+    pool: JetBatch,
+    draw: Draw,
+    order: str | None,
+    any_size: bool = False,
+) -> FromJets:
+    """Choose references for each jet among those of its multiplicity, or of the nearest."""
+    if not len(pool):
+        raise BadValueError("the baseline needs reference jets, and there are none")
+    inputs, masks = encode(tagger, pool)
+    filled, ranks = {}, {}
+    for name, values in inputs.items():
+        if name not in masks:
+            filled[name] = values
+            continue
+        longest = max(batch[name].values.shape[1], values.shape[1])
+        rank = torch.as_tensor(_ranks(pool[name], order), device=values.device)
+        ordered = torch.zeros_like(values).scatter_(1, rank[..., None].expand(values.shape), values)
+        real = masks[name]
+        mean = values[real].mean(0) if real.any() else values.new_zeros(values.shape[-1])
+        missing = torch.arange(longest, device=values.device) >= real.sum(1, keepdim=True)
+        padded = torch.nn.functional.pad(ordered, (0, 0, 0, longest - values.shape[1]))
+        # a jet with more particles than its reference starts the rest from the mean particle
+        filled[name] = torch.where(missing[..., None], mean, padded)
+        mine = torch.as_tensor(_ranks(batch[name], order), device=values.device)[packed.rows]
+        ranks[name] = torch.take_along_dim(mine, packed.places[name], dim=1)
+    sizes, pool_sizes = _sizes(batch, tagger), _sizes(pool, tagger)
+    which: NDArray[np.intp] | None = None
+    if any_size:
+        which = draw(batch.row, np.arange(len(pool)))
+    else:
+        for size in np.unique(sizes, axis=0):
+            mine_too = (sizes == size).all(1)
+            among = _nearest(pool_sizes, size)
+            picks = draw(batch.row[mine_too], among)
+            if which is None:
+                which = np.zeros((len(batch), picks.shape[1]), dtype=np.intp)
+            which[mine_too] = picks
+    if which is None:
+        which = np.zeros((0, 1), dtype=np.intp)
+    return FromJets(filled, torch.as_tensor(np.array(which))[packed.rows.cpu()], ranks)
+
+
+def _sizes(jets: JetBatch, tagger: Tagger) -> NDArray[np.int64]:
+    """Return the multiplicities ``[jet, collection]`` of the tagger's particle collections."""
+    masks = [m for name in tagger.inputs if (m := jets[name].mask) is not None]
+    return np.stack([m.sum(1) for m in masks] or [np.zeros(len(jets), dtype=np.int64)], axis=1)
+
+
+def _nearest(sizes: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the references of the nearest multiplicity, of two as near the larger."""
+    off = sizes - size
+    distance = 2 * np.abs(off).sum(1) - (off.sum(1) > 0)
+    return np.flatnonzero(distance == distance.min())

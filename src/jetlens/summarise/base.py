@@ -1,0 +1,144 @@
+"""What a summary is: it fills a mergeable result from an attribution, and reads numbers from it."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from jetlens.core.errors import BadValueError, expected
+from jetlens.core.hashing import poisson
+
+if TYPE_CHECKING:
+    from jetlens.summarise.result import Result
+
+CONFIDENCE = 0.68
+"""The share of bootstrap replicas between ``low`` and ``high`` of every number."""
+
+Numbers = dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary(abc.ABC):
+    """Something that is added up over jets.
+
+    Parameters
+    ----------
+    replicas
+        Bootstrap replicas over events. On every ``replica`` axis the first entry is the nominal
+        sum and the others are replicas, in which each event counts a Poisson number of times.
+    """
+
+    replicas: int = 100
+
+    registered_name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # lists come from recipes and files
+            if isinstance(value := getattr(self, field.name), list):
+                object.__setattr__(self, field.name, tuple(value))
+        if self.replicas < 2:
+            raise BadValueError(f"replicas={self.replicas}: expected at least 2")
+
+    @abc.abstractmethod
+    def fill(self, attribution: xr.Dataset) -> Result:
+        """Sum up one attribution (of no jet, perhaps)."""
+
+    @abc.abstractmethod
+    def numbers(self, result: Result) -> Numbers:
+        """Return headline numbers, flat, with intervals; what no jet defines is left out."""
+
+    def weights(self, attribution: xr.Dataset) -> NDArray[np.float64]:
+        """Return the jets' weights ``[jet, replica]``, the nominal ones first."""
+        weight = attribution["weight"].values.astype(np.float64)
+        drawn = poisson(attribution["event"].values, self.replicas)
+        times = np.concatenate([np.ones((len(weight), 1)), drawn], axis=1)
+        weights: NDArray[np.float64] = weight[:, None] * times
+        return weights
+
+
+def one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Refuse an option's value that is not one of those allowed."""
+    if value not in allowed:
+        raise BadValueError(f"{name}={value!r}: {expected(str(value), allowed)}")
+
+
+def interval(
+    estimates: NDArray[np.float64],
+    value: NDArray[np.float64] | None = None,
+    confidence: float = CONFIDENCE,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return value, low and high from estimates ``[..., replica]``.
+
+    Parameters
+    ----------
+    estimates
+        The nominal estimate first, then one a replica; NaN where a replica defines none.
+    value
+        A more accurate nominal estimate: the interval is shifted onto it.
+    confidence
+        The share of replicas between low and high.
+
+    Returns
+    -------
+    The value and the central share of the replicas, stretched to the value where it lies outside.
+    """
+    nominal, replicas = estimates[..., 0], np.sort(estimates[..., 1:], axis=-1)  # NaN goes last
+    defined = np.isfinite(replicas).sum(axis=-1)
+    ends = []
+    for share in ((1 - confidence) / 2, (1 + confidence) / 2):
+        at = share * np.maximum(defined - 1, 0)
+        low = np.floor(at).astype(np.int64)
+        below, above = (
+            np.take_along_axis(replicas, np.minimum(i, defined.clip(1) - 1)[..., None], -1)[..., 0]
+            for i in (low, low + 1)
+        )
+        ends.append(below + (at - low) * (above - below))
+    best = nominal if value is None else value
+    return (
+        best,
+        np.minimum(best, ends[0] + (best - nominal)),
+        np.maximum(best, ends[1] + (best - nominal)),
+    )
+
+
+def named(name: str, estimates: NDArray[np.float64], value: float | None = None) -> Numbers:
+    """Return one number with its interval under `name`, or nothing where it is not defined."""
+    best = None if value is None else np.asarray(value, dtype=np.float64)
+    found = [float(x) for x in interval(estimates, best)]
+    return (
+        {name: dict(zip(("value", "low", "high"), found, strict=True))}
+        if np.isfinite(found).all()
+        else {}
+    )
+
+
+def add_up(
+    cell: NDArray[np.int64],
+    jet: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    shape: tuple[int, ...],
+    values: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Sum entries ``[entry]`` (ones, or `values`) times their jet's weights ``[jet, replica]``.
+
+    Returns
+    -------
+    Sums ``[*shape, replica]``; `cell` is an entry's position in `shape`, in C order.
+    """
+    entries = np.ones(len(cell)) if values is None else values
+    into = csr_array((entries, (cell, jet)), shape=(int(np.prod(shape)), len(weights)))
+    return np.asarray(into @ weights, dtype=np.float64).reshape(*shape, weights.shape[1])
+
+
+def ratio(over: Any, under: Any) -> Any:
+    """Divide, giving NaN where there is nothing to divide by."""
+    under = np.asarray(under, dtype=np.float64)
+    return np.divide(
+        over, under, out=np.full(np.broadcast(over, under).shape, np.nan), where=under > 0
+    )

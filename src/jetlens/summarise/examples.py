@@ -1,0 +1,77 @@
+"""A few whole jets, chosen by a hash of their place in the data: the same ones in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.attribution import MASK, concatenate
+from jetlens.core.hashing import mix
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """At most `most` jets of each class: those of the smallest hash.
+
+    Attributes
+    ----------
+    jets
+        Their attribution, ordered by class and hash; real particles come first.
+    collection
+        The particles' collection.
+    most
+        How many jets of each class are kept.
+    """
+
+    jets: xr.Dataset
+    collection: str
+    most: int
+
+    @classmethod
+    def choose(cls, jets: xr.Dataset, collection: str, most: int) -> Examples:
+        """Keep `most` jets of each class, without their padding."""
+        label = jets["label"].values
+        drawn = mix(mix(jets["row"].values).view(np.int64) ^ jets["event"].values)
+        order = np.lexsort((jets["row"].values, drawn, label))
+        sorted_label = label[order]
+        place = np.arange(len(order)) - np.searchsorted(sorted_label, sorted_label)
+        kept = jets.isel(jet=order[place < most])
+        return cls(_compact(kept, collection), collection, most)
+
+    def __add__(self, other: Examples) -> Examples:
+        return self.choose(concatenate([self.jets, other.jets]), self.collection, self.most)
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return what a file needs: a JSON header and arrays."""
+        from jetlens.summarise.stored import pack
+
+        header, arrays = pack(self.jets)
+        return {"collection": self.collection, "most": self.most, "jets": header}, arrays
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Examples:
+        """Rebuild from `pack`."""
+        from jetlens.summarise.stored import unpack
+
+        return cls(unpack(header["jets"], arrays), header["collection"], header["most"])
+
+
+def _compact(jets: xr.Dataset, collection: str) -> xr.Dataset:
+    """Move real particles to the front and cut the places that no jet uses."""
+    mask = jets[collection + MASK].values
+    order = np.argsort(~mask, axis=1, kind="stable")
+    longest = int(mask.sum(axis=1).max(initial=0))
+    data = {}
+    for name, array in jets.data_vars.items():
+        values = array.values
+        if array.dims[:2] == ("jet", collection):
+            index = order.reshape(*order.shape, *[1] * (array.ndim - 2))
+            values = np.take_along_axis(values, index, axis=1)[:, :longest]
+        data[str(name)] = (array.dims, values, array.attrs)
+    coords = {k: v for k, v in jets.coords.items() if k != collection}
+    return xr.Dataset(data, coords=coords)

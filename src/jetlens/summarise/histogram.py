@@ -1,0 +1,247 @@
+"""Weighted histograms with sinh-spaced bins that adapt to the data and still merge exactly.
+
+Bins are equally wide in ``asinh(x / SCALE)``: linear around zero, logarithmic away from it. There
+is one fixed ladder of nested binnings, each half as fine as the one before. A cell (one variable of
+one flavour, say) uses the finest binning in which at most `most` of its bins are occupied, and
+stores the occupied ones alone. That choice depends on nothing but the set of values, so adding two
+histograms gives the histogram of the joined data, however it was cut. A distribution far from zero
+has few occupied bins and so keeps fine ones; a wide one pays with the logarithm of its range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from jetlens.core.errors import BadValueError
+
+SCALE = 1e-9
+"""Below this, bins are linear; attributions and features are far larger."""
+_FINEST = 2.0**-30  # width of the finest bins in asinh(x / SCALE)
+_ZERO = 2**41  # the finest bin that begins at x = 0; asinh of the largest value is below 2^11
+_LEVELS = 64
+_LARGEST = 1e290  # larger values, infinity too, count as this
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Weighted contents of the occupied bins of many cells.
+
+    Attributes
+    ----------
+    axes
+        The cells' named axes and their labels; a cell's number is its position in C order.
+    most
+        The largest number of occupied bins in a cell.
+    level
+        ``[cell]``: bins are ``2**level`` of the finest ones wide.
+    cell, place
+        ``[bin]``: the cell of each occupied bin, and its place in that cell's binning; sorted.
+    content
+        ``[bin, replica]``: sums of weights.
+    squares
+        ``[cell]``: the nominal weights' sum of squares.
+    """
+
+    axes: Mapping[str, tuple[str, ...]]
+    most: int
+    level: Integers
+    cell: Integers
+    place: Integers
+    content: Floats
+    squares: Floats
+
+    @classmethod
+    def fill(
+        cls,
+        axes: Mapping[str, Sequence[str]],
+        values: Floats,
+        cell: Integers,
+        jet: Integers,
+        weights: Floats,
+        most: int,
+    ) -> Histogram:
+        """Fill entries ``[entry]``, each into a cell with its jet's weights ``[jet, replica]``.
+
+        Raises
+        ------
+        BadValueError
+            If a value is NaN.
+        """
+        if np.isnan(values).any():
+            raise BadValueError("a histogram cannot hold NaN")
+        cells = int(np.prod([len(labels) for labels in axes.values()]))
+        finite = np.clip(np.asarray(values, dtype=np.float64), -_LARGEST, _LARGEST)
+        place = np.floor(np.arcsinh(finite / SCALE) / _FINEST).astype(np.int64) + _ZERO
+        level = _levels(*_unique(cell, place), cells, most)
+        cell_of_bin, place_of_bin, bin_of_entry = _unique_inverse(cell, place >> level[cell])
+        entries = csr_array(
+            (np.ones(len(jet)), (bin_of_entry, jet)), shape=(len(cell_of_bin), len(weights))
+        )
+        squared: Floats = weights[jet, 0] ** 2
+        squares = np.bincount(cell, weights=squared, minlength=cells).astype(np.float64)
+        content = np.asarray(entries @ weights, dtype=np.float64)
+        named = {axis: tuple(labels) for axis, labels in axes.items()}
+        return cls(named, most, level, cell_of_bin, place_of_bin, content, squares)
+
+    def __add__(self, other: Histogram) -> Histogram:
+        if dict(self.axes) != dict(other.axes) or self.most != other.most:
+            raise BadValueError("histograms with other cells or bins cannot be added")
+        common = np.maximum(self.level, other.level)
+        both = [h.coarser(common) for h in (self, other)]
+        cell = np.concatenate([h.cell for h in both])
+        place = np.concatenate([h.place for h in both])
+        rise = _levels(*_unique(cell, place), len(common), self.most)
+        content = np.concatenate([h.content for h in both])
+        squares = self.squares + other.squares
+        bins = _summed(cell, place >> rise[cell], content)
+        return Histogram(self.axes, self.most, common + rise, *bins, squares)
+
+    def coarser(self, level: Integers) -> Histogram:
+        """Return the histogram with wider bins, ``[cell]``; no level may be below its own."""
+        place = self.place >> (level - self.level)[self.cell]
+        bins = _summed(self.cell, place, self.content)
+        return Histogram(self.axes, self.most, level, *bins, self.squares)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The cells' shape, one number an axis."""
+        return tuple(len(labels) for labels in self.axes.values())
+
+    def edges(self) -> tuple[Floats, Floats]:
+        """Return the lower and upper edge of each occupied bin, ``[bin]``."""
+        level = self.level[self.cell]
+        low = ((self.place << level) - _ZERO) * _FINEST
+        high = (((self.place + 1) << level) - _ZERO) * _FINEST
+        return SCALE * np.sinh(low), SCALE * np.sinh(high)
+
+    def quantiles(self, probabilities: Sequence[float]) -> Floats:
+        """Return quantiles ``[*cells, probability, replica]``, NaN where a cell is empty.
+
+        Entries count as spread evenly over their bin; between them it is NumPy's ``linear`` rule,
+        so that bins with one entry each give what the entries themselves would give.
+        """
+        wanted = np.asarray(probabilities, dtype=np.float64)
+        low, high = self.edges()
+        replicas = self.content.shape[1]
+        found = np.full((len(self.level), len(wanted), replicas), np.nan)
+        starts = np.searchsorted(self.cell, np.arange(len(self.level) + 1))
+        for c in np.flatnonzero(np.diff(starts)):
+            bins = slice(starts[c], starts[c + 1])
+            nominal = self.content[bins, 0].sum()
+            entry = self.squares[c] / nominal if nominal > 0 else 0.0  # weight of a typical entry
+            for r in range(replicas):
+                filled = self.content[bins, r] > 0
+                content = self.content[bins, r][filled]
+                if not content.size:
+                    continue
+                upto = np.cumsum(content)
+                half = np.minimum(entry, content) / 2
+                x0, x1 = low[bins][filled], high[bins][filled]
+                inset = (x1 - x0) * half / content
+                at = np.stack([upto - content + half, upto - half], axis=1).ravel()
+                x = np.stack([x0 + inset, x1 - inset], axis=1).ravel()
+                first, last = at[0], at[-1]
+                found[c, :, r] = np.interp(first + wanted * (last - first), at, x)
+        return found.reshape(*self.shape, len(wanted), replicas)
+
+    def rebinned(self, edges: Floats) -> Floats:
+        """Return contents ``[*cells, bin, replica]`` in given bins, for drawing.
+
+        What lies beyond the outermost edges is left out.
+        """
+        low, high = self.edges()
+        out = np.zeros((len(self.level), len(edges) - 1, self.content.shape[1]))
+        for k in range(len(edges) - 1):
+            inside = np.minimum(high, edges[k + 1]) - np.maximum(low, edges[k])
+            share = np.clip(inside / (high - low), 0, 1)
+            use = share > 0
+            np.add.at(out[:, k], self.cell[use], share[use, None] * self.content[use])
+        return out.reshape(*self.shape, *out.shape[1:])
+
+    def aligned(self) -> tuple[Floats, Floats]:
+        """Return bins that all cells share: upper edges ``[bin]``, ``[cell, bin, replica]``."""
+        level = np.full_like(self.level, self.level.max(initial=0))
+        same = self.coarser(level)
+        places, column = np.unique(same.place, return_inverse=True)
+        content = np.zeros((len(level), len(places), same.content.shape[1]))
+        content[same.cell, column] = same.content
+        upper = ((places + 1) << level[0]) - _ZERO if len(level) else places
+        return SCALE * np.sinh(upper * _FINEST), content
+
+    def pick(self, **labels: str) -> Histogram:
+        """Return the cells with these labels; their axes fall away."""
+        numbers = np.arange(len(self.level)).reshape(self.shape)
+        for axis, label in labels.items():
+            numbers = numbers.take(
+                [list(self.axes[axis]).index(label)], axis=list(self.axes).index(axis)
+            )
+        keep = numbers.ravel()
+        where = np.full(len(self.level), -1)
+        where[keep] = np.arange(len(keep))
+        bins = where[self.cell] >= 0
+        return Histogram(
+            {a: v for a, v in self.axes.items() if a not in labels},
+            self.most,
+            self.level[keep],
+            where[self.cell[bins]],
+            self.place[bins],
+            self.content[bins],
+            self.squares[keep],
+        )
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return what a file needs: a JSON header and arrays."""
+        names = ("level", "cell", "place", "content", "squares")
+        header = {"axes": {k: list(v) for k, v in self.axes.items()}, "most": self.most}
+        return header, {n: getattr(self, n) for n in names}
+
+    @classmethod
+    def unpack(cls, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Histogram:
+        """Rebuild from `pack`."""
+        axes = {axis: tuple(labels) for axis, labels in header["axes"].items()}
+        return cls(axes=axes, most=header["most"], **arrays)
+
+
+def _unique(cell: Integers, place: Integers) -> tuple[Integers, Integers]:
+    return _unique_inverse(cell, place)[:2]
+
+
+def _unique_inverse(cell: Integers, place: Integers) -> tuple[Integers, Integers, Integers]:
+    order = np.lexsort((place, cell))
+    cell, place = cell[order], place[order]
+    new = np.ones(len(cell), bool)
+    new[1:] = (cell[1:] != cell[:-1]) | (place[1:] != place[:-1])
+    inverse = np.empty(len(order), np.int64)
+    inverse[order] = np.cumsum(new) - 1
+    return cell[new], place[new], inverse
+
+
+def _summed(cell: Integers, place: Integers, content: Floats) -> tuple[Integers, Integers, Floats]:
+    """Add up the contents of bins that have become the same."""
+    cell_of_bin, place_of_bin, inverse = _unique_inverse(cell, place)
+    into = csr_array(
+        (np.ones(len(inverse)), (inverse, np.arange(len(inverse)))),
+        shape=(len(cell_of_bin), len(inverse)),
+    )
+    return cell_of_bin, place_of_bin, np.asarray(into @ content, dtype=np.float64)
+
+
+def _levels(cell: Integers, place: Integers, cells: int, most: int) -> Integers:
+    """Return how many levels each cell's sorted, distinct bins must rise to be `most` or fewer."""
+    same = cell[1:] == cell[:-1]
+    # two neighbours share a bin once the shift reaches the highest bit in which they differ
+    bits = np.frexp((place[1:] ^ place[:-1]).astype(np.float64))[1][same]
+    borders = np.bincount(cell[1:][same] * _LEVELS + bits, minlength=cells * _LEVELS)
+    above = borders.reshape(cells, _LEVELS)[:, ::-1].cumsum(axis=1)[:, ::-1]  # bits >= column
+    occupied = 1 + np.pad(above[:, 1:], ((0, 0), (0, 1)))  # bits > shift keep their border
+    rise: Integers = np.argmax(occupied <= most, axis=1).astype(np.int64)
+    return rise

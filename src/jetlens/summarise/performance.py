@@ -1,0 +1,206 @@
+"""How well the tagger tags: ROC curves, rejections, areas, and a single variable to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.attribution import MASK, VALUE
+from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.registry import summaries
+from jetlens.summarise.base import Numbers, Summary, add_up, interval, named, ratio
+from jetlens.summarise.quantiles import fill_both
+from jetlens.summarise.result import Result
+from jetlens.summarise.roc import area, efficiencies, wilson
+
+TAGGER, SINGLE = "tagger", "single"
+LIGHT = {"u": "light"}
+"""What a class is called in names of numbers, where that differs."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkingPoint:
+    """Rejection of a background at a signal efficiency, with its 68 % binomial interval."""
+
+    background: str
+    efficiency: float
+    rejection: float
+    low: float
+    high: float
+
+
+@summaries.register("performance")
+@dataclass(frozen=True, kw_only=True)
+class Performance(Summary):
+    """ROC curves, rejections and areas under the curve of a tagger's discriminant.
+
+    The discriminant is ``log(pb / (fc pc + (1 - fc) pu))`` (arXiv:2505.19689) where the classes are
+    b, c and u; with other classes it is the log of the signal's probability over the others' sum.
+    It is compared with the jet's largest value of one track variable. No scores are needed, and all
+    jets with a known label count.
+
+    Parameters
+    ----------
+    signal
+        The class to be tagged.
+    fc
+        The share of c-jets in the discriminant's background.
+    efficiencies
+        Signal efficiencies of the working points.
+    variable
+        The single variable; jets with no track have its lowest value. Where the particles do not
+        have it, there is no comparison.
+    collection
+        The particles.
+    """
+
+    signal: str = "b"
+    fc: float = 0.018
+    efficiencies: tuple[float, ...] = (0.60, 0.70, 0.77, 0.85)
+    variable: str = "IP3D_signed_d0_significance"
+    collection: str = "tracks"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.fc < 1:
+            raise BadValueError(f"fc={self.fc}: expected a number between 0 and 1")
+        for efficiency in self.efficiencies:
+            if not 0 < efficiency < 1:
+                raise BadValueError(f"efficiencies={efficiency}: expected between 0 and 1")
+
+    def fill(self, attribution: xr.Dataset) -> Result:
+        """Histogram the discriminant of each class, and count predictions."""
+        classes = tuple(str(c) for c in attribution["class"].values)
+        output = attribution["output"].values.astype(np.float64)
+        label = attribution["label"].values
+        weights = self.weights(attribution)
+        scores = {TAGGER: self.discriminant(output, classes)}
+        names = f"{self.collection}_feature"
+        if names in attribution.coords and self.variable in attribution[names].values:
+            values = attribution[self.collection + VALUE].sel({names: self.variable}).values
+            mask = attribution[self.collection + MASK].values
+            scores[SINGLE] = np.where(mask, values, -np.inf).max(axis=1, initial=-np.inf)
+
+        jet = np.flatnonzero(label >= 0)
+        cell = np.arange(len(scores))[:, None] * len(classes) + label[jet]
+        parts = fill_both(
+            {"score": tuple(scores), "class": classes},
+            np.concatenate([s[jet] for s in scores.values()]),
+            cell.ravel(),
+            np.tile(jet, len(scores)),
+            weights,
+        )
+        shape = (len(classes), len(classes))
+        predicted = output[jet].argmax(axis=1)
+        confusion = add_up(label[jet] * len(classes) + predicted, jet, weights, shape)
+        sums = xr.Dataset(
+            {
+                "confusion": (("class", "predicted", "replica"), confusion),
+                "jets": ("class", np.bincount(label[jet], minlength=len(classes))),
+                "unknown": ((), np.int64(len(label) - len(jet))),
+            },
+            coords={"class": list(classes), "predicted": list(classes)},
+        )
+        return Result(self, sums, parts)
+
+    def discriminant(self, output: Floats, classes: tuple[str, ...]) -> Floats:
+        """Return the discriminant ``[jet]`` of logits ``[jet, class]``."""
+        position = {c: i for i, c in enumerate(classes)}
+        signal = look_up("class", self.signal, position)
+        if self.signal == "b" and {"c", "u"} <= set(classes):
+            share = {"c": self.fc, "u": 1 - self.fc}
+        else:
+            share = {c: 1.0 for c in classes if c != self.signal}
+        background = np.full(len(output), -np.inf)
+        for name, weight in share.items():
+            background = np.logaddexp(background, np.log(weight) + output[:, position[name]])
+        return np.asarray(output[:, signal] - background)
+
+    def backgrounds(self, result: Result) -> tuple[str, ...]:
+        """Return the classes other than the signal."""
+        return tuple(str(c) for c in result.sums["class"].values if c != self.signal)
+
+    def roc(self, result: Result, background: str, score: str = TAGGER) -> tuple[Floats, Floats]:
+        """Return the efficiencies of signal and background at every cut, from tight to loose."""
+        histogram = result.parts["fine"].pick(score=score)
+        names = list(histogram.axes["class"])
+        content = histogram.aligned()[1][:, :, 0]
+        return efficiencies(content[names.index(self.signal)], content[names.index(background)])
+
+    def working_points(self, result: Result, score: str = TAGGER) -> list[WorkingPoint]:
+        """Return the rejections at each efficiency; binomial (Wilson) intervals, infinite ends too.
+
+        The cut itself counts as known: its own uncertainty is not in the interval.
+        """
+        found = []
+        histogram = result.parts["fine"].pick(score=score)
+        for c, name in enumerate(histogram.axes["class"]):
+            signal, background = self.roc(result, name, score)
+            if name == self.signal or np.isnan([signal[-1], background[-1]]).any():
+                continue
+            total = histogram.content[histogram.cell == c, 0].sum()
+            jets = total**2 / histogram.squares[c]  # effective number of weighted jets
+            for efficiency in self.efficiencies:
+                passed = float(np.interp(efficiency, signal, background))
+                low, high = wilson(passed, jets)
+                found.append(
+                    WorkingPoint(
+                        background=name,
+                        efficiency=efficiency,
+                        rejection=_over(passed),
+                        low=_over(high),
+                        high=_over(low),
+                    )
+                )
+        return found
+
+    def areas(self, result: Result, score: str = TAGGER) -> dict[str, tuple[float, Floats]]:
+        """Return, for each background, the area under the curve and its replicas ``[replica]``."""
+        found = {}
+        fine, coarse = (result.parts[n].pick(score=score) for n in ("fine", "coarse"))
+        names = list(fine.axes["class"])
+        for background in self.backgrounds(result):
+            pair = names.index(self.signal), names.index(background)
+            value, replicas = (area(*h.aligned()[1][pair, :, :]) for h in (fine, coarse))
+            found[background] = float(value[0]), replicas
+        return found
+
+    def numbers(self, result: Result) -> Numbers:
+        """Return ``accuracy``, ``auc.b_vs_light``, ``rejection.light.at_77`` and the like.
+
+        ``auc.single.*`` belongs to the single variable, ``auc.gain.*`` to the difference.
+        """
+        found: Numbers = {}
+        confusion = result.sums["confusion"].values
+        right = np.trace(confusion, axis1=0, axis2=1)
+        found |= named("accuracy", ratio(right, confusion.sum(axis=(0, 1))))
+        tagger = self.areas(result)
+        has_single = SINGLE in result.parts["fine"].axes["score"]
+        single = self.areas(result, SINGLE) if has_single else {}
+        for background, (value, replicas) in tagger.items():
+            pair = f"{self.signal}_vs_{LIGHT.get(background, background)}"
+            found |= named(f"auc.{pair}", replicas, value)
+            if background in single:
+                other, spread = single[background]
+                found |= named(f"auc.single.{pair}", spread, other)
+                found |= named(f"auc.gain.{pair}", replicas - spread, value - other)
+        for point in self.working_points(result):
+            name = f"rejection.{LIGHT.get(point.background, point.background)}"
+            triple = {"value": point.rejection, "low": point.low, "high": point.high}
+            if np.isfinite(list(triple.values())).all():
+                found[f"{name}.at_{100 * point.efficiency:.0f}"] = triple
+        return found
+
+    def confusion(self, result: Result) -> tuple[Floats, Floats, Floats]:
+        """Return the share of each true class that is predicted as each, with its interval."""
+        counted = result.sums["confusion"].values
+        return interval(ratio(counted, counted.sum(axis=1, keepdims=True)))
+
+
+def _over(efficiency: float) -> float:
+    return 1 / efficiency if efficiency > 0 else float("inf")

@@ -1,0 +1,136 @@
+"""What a summary has summed up: additive arrays, adaptive histograms and a few examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.errors import BadValueError
+from jetlens.core.registry import arguments_of
+from jetlens.summarise.base import Numbers, Summary
+
+
+class Part(Protocol):
+    """Something beside the plain sums that can be added and stored."""
+
+    def __add__(self, other: Self) -> Self:
+        """Return both together."""
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Return a JSON header and arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Sums over jets; ``result + result`` is the result of all of their jets.
+
+    Attributes
+    ----------
+    summary
+        The summary that filled it, with its arguments.
+    sums
+        Arrays on named axes that simply add; where they have a ``replica`` axis, its first entry
+        is nominal and the others are bootstrap replicas.
+    parts
+        Histograms and examples, which add in their own way.
+    """
+
+    summary: Summary
+    sums: xr.Dataset
+    parts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __add__(self, other: Result) -> Result:
+        if not isinstance(other, Result):
+            return NotImplemented
+        if self.summary != other.summary:
+            raise BadValueError(
+                f"results of {self.summary} and {other.summary} cannot be added: "
+                "expected the same summary with the same arguments"
+            )
+        for name, values in self.sums.coords.items():
+            if not np.array_equal(values, other.sums.coords[name]):
+                raise BadValueError(
+                    f"results with another {name!r} cannot be added: {list(values.values)} and "
+                    f"{list(other.sums.coords[name].values)}"
+                )
+        added = {k: (v.dims, v.values + other.sums[k].values) for k, v in self.sums.items()}
+        return Result(
+            self.summary,
+            xr.Dataset(added, coords=self.sums.coords, attrs=self.sums.attrs),
+            {name: part + other.parts[name] for name, part in self.parts.items()},
+        )
+
+    def __radd__(self, other: object) -> Result:
+        return self if other == 0 else NotImplemented  # sum() begins with 0
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Result) or self.summary != other.summary:
+            return False
+        if not self.sums.identical(other.sums) or set(self.parts) != set(other.parts):
+            return False
+        return all(
+            _same(part.pack(), other.parts[name].pack()) for name, part in self.parts.items()
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def name(self) -> str:
+        """The registered name of the summary."""
+        return self.summary.registered_name
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The summary's name and arguments, in a recipe's words."""
+        return arguments_of(self.summary)
+
+    def numbers(self) -> Numbers:
+        """Return the headline numbers: value, and 68 % interval (low, high) over events."""
+        return self.summary.numbers(self)
+
+    def save(self, path: Path | str) -> None:
+        """Write one file (NumPy's ``npz`` with a JSON header, no pickle), atomically."""
+        from jetlens.summarise.stored import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Result:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        BadFileError
+            If the file is not a whole result.
+        """
+        from jetlens.summarise.stored import load
+
+        return load(path)
+
+
+def merge(results: Iterable[Result]) -> Result:
+    """Add results up in their order, holding two at a time.
+
+    Raises
+    ------
+    BadValueError
+        If there is none.
+    """
+    total: Result | None = None
+    for result in results:
+        total = result if total is None else total + result
+    if total is None:
+        raise BadValueError("nothing to summarise: there was no partition")
+    return total
+
+
+def _same(a: tuple[dict[str, Any], dict[str, Any]], b: tuple[dict[str, Any], Any]) -> bool:
+    return a[0] == b[0] and all(
+        np.array_equal(v, b[1][k], equal_nan=v.dtype.kind == "f") for k, v in a[1].items()
+    )

@@ -1,0 +1,65 @@
+"""Receiver operating characteristics from binned discriminants."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from jetlens.summarise.base import CONFIDENCE, ratio
+
+Floats = NDArray[np.float64]
+
+
+def efficiencies(signal: Floats, background: Floats) -> tuple[Floats, Floats]:
+    """Return the efficiencies of both at every cut, from the tightest to none at all.
+
+    Parameters
+    ----------
+    signal, background
+        Contents of the same bins ``[bin]``, the discriminant rising.
+
+    Returns
+    -------
+    Efficiencies ``[bin + 1]``, from 0 to 1; NaN where a class is empty.
+    """
+    passed = []
+    for content in (signal, background):
+        above = np.concatenate([[0.0], np.cumsum(content[::-1])])
+        passed.append(ratio(above, above[-1]))
+    return passed[0], passed[1]
+
+
+def area(signal: Floats, background: Floats) -> Floats:
+    """Return the area under the curve: how often signal lies above background, ties for a half.
+
+    Parameters
+    ----------
+    signal, background
+        Contents of the same bins ``[bin, replica]``, the discriminant rising.
+
+    Returns
+    -------
+    Areas ``[replica]``, NaN where a class is empty.
+    """
+    below = np.cumsum(background, axis=0) - background / 2
+    found: Floats = ratio((signal * below).sum(axis=0), signal.sum(axis=0) * background.sum(axis=0))
+    return found
+
+
+def wilson(share: float, trials: float) -> tuple[float, float]:
+    """Return the 68 % score interval of a binomial share.
+
+    References
+    ----------
+    Wilson, "Probable inference, the law of succession, and statistical inference",
+    J. Am. Stat. Assoc. 22 (1927) 209.
+    """
+    z = float(ndtri((1 + CONFIDENCE) / 2))
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    spread = share * (1 - share) / trials + z**2 / (4 * trials**2)
+    half = z * float(np.sqrt(spread)) / (1 + z**2 / trials)
+    # at the ends the two terms cancel exactly, but for rounding
+    low = 0.0 if share == 0 else max(centre - half, 0.0)
+    high = 1.0 if share == 1 else min(centre + half, 1.0)
+    return low, high

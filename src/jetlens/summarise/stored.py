@@ -1,0 +1,94 @@
+"""Results as files: one ``npz`` archive of plain arrays and a JSON header."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.errors import BadFileError
+from jetlens.core.files import atomic
+from jetlens.core.registry import summaries
+from jetlens.summarise.histogram import Histogram
+
+if TYPE_CHECKING:
+    from jetlens.summarise.result import Result
+
+FORMAT = "jetlens result 1"
+_HEADER = "header"
+
+
+def save(result: Result, path: Path | str) -> None:
+    """Write a result to `path`, whole or not at all."""
+    header: dict[str, Any] = {"format": FORMAT, "summary": result.arguments, "parts": {}}
+    header["sums"], arrays = pack(result.sums)
+    stored = {f"sums/{name}": array for name, array in arrays.items()}
+    for name, part in result.parts.items():
+        kind = type(part).__name__.lower()
+        described, arrays = part.pack()
+        header["parts"][name] = {"kind": kind, "header": described, "arrays": list(arrays)}
+        stored |= {f"{name}/{key}": array for key, array in arrays.items()}
+    text = np.frombuffer(json.dumps(header, allow_nan=False).encode(), dtype=np.uint8)
+    with atomic(path) as part_file, part_file.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **{_HEADER: text}, **stored)
+
+
+def load(path: Path | str) -> Result:
+    """Read a result; nothing in the file is ever executed."""
+    from jetlens.summarise.result import Result
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            header = json.loads(file[_HEADER].tobytes())
+            if header.get("format") != FORMAT:
+                raise BadFileError(
+                    f"{str(path)!r} has format {header.get('format')!r}: expected {FORMAT!r}"
+                )
+            names = header["sums"]["dims"]
+            sums = unpack(header["sums"], {n: file[f"sums/{n}"] for n in names})
+            parts = {
+                name: _kinds()[told["kind"]].unpack(
+                    told["header"], {key: file[f"{name}/{key}"] for key in told["arrays"]}
+                )
+                for name, told in header["parts"].items()
+            }
+    except FileNotFoundError:
+        raise BadFileError(f"no result {str(path)!r}") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        if isinstance(error, BadFileError):
+            raise
+        raise BadFileError(f"{str(path)!r} is not a whole jetlens result: {error}") from error
+    arguments = dict(header["summary"])
+    return Result(summaries.make(arguments.pop("use"), **arguments), sums, parts)
+
+
+def _kinds() -> dict[str, Any]:
+    from jetlens.summarise.examples import Examples
+
+    return {"histogram": Histogram, "examples": Examples}
+
+
+def pack(dataset: xr.Dataset) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Split a dataset into a JSON header (names, axes, coordinates, attributes) and arrays."""
+    header = {
+        "dims": {str(name): list(v.dims) for name, v in dataset.data_vars.items()},
+        "coords": {str(name): v.values.tolist() for name, v in dataset.coords.items()},
+        "attrs": dataset.attrs,
+        "described": {str(name): v.attrs for name, v in dataset.data_vars.items()},
+    }
+    return header, {str(name): v.values for name, v in dataset.data_vars.items()}
+
+
+def unpack(header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> xr.Dataset:
+    """Put a dataset together again."""
+    data = {
+        name: (dims, arrays[name], header["described"][name])
+        for name, dims in header["dims"].items()
+    }
+    return xr.Dataset(data, coords=header["coords"], attrs=header["attrs"])

@@ -1,0 +1,56 @@
+"""What the explainer contracts run on: a small tagger of each kind, and jets with every quirk."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import jetlens as jl
+from jetlens.core.batch import JetBatch
+
+CLASSES = ("b", "c", "u")
+TRACKS = ("d0", "pt", "x", "y")
+JETS = ("pt", "eta")
+
+
+class SetTagger(nn.Module):
+    """A deep set over tracks and jet variables, with a choice of activation."""
+
+    def __init__(self, activation: type[nn.Module], bias: bool = True) -> None:
+        super().__init__()
+        self.each = nn.Sequential(nn.Linear(6, 16, bias=bias), activation())
+        self.all = nn.Sequential(
+            nn.Linear(16, 16, bias=bias), activation(), nn.Linear(16, 3, bias=bias)
+        )
+
+    def forward(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
+        tracks = inputs["tracks"]
+        jets = inputs["jets"][:, None].expand(-1, tracks.shape[1], -1)
+        each = self.each(torch.cat([tracks, jets], -1)) * masks["tracks"][..., None]
+        return self.all(each.sum(1))
+
+
+def tagger(activation: type[nn.Module] = nn.GELU, seed: int = 0) -> jl.Tagger:
+    torch.manual_seed(seed)
+    module = SetTagger(activation).double()
+    scaling = {"tracks": {"d0": (0.3, 2.0)}, "jets": {"pt": (1.0, 3.0)}}
+    return jl.wrap(module, {"jets": JETS, "tracks": TRACKS}, CLASSES, scaling=scaling)
+
+
+def jets(n: int = 40, places: int = 9, seed: int = 1) -> JetBatch:
+    """Random jets whose masks have holes; the first has no tracks, the second all places."""
+    rng = np.random.default_rng(seed)
+    mask = rng.random((n, places)) < 0.5
+    mask[0], mask[1] = False, True
+    return jl.batch(
+        {
+            "jets": (rng.normal(size=(n, 2)), JETS),
+            "tracks": (rng.normal(size=(n, places, 4)), TRACKS, mask),
+        },
+        label=rng.integers(0, 3, n),
+        classes=CLASSES,
+        event=np.arange(n) // 2,
+        row=100 + np.arange(n),
+        truth={"tracks": {"origin": rng.integers(0, 8, (n, places))}},
+    )

@@ -1,0 +1,184 @@
+"""The promises that every registered explainer keeps, whatever it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+from contracts import explainers as case
+from torch import nn
+
+import jetlens as jl
+from jetlens.core import attribution
+from jetlens.core.batch import JetBatch, concatenate
+from jetlens.core.registry import explainers
+
+EVERY = sorted(explainers)
+COMPLETE = [name for name in EVERY if explainers.get(name).complete]
+
+
+def explain(method: str, jets: JetBatch, tagger: jl.Tagger | None = None, **options) -> xr.Dataset:
+    return jl.explain(tagger or case.tagger(), jets, method, pool=case.jets(30, seed=9), **options)
+
+
+def same(one: xr.Dataset, other: xr.Dataset, exactly: bool = False) -> None:
+    for name in one.data_vars:
+        if one[name].dtype.kind == "f" and not exactly:
+            np.testing.assert_allclose(one[name], other[name], rtol=1e-9, atol=1e-11, err_msg=name)
+        else:
+            np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+@pytest.mark.parametrize("method", COMPLETE)
+@pytest.mark.parametrize("target", ["predicted", "label", "c", "log(b/(0.2*c+0.8*u))"])
+def test_complete(method: str, target: str) -> None:
+    found = explain(method, case.jets(), target=target)
+    total = found.tracks_score.sum(("tracks", "tracks_feature")) + found.jets_score.sum(
+        "jets_feature"
+    )
+    if target.startswith("log"):
+        chance = np.exp(found.output) / np.exp(found.output).sum("class")
+        b, c, u = (chance.isel({"class": i}) for i in range(3))
+        output = np.log(b / (0.2 * c + 0.8 * u))
+    else:
+        output = found.output.isel({"class": xr.DataArray(found.target.values, dims="jet")})
+    gap = total - (output - found.baseline_output)
+    np.testing.assert_allclose(gap, found.completeness_error, atol=1e-12)
+    size = abs(found.tracks_score).sum(("tracks", "tracks_feature"))
+    assert bool(found.converged.all())
+    assert float((abs(gap) / (1e-5 + size)).max()) < 2e-3
+    assert float(size.max()) > 0.1
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_padding_gets_nothing_and_changes_nothing(method: str) -> None:
+    jets = case.jets()
+    found = explain(method, jets)
+    mask = jets["tracks"].mask
+    assert np.isnan(found.tracks_score.values[~mask]).all()
+    assert np.isfinite(found.tracks_score.values[mask]).all()
+    longer = JetBatch(
+        {"jets": jets["jets"], "tracks": jets["tracks"].padded(14)},
+        jets.label,
+        jets.classes,
+        jets.weight,
+        jets.event,
+        jets.row,
+    )
+    padded = explain(method, longer)
+    assert padded.sizes["tracks"] == 14
+    assert np.isnan(padded.tracks_score.values[:, 9:]).all()
+    same(found, padded.isel(tracks=slice(9)))
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_permuting_tracks_permutes_scores(method: str) -> None:
+    jets = case.jets()
+    order = np.random.default_rng(3).permutation(9)
+    tracks = jets["tracks"]
+    mixed = jl.batch(
+        {
+            "jets": (jets["jets"].values, case.JETS),
+            "tracks": (tracks.values[:, order], case.TRACKS, tracks.mask[:, order]),
+        },
+        label=jets.label,
+        classes=case.CLASSES,
+        event=jets.event,
+        row=jets.row,
+        truth={"tracks": {"origin": tracks.truth["origin"][:, order]}},
+    )
+    same(explain(method, jets).isel(tracks=order), explain(method, mixed))
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_a_batch_is_its_halves(method: str) -> None:
+    jets = case.jets()
+    whole = explain(method, jets)
+    halves = [explain(method, jets.take(s)) for s in (slice(0, 17), slice(17, None))]
+    same(whole, attribution.concatenate(halves))
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_no_jets_at_all(method: str) -> None:
+    nothing = explain(method, case.jets().take(slice(0)))
+    assert nothing.sizes["jet"] == 0
+    joined = attribution.concatenate([nothing, explain(method, case.jets())])
+    assert joined.sizes["jet"] == 40
+
+
+@pytest.mark.parametrize("method", EVERY)
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_tagger_is_left_as_it_was(method: str, broken: bool) -> None:
+    tagger = case.tagger()
+    tagger.train()
+    tagger.module.all.eval()
+    tagger.module.each[0].weight.requires_grad_(False)
+    tagger.module.each[0].bias.grad = torch.ones(16, dtype=torch.float64)
+    before = {k: v.clone() for k, v in tagger.state_dict().items()}
+    modes = [m.training for m in tagger.modules()]
+    wants = [p.requires_grad for p in tagger.parameters()]
+    calls = 0
+
+    def call(module: nn.Module, inputs: dict, masks: dict) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if broken and calls > 3:
+            raise RuntimeError("broken on purpose")
+        return module(inputs, masks)
+
+    tagger.call = call
+    if broken:
+        with pytest.raises(RuntimeError, match="broken on purpose"):
+            explain(method, case.jets(), tagger)
+    else:
+        explain(method, case.jets(), tagger)
+    assert all(torch.equal(v, before[k]) for k, v in tagger.state_dict().items())
+    assert [m.training for m in tagger.modules()] == modes
+    assert [p.requires_grad for p in tagger.parameters()] == wants
+    assert torch.equal(tagger.module.each[0].bias.grad, torch.ones(16, dtype=torch.float64))
+    assert not any(m._forward_hooks or m._backward_hooks for m in tagger.modules())
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_several_targets_are_the_single_ones(method: str) -> None:
+    both = explain(method, case.jets(), target=["b", "predicted"])
+    assert list(both.target.values) == ["b", "predicted"]
+    one = explain(method, case.jets(), target="predicted")
+    chosen = attribution.one_target(both, "predicted")
+    same(one[["tracks_score", "jets_score"]], chosen[["tracks_score", "jets_score"]], exactly=True)
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_what_comes_back_says_what_it_is(method: str) -> None:
+    jets = case.jets()
+    found = explain(method, jets)
+    assert found.tracks_score.dims == ("jet", "tracks", "tracks_feature")
+    assert found.jets_value.dims == ("jet", "jets_feature")
+    assert list(found.tracks_feature.values) == list(case.TRACKS)
+    assert list(found["class"].values) == list(case.CLASSES)
+    np.testing.assert_array_equal(found.event, jets.event)
+    np.testing.assert_array_equal(found.row, jets.row)
+    np.testing.assert_array_equal(found.label, jets.label)
+    np.testing.assert_array_equal(found.tracks_origin, jets["tracks"].truth["origin"])
+    np.testing.assert_allclose(
+        found.tracks_value.values[jets["tracks"].mask], jets["tracks"].values[jets["tracks"].mask]
+    )
+    assert found.attrs["method"] == method
+    assert found.attrs["target"] == "predicted"
+
+
+@pytest.mark.parametrize("method", EVERY)
+def test_a_dataset_streams(method: str) -> None:
+    jets = case.jets()
+
+    class Halves(jl.Dataset):
+        def partitions(self):
+            raise AssertionError("not needed here")
+
+        def __iter__(self):
+            yield from (jets.take(s) for s in (slice(0, 20), slice(20, None)))
+
+    streamed = list(explain(method, Halves()))
+    assert len(streamed) == 2
+    same(explain(method, concatenate(list(Halves()))), attribution.concatenate(streamed))

@@ -56,7 +56,7 @@ class Tagger(nn.Module):
         super().__init__()
         if not classes or len(set(classes)) != len(tuple(classes)):
             raise BadValueError(f"classes {list(classes)}: expected one or more different names")
-        if not inputs or isinstance(inputs, str) or not hasattr(inputs, "items"):
+        if not inputs or not hasattr(inputs, "items"):
             raise BadValueError('inputs: expected feature names by collection: {"tracks": [...]}')
         self.inputs = {name: tuple(features) for name, features in inputs.items()}
         self.classes = tuple(classes)
@@ -149,8 +149,19 @@ def device_of(tagger: nn.Module) -> torch.device:
     return torch.device("cpu") if first is None else first.device
 
 
-def encode(tagger: Tagger, batch: JetBatch) -> tuple[Inputs, Inputs]:
-    """Turn jets into the tagger's scaled inputs and masks, on its device and in its precision.
+def encode(
+    tagger: Tagger, batch: JetBatch, device: torch.device | None = None
+) -> tuple[Inputs, Inputs]:
+    """Turn jets into the tagger's scaled inputs and masks, in its precision.
+
+    Parameters
+    ----------
+    tagger
+        The tagger.
+    batch
+        The jets.
+    device
+        Where the tensors are put; left out, where the tagger is.
 
     Raises
     ------
@@ -160,15 +171,16 @@ def encode(tagger: Tagger, batch: JetBatch) -> tuple[Inputs, Inputs]:
         If a real particle has a value that is not finite.
     """
     inputs, masks = {}, {}
+    device = device or device_of(tagger)
     for name, features in tagger.inputs.items():
         if name not in batch.collections:
             raise UnknownNameError("collection for this tagger", name, batch.collections)
         collection = batch[name]
         scaled = tagger.scaling.apply(collection, name, features)
-        inputs[name] = torch.as_tensor(scaled, dtype=dtype_of(tagger), device=device_of(tagger))
+        inputs[name] = torch.as_tensor(scaled, dtype=dtype_of(tagger), device=device)
         if collection.mask is not None:
             mask = np.ascontiguousarray(collection.mask)
-            masks[name] = torch.as_tensor(mask, device=device_of(tagger))
+            masks[name] = torch.as_tensor(mask, device=device)
     return inputs, masks
 
 

@@ -73,7 +73,7 @@ class Packed:
         yield from runs(self.tokens, budget, rows_per_jet)
 
     def restore(self, name: str, packed: Tensor) -> Tensor:
-        """Scatter ``[jet, particle, ...]`` or ``[jet, ...]`` back; places without value get zero."""
+        """Scatter ``[jet, particle, ...]`` or ``[jet, ...]`` back; empty places get zero."""
         back = packed.new_empty(packed.shape)
         if name in self.places:
             places = self.places[name][:, : packed.shape[1]]

@@ -1,0 +1,172 @@
+"""Flavours brought to one distribution in (pt, eta), so that a tagger cannot learn kinematics.
+
+Counts are taken in fixed bins in one pass and may be added up. Whether a jet is kept depends on a
+hash of its row, so that the outcome is the same in whatever partition or order jets are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError, expected
+from jetlens.core.hashing import uniform
+
+Numbers = NDArray[np.float64]
+
+JETS, PT, ETA = "jets", "pt_btagJes", "eta_btagJes"
+PT_EDGES = np.array(
+    [0, 25, 30, 35, 40, 50, 60, 75, 90, 110, 140, 180, 230, 300, 400, 600, 1000, np.inf]
+)
+"""In GeV."""
+ETA_EDGES = np.array([0, 0.5, 1.0, 1.5, 2.0, np.inf])
+"""In |eta|."""
+METHODS = ("weight", "thin")
+MINIMUM = "minimum"
+_UNITS = {"MeV": 1e-3, "GeV": 1.0}
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How jets of each flavour are brought to the target distribution.
+
+    Attributes
+    ----------
+    classes
+        The flavours that are brought together; jets of others are dropped.
+    counts
+        Sums of weights ``[class, pt, eta]``.
+    target
+        ``"minimum"``: in each bin the rarest flavour's count, for which no jet is needed twice. Or
+        a class: its distribution.
+    method
+        ``"thin"`` drops jets (and repeats them where a flavour has too few). ``"weight"`` keeps
+        them all with a weight, for when too many would be lost; weights are 1 on average.
+    seed
+        Chooses which jets are dropped.
+    """
+
+    classes: tuple[str, ...]
+    counts: Numbers
+    target: str = MINIMUM
+    method: str = "weight"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise BadValueError(f"resampling {self.method!r}: {expected(self.method, METHODS)}")
+        if self.target not in (MINIMUM, *self.classes):
+            known = (MINIMUM, *self.classes)
+            raise BadValueError(f"resampling to {self.target!r}: {expected(self.target, known)}")
+
+    def __add__(self, other: Resampling) -> Resampling:
+        if (self.classes, self.target, self.method) != (other.classes, other.target, other.method):
+            raise BadValueError("resamplings of other classes, targets or methods do not add up")
+        return replace(self, counts=self.counts + other.counts)
+
+    @property
+    def wanted(self) -> Numbers:
+        """The distribution that each flavour gets ``[pt, eta]``; none where a flavour is absent."""
+        everywhere = (self.counts > 0).all(0)
+        aim = self.counts.min(0) if self.target == MINIMUM else self._of_target()
+        return np.where(everywhere, aim, 0.0)
+
+    def _of_target(self) -> Numbers:
+        aim: Numbers = self.counts[self.classes.index(self.target)]
+        return aim
+
+    @property
+    def factors(self) -> Numbers:
+        """What a jet counts ``[class, pt, eta]``: copies of it on average, or its weight."""
+        wanted = self.wanted
+        with np.errstate(divide="ignore", invalid="ignore"):
+            factor = np.where(self.counts > 0, wanted / self.counts, 0.0)
+        if self.method == "weight" and wanted.any():
+            factor *= self.counts.sum() / (len(self.classes) * wanted.sum())
+        return factor
+
+    @property
+    def effective(self) -> dict[str, float]:
+        """For each class the share of its jets' statistical power that is left."""
+        factor, counts = self.factors, self.counts
+        first, second = (counts * factor).sum((1, 2)), (counts * factor**2).sum((1, 2))
+        kept = first if self.method == "thin" else first**2 / np.where(second > 0, second, 1)
+        total = counts.sum((1, 2))
+        return {
+            c: float(k / t) if t else 0.0 for c, k, t in zip(self.classes, kept, total, strict=True)
+        }
+
+    def apply(self, jets: JetBatch) -> JetBatch:
+        """Return the jets resampled; those of unknown flavour are dropped."""
+        jets = jets.with_classes(self.classes)
+        jets = jets.take(jets.label >= 0)
+        factor = self.factors[(jets.label, *bins(jets))]
+        if self.method == "weight":
+            jets = replace(jets, weight=jets.weight * factor)
+            return jets.take(factor > 0)
+        copies = np.floor(factor + uniform(jets.row, salt=1000 + self.seed)).astype(np.intp)
+        return jets.take(np.repeat(np.arange(len(jets)), copies))
+
+
+def bins(jets: JetBatch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return each jet's bin in pt and in |eta|, ``[jet]`` each.
+
+    Raises
+    ------
+    UnknownNameError
+        If the jets have no pt or eta.
+    BadValueError
+        If the pt is neither in MeV nor in GeV.
+    """
+    own = jets[JETS]
+    unit = own.features[int(own.positions([PT])[0])].unit or "MeV"
+    if unit not in _UNITS:
+        raise BadValueError(f"{PT} is in {unit!r}: {expected(unit, _UNITS)}")
+    pt = own.column(PT) * _UNITS[unit]
+    return (
+        np.clip(np.digitize(pt, PT_EDGES) - 1, 0, len(PT_EDGES) - 2),
+        np.clip(np.digitize(np.abs(own.column(ETA)), ETA_EDGES) - 1, 0, len(ETA_EDGES) - 2),
+    )
+
+
+def fit(
+    batches: Iterable[JetBatch],
+    classes: Sequence[str],
+    *,
+    target: str = MINIMUM,
+    method: str = "weight",
+    seed: int = 0,
+) -> Resampling:
+    """Count jets of each flavour in bins of (pt, |eta|), streaming.
+
+    Parameters
+    ----------
+    batches
+        The jets.
+    classes
+        The flavours to bring together.
+    target, method, seed
+        As in `Resampling`.
+
+    Raises
+    ------
+    BadValueError
+        If a flavour has no jets at all.
+    """
+    counts = np.zeros((len(classes), len(PT_EDGES) - 1, len(ETA_EDGES) - 1))
+    for batch in batches:
+        jets = batch.with_classes(classes)
+        known = jets.label >= 0
+        where = (jets.label[known], *(b[known] for b in bins(jets)))
+        np.add.at(counts, where, jets.weight[known])
+    for name, count in zip(classes, counts, strict=True):
+        if not count.any():
+            raise BadValueError(
+                f"there are no {name!r} jets to train on: leave the class out of {list(classes)}, "
+                "or take more jets"
+            )
+    return Resampling(tuple(classes), counts, target, method, seed)

@@ -1,0 +1,206 @@
+"""Taggers on disk: weights as safetensors, all else as JSON; nothing in them is code."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from jetlens.core.errors import BadFileError, JetlensError, UnsupportedError
+from jetlens.core.files import atomic_folder
+from jetlens.core.registry import taggers
+from jetlens.data.scaling import Scaling
+from jetlens.taggers.base import Tagger
+
+DESCRIPTION, WEIGHTS = "tagger.json", "weights.safetensors"
+HISTORY = "history"
+FORMAT = 1
+PICKLES = (".ckpt", ".pt", ".pth", ".pkl", ".bin")
+
+_COMMON = ("inputs", "classes", "scaling")
+
+
+def arguments(tagger: Tagger) -> dict[str, Any]:
+    """Return the constructor arguments beside inputs, classes and scaling.
+
+    A registered tagger keeps each of them as an attribute of the same name.
+    """
+    own = inspect.signature(type(tagger).__init__).parameters
+    return {k: getattr(tagger, k) for k in own if k not in ("self", *_COMMON)}
+
+
+def description(tagger: Tagger) -> dict[str, Any]:
+    """Return all that is needed to build a registered tagger again, but its weights.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is somebody's module, wrapped.
+    """
+    name = getattr(type(tagger), "registered_name", None)
+    if name is None:
+        raise UnsupportedError(
+            f"{type(tagger).__name__} is not a registered tagger, so that its architecture cannot "
+            "be saved: keep the module's own weights, and wrap it with jl.wrap when it is loaded"
+        )
+    return {
+        "format": FORMAT,
+        "use": name,
+        "arguments": arguments(tagger),
+        "inputs": tagger.inputs,
+        "classes": tagger.classes,
+        "tasks": tagger.tasks,
+        "scaling": {k: dict(v) for k, v in tagger.scaling.table.items()},
+    }
+
+
+def save(tagger: Tagger, folder: Path | str, extra: Mapping[str, Any] | None = None) -> None:
+    """Write a tagger to a folder, which stands there whole or not at all.
+
+    Parameters
+    ----------
+    tagger
+        A registered tagger.
+    folder
+        Where to; a tagger that is there is replaced.
+    extra
+        More JSON files to put beside it, by name without the suffix, such as `HISTORY`.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is somebody's module, wrapped: its architecture is code, which is not saved.
+    BadFileError
+        If the place cannot be written to.
+    """
+    described = description(tagger)
+    folder = Path(folder)
+    if folder.exists() and not (folder / DESCRIPTION).is_file():
+        raise BadFileError(f"{str(folder)!r} is there and is no tagger: it is not replaced")
+    weights = {k: v.detach().cpu().contiguous() for k, v in tagger.state_dict().items()}
+    with atomic_folder(folder) as part:
+        save_file(weights, part / WEIGHTS)
+        for file, content in {Path(DESCRIPTION).stem: described, **(extra or {})}.items():
+            text = json.dumps(content, indent=1, allow_nan=False)
+            (part / f"{file}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def load(path: Path | str, *, trust: bool = False) -> Tagger:
+    """Load a tagger; no code is run and no pickle is read.
+
+    Parameters
+    ----------
+    path
+        A tagger's folder.
+    trust
+        Read a pickled tagger all the same (``.ckpt``, ``.pt``, ``.pth``). Whoever wrote such a file
+        can run any program on this machine.
+
+    Raises
+    ------
+    BadFileError
+        If it is not a tagger's folder, or is damaged, or its weights do not fit.
+    UnsupportedError
+        If it is a pickle and `trust` is not given, or holds no tagger.
+    """
+    path = Path(path)
+    if path.suffix in PICKLES and not path.is_dir():
+        return _unpickle(path, trust)
+    described = _description(path)
+    try:
+        tagger: Tagger = taggers.make(
+            described["use"],
+            inputs=described["inputs"],
+            classes=described["classes"],
+            scaling=Scaling(_pairs(described["scaling"])),
+            **described["arguments"],
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadFileError(f"{str(path / DESCRIPTION)!r} is damaged: {error!r}") from error
+    except JetlensError as error:
+        raise BadFileError(f"{str(path / DESCRIPTION)!r}: {error}") from error
+    weights = _weights(path / WEIGHTS)
+    _fit(tagger, weights, path / WEIGHTS)
+    if any(w.dtype == torch.float64 for w in weights.values()):
+        tagger.double()
+    tagger.load_state_dict(weights)
+    return tagger.eval()
+
+
+def _description(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise BadFileError(f"no tagger {str(path)!r}")
+    if not (path / DESCRIPTION).is_file():
+        there = ", ".join(sorted(p.name for p in path.iterdir())) if path.is_dir() else "a file"
+        raise BadFileError(
+            f"{str(path)!r} is no tagger: expected a folder with {DESCRIPTION} and {WEIGHTS}, "
+            f"found {there or 'nothing'}; anyone's module is taken with jl.wrap"
+        )
+    try:
+        described = json.loads((path / DESCRIPTION).read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise BadFileError(f"{str(path / DESCRIPTION)!r} is damaged: {error}") from error
+    if not isinstance(described, dict) or described.get("format") != FORMAT:
+        found = described.get("format") if isinstance(described, dict) else None
+        raise BadFileError(f"{str(path / DESCRIPTION)!r} has format {found!r}: expected {FORMAT}")
+    return described
+
+
+def _pairs(table: Any) -> dict[str, dict[str, tuple[float, float]]]:
+    return {
+        name: {feature: (float(mean), float(std)) for feature, (mean, std) in features.items()}
+        for name, features in table.items()
+    }
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise BadFileError(f"the tagger's weights {str(path)!r} are missing") from error
+    except (SafetensorError, OSError) as error:
+        raise BadFileError(f"{str(path)!r} is damaged or cut short: {error}") from error
+
+
+def _fit(tagger: Tagger, weights: Mapping[str, torch.Tensor], path: Path) -> None:
+    wanted = tagger.state_dict()
+    if wanted.keys() != weights.keys():
+        name = min(wanted.keys() ^ weights.keys())
+        raise BadFileError(
+            f"{str(path)!r} does not fit its description: {name!r} is "
+            + ("missing" if name in wanted else "not a part of that network")
+        )
+    for name, weight in weights.items():
+        if weight.shape != wanted[name].shape:
+            raise BadFileError(
+                f"{str(path)!r} does not fit its description: {name!r} has shape "
+                f"{tuple(weight.shape)}, expected {tuple(wanted[name].shape)}"
+            )
+
+
+def _unpickle(path: Path, trust: bool) -> Tagger:
+    if not trust:
+        raise UnsupportedError(
+            f"{str(path)!r} is a pickle, which can run any program when it is read: load the "
+            "module yourself and hand it to jl.wrap(module, inputs, classes), or pass trust=True "
+            "if you know who wrote it"
+        )
+    if not path.is_file():
+        raise BadFileError(f"no file {str(path)!r}")
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=False)
+    except Exception as error:  # whatever the pickled code raises
+        raise BadFileError(f"cannot read {str(path)!r}: {error}") from error
+    if not isinstance(found, Tagger):
+        what = "weights alone" if isinstance(found, dict) else type(found).__name__
+        raise UnsupportedError(
+            f"{str(path)!r} holds {what}, without feature and class names: build the module and "
+            "hand it to jl.wrap(module, inputs, classes)"
+        )
+    return found.eval()

@@ -1,0 +1,105 @@
+"""Training a tagger, from top to bottom: flavours resampled, inputs scaled, fitted, saved."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from jetlens.core.errors import look_up
+from jetlens.core.files import told
+from jetlens.core.hashing import digest
+from jetlens.core.registry import taggers
+from jetlens.data import scaling
+from jetlens.data.base import Dataset, Part
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.saved import HISTORY, description, save
+from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.preparation import count, prepare
+from jetlens.taggers.training.settings import TrainSettings
+
+__all__ = ["TrainSettings", "train"]
+
+
+def train(
+    config: Mapping[str, Any],
+    data: Dataset,
+    settings: TrainSettings,
+    out: Path | str,
+    *,
+    inputs: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    split: tuple[float, float, float] = (0.7, 0.1, 0.2),
+) -> Tagger:
+    """Train a registered tagger on the train part of a dataset, and save it.
+
+    If it is killed, the same call goes on from the last epoch that was finished, and ends with the
+    weights of an undisturbed run. Those of the lowest validation loss of the jet head are kept.
+
+    Parameters
+    ----------
+    config
+        A tagger's name and its arguments, such as ``{"use": "gn2", "size": "small"}``.
+    data
+        Labelled jets, with the truth of the tagger's tasks.
+    settings
+        How to train.
+    out
+        The folder for the tagger and its ``history.json``. Unfinished work is kept beside it, in
+        ``<out>.work``.
+    inputs
+        Feature names by collection.
+    classes
+        The flavours to tell apart.
+    split
+        Shares of train, validation and test.
+
+    Raises
+    ------
+    BadValueError
+        If a class has no jets to train on, or the train part is too small.
+    UnknownNameError
+        If there is no such tagger or class, or the jets lack an input or a task's truth.
+    BadFileError
+        If the place cannot be written to.
+    """
+    out = Path(out)
+    for name in settings.class_weights:
+        look_up("class", name, dict.fromkeys(classes))
+    training, validation = (Part(data, part, split) for part in ("train", "validation"))
+
+    preparation, counts = prepare(training, classes, settings)
+    fitted = scaling.fit(training, inputs)
+    arguments = dict(config)
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        tagger: Tagger = taggers.make(
+            arguments.pop("use"), inputs=inputs, classes=classes, scaling=fitted, **arguments
+        )
+        batches = Batches(
+            tagger, training, preparation.apply, counts.total,
+            size=settings.batch, pool=settings.pool, seed=settings.seed,
+        )  # fmt: skip
+        checks = Batches(
+            tagger, validation, preparation.apply, count(validation, preparation).total,
+            size=settings.batch, pool=settings.pool, seed=None,
+        )  # fmt: skip
+
+        # what was begun is gone on with only if it is the same training
+        this = digest(json.dumps([description(tagger), settings.model_dump()], default=list))
+        work = out.with_name(f"{out.name}.work")
+        with told(work):
+            work.mkdir(parents=True, exist_ok=True)
+            from jetlens.taggers.training.loop import fit  # Lightning takes seconds to import
+
+            history = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
+    if torch.distributed.is_initialized() and torch.distributed.get_rank() > 0:
+        return tagger.eval()  # the first process saves
+    jets = {"read": counts.read, "kept": counts.kept, "resample": settings.resample}
+    save(tagger, out, {HISTORY: {**history, "jets": jets}})
+    shutil.rmtree(work)
+    return tagger.eval()

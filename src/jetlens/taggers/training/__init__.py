@@ -1,0 +1,1 @@
+"""What training is made of: batches, losses, and their loop in Lightning."""

@@ -1,0 +1,246 @@
+"""Labelled jets in batches of like length, in an order that depends on seed and epoch alone.
+
+Where the jets fit into the pool they are read and encoded once. Where they do not, each epoch reads
+the partitions in an order of its own and draws batches from a pool that is refilled, so that memory
+does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from jetlens.core.batch import Collection, JetBatch, concatenate
+from jetlens.core.errors import UnknownNameError
+from jetlens.core.hashing import mix
+from jetlens.data.base import Dataset
+from jetlens.taggers.base import Inputs, Tagger, encode
+from jetlens.taggers.chunks import Packed, pack
+
+SORTED = 16
+"""Batches' worth of jets that are sorted by length together: short enough to stay random."""
+
+
+class Batch(NamedTuple):
+    """What one training step sees; `truth` by task ``[jet, particle]``, -1 where there is none."""
+
+    inputs: Inputs
+    masks: Inputs
+    truth: dict[str, Tensor]
+    label: Tensor
+    weight: Tensor
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Encoded jets with label, weight and the truth of each task, in packed order."""
+
+    packed: Packed
+    truth: dict[str, Tensor]
+    label: Tensor
+    weight: Tensor
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Return some of the jets, no longer than these need."""
+        inputs, masks = self.packed.cut(rows)
+        truth = {}
+        for task, known in self.truth.items():
+            name = task.partition(".")[0]
+            known = known[rows]
+            truth[task] = known[:, : masks[name].shape[1]] if name in masks else known
+        return Batch(inputs, masks, truth, self.label[rows], self.weight[rows])
+
+
+def encode_examples(tagger: Tagger, jets: JetBatch) -> Examples:
+    """Scale and pack labelled jets, with the truth of the tagger's tasks; all in main memory.
+
+    Raises
+    ------
+    UnknownNameError
+        If the jets lack an input or a task's truth.
+    """
+    packed = pack(tagger, *encode(tagger, jets, torch.device("cpu")))
+    rows = packed.rows
+    truth = {}
+    for task in tagger.tasks:
+        name = task.partition(".")[0]
+        known = torch.as_tensor(_truth(jets, task)[rows.numpy()], dtype=torch.long)
+        if name in packed.places and known.ndim == 2:
+            known = known.take_along_dim(packed.places[name], dim=1)
+            known = known.masked_fill(~packed.masks[name], -1)
+        truth[task] = known
+    return Examples(
+        packed,
+        truth,
+        torch.as_tensor(jets.label)[rows],
+        torch.as_tensor(jets.weight, dtype=next(iter(packed.inputs.values())).dtype)[rows],
+    )
+
+
+def _truth(jets: JetBatch, task: str) -> np.ndarray:
+    name, _, short = task.partition(".")
+    truth = jets[name].truth
+    if short not in truth:
+        raise UnknownNameError(
+            f"truth of {name} to train the task {task!r} (the tagger's `auxiliary` says which "
+            "tasks there are)",
+            short,
+            truth,
+        )
+    return np.asarray(truth[short])
+
+
+class Batches:
+    """The batches of each epoch.
+
+    Parameters
+    ----------
+    tagger
+        It says which inputs and truth are needed, and scales the inputs.
+    data
+        The jets' partitions.
+    prepare
+        Applied to each partition's jets: labels, weights, resampling.
+    jets
+        How many there are after that.
+    size
+        Jets in a batch.
+    pool
+        Jets held at a time.
+    seed
+        With the epoch, it sets the order. None keeps the jets' own, and the last batch is whatever
+        is left; otherwise what is left of an epoch is not used in it.
+    """
+
+    def __init__(
+        self,
+        tagger: Tagger,
+        data: Dataset,
+        prepare: Callable[[JetBatch], JetBatch],
+        jets: int,
+        *,
+        size: int,
+        pool: int,
+        seed: int | None,
+    ) -> None:
+        self.tagger, self.data, self.prepare = tagger, data, prepare
+        self.jets, self.size, self.pool, self.seed = jets, min(size, jets), pool, seed
+        self._held: Examples | None = None
+
+    def __len__(self) -> int:
+        whole = self.jets / self.size
+        return math.ceil(whole) if self.seed is None else math.floor(whole)
+
+    def epoch(self, number: int, rank: int = 0, world: int = 1) -> Epoch:
+        """Return the batches of one epoch; of several processes, each takes every `world`-th."""
+        return Epoch(self, number, rank, world)
+
+    def pools(self, order: np.random.Generator | None) -> Iterator[Examples]:
+        """Read the partitions, in their own order or a random one, and yield pools of jets."""
+        if self._held is not None:
+            yield self._held
+            return
+        partitions = list(self.data.partitions())
+        if order is not None and self.jets > self.pool:
+            order.shuffle(partitions)
+        waiting: list[JetBatch] = []
+        for i, partition in enumerate(partitions):
+            waiting.append(_slim(self.tagger, self.prepare(partition.read())))
+            last = i == len(partitions) - 1
+            if (sum(map(len, waiting)) < self.pool or self.jets <= self.pool) and not last:
+                continue
+            jets = concatenate(waiting)
+            waiting = []
+            if not last:  # what does not fill a batch waits for the next pool
+                whole = len(jets) // self.size * self.size
+                waiting = [jets.take(slice(whole, None))]
+                jets = jets.take(slice(0, whole))
+            examples = encode_examples(self.tagger, jets)
+            if self.jets <= self.pool:
+                self._held = examples
+            yield examples
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The batches of one epoch, for one of several processes."""
+
+    batches: Batches
+    number: int
+    rank: int
+    world: int
+
+    def __len__(self) -> int:
+        return len(self.batches) // self.world
+
+    def __iter__(self) -> Iterator[Batch]:
+        size, seed = self.batches.size, self.batches.seed
+        order = None
+        if seed is not None:
+            order = np.random.default_rng([int(mix(seed)), self.number])
+        step = 0
+        for examples in self.batches.pools(order):
+            for rows in like_lengths(examples.packed.tokens, size, order):
+                if order is not None and len(rows) < size:
+                    continue
+                if step % self.world == self.rank and step // self.world < len(self):
+                    yield examples.batch(rows)
+                step += 1
+
+
+def like_lengths(
+    tokens: Tensor, size: int, order: np.random.Generator | None, together: int = SORTED
+) -> Iterator[Tensor]:
+    """Yield rows in batches of like length.
+
+    Parameters
+    ----------
+    tokens
+        The jets' lengths ``[jet]``.
+    size
+        Jets in a batch.
+    order
+        Random numbers; None keeps the order, which is sorted already.
+    together
+        Batches' worth of jets that are sorted together.
+    """
+    if order is None:
+        yield from torch.arange(len(tokens)).split(size)
+        return
+    lengths = tokens.numpy()
+    drawn = order.permutation(len(lengths))
+    batches = []
+    for start in range(0, len(drawn), size * together):
+        some = drawn[start : start + size * together]
+        some = some[np.argsort(lengths[some], kind="stable")]
+        batches += [some[i : i + size] for i in range(0, len(some), size)]
+    for i in order.permutation(len(batches)):
+        yield torch.as_tensor(batches[i])
+
+
+def _slim(tagger: Tagger, jets: JetBatch) -> JetBatch:
+    """Keep what the tagger needs: its features and its tasks' truth."""
+    collections: dict[str, Collection] = {}
+    for name in {*tagger.inputs, *(t.partition(".")[0] for t in tagger.tasks)}:
+        own = jets[name]
+        where = own.positions(tagger.inputs.get(name, ()))
+        collections[name] = replace(
+            own,
+            values=np.take(own.values, where, axis=own.feature_axis),
+            features=tuple(own.features[i] for i in where),
+            truth={
+                t.partition(".")[2]: _truth(jets, t)
+                for t in tagger.tasks
+                if t.partition(".")[0] == name
+            },
+        )
+    return replace(jets, collections=collections)

@@ -1,0 +1,109 @@
+"""What is done to jets before they are trained on: flavours, resampling, weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError
+from jetlens.data import resample
+from jetlens.data.base import Dataset
+from jetlens.data.resample import Resampling
+from jetlens.taggers.training.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Drops jets of other classes, resamples flavours, applies class weights.
+
+    Attributes
+    ----------
+    classes
+        The flavours.
+    resampling
+        How they are brought to one distribution, if they are.
+    class_weights
+        What a jet counts by class, ``[class]``.
+    norm
+        Brings the mean weight of the training jets to one.
+    """
+
+    classes: tuple[str, ...]
+    resampling: Resampling | None
+    class_weights: tuple[float, ...]
+    norm: float = 1.0
+
+    def apply(self, jets: JetBatch) -> JetBatch:
+        """Return the jets to train on, with their weights."""
+        jets = jets.with_classes(self.classes)
+        jets = jets.take(jets.label >= 0)
+        if self.resampling is not None:
+            jets = self.resampling.apply(jets)
+        factor = np.asarray(self.class_weights)[jets.label] * self.norm
+        return replace(jets, weight=jets.weight * factor)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Jets before and after the preparation, by class, and the weight of the latter."""
+
+    read: dict[str, int]
+    kept: dict[str, int]
+    weight: float
+
+    @property
+    def total(self) -> int:
+        """The number of jets that are kept."""
+        return sum(self.kept.values())
+
+
+def prepare(
+    training: Dataset, classes: Sequence[str], settings: TrainSettings
+) -> tuple[Preparation, Counts]:
+    """Fit the preparation on the train part and count what it keeps.
+
+    Raises
+    ------
+    BadValueError
+        If a class has no jets, or none are left.
+    """
+    resampling = None
+    if settings.resample != "none":
+        resampling = resample.fit(
+            training,
+            classes,
+            target=settings.resample_to,
+            method=settings.resample,
+            seed=settings.seed,
+        )
+    weights = tuple(settings.class_weights.get(c, 1.0) for c in classes)
+    preparation = Preparation(tuple(classes), resampling, weights)
+    counts = count(training, preparation)
+    absent = next((c for c, n in counts.kept.items() if not n), None)
+    if absent is not None:
+        raise BadValueError(
+            f"no {absent!r} jets to train on are left of {counts.read[absent]}: leave the class "
+            f"out of {list(classes)}, take more jets, or change resample={settings.resample!r}"
+        )
+    return replace(preparation, norm=counts.total / counts.weight), counts
+
+
+def count(data: Iterable[JetBatch], preparation: Preparation) -> Counts:
+    """Count jets before and after a preparation."""
+    before, after = (np.zeros(len(preparation.classes), dtype=np.int64) for _ in range(2))
+    weight = 0.0
+    for jets in data:
+        labels = jets.with_classes(preparation.classes).label
+        kept = preparation.apply(jets)
+        before += np.bincount(labels[labels >= 0], minlength=len(before))
+        after += np.bincount(kept.label, minlength=len(after))
+        weight += float(kept.weight.sum())
+    names = preparation.classes
+    return Counts(
+        dict(zip(names, before.tolist(), strict=True)),
+        dict(zip(names, after.tolist(), strict=True)),
+        weight,
+    )

@@ -1,0 +1,49 @@
+"""What can be set in a training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+LOSSES = {"jet": 1.0, "tracks.origin": 0.5, "tracks.vertex": 1.5}
+"""How GN2 adds its heads' losses up (arXiv:2505.19689)."""
+
+
+class TrainSettings(BaseModel):
+    """How a tagger is trained; a recipe's table ``train``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    epochs: Count = 10
+    batch: Count = 256
+    """Jets in a step (in each process)."""
+    rate: Positive = 1e-3
+    """The highest learning rate of the one-cycle schedule."""
+    start_rate: Positive = 1e-5
+    end_rate: Positive = 1e-6
+    warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """The share of the steps in which the learning rate rises."""
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-5
+    clip: Positive | None = 1.0
+    """The largest norm of a gradient; none: as it comes."""
+    patience: Count = 5
+    """Epochs without a lower validation loss of the jet head before training stops."""
+    losses: dict[str, Annotated[float, Field(ge=0)]] = LOSSES
+    """What each head's loss counts; heads that are not named count 1."""
+    class_weights: dict[str, Positive] = {}
+    """What a jet counts by class; classes that are not named count 1."""
+    resample: Literal["weight", "thin", "none"] = "weight"
+    """How flavours are brought to one distribution in (pt, eta): see `jetlens.data.resample`."""
+    resample_to: str = "minimum"
+    """That distribution: the rarest flavour's in each bin, or a class."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    pool: Count = 500_000
+    """Jets held in memory at a time. More are streamed from their partitions in every epoch."""
+    accelerator: str = "auto"
+    devices: int | str = 1
+    num_nodes: Count = 1
+    precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"] = "32-true"

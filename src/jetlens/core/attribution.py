@@ -53,6 +53,7 @@ def build(
         The tagger's features by collection, in the tagger's order.
     scores
         By collection, of the shape of those inputs; with `targets`, with a leading target axis.
+        Collections without scores keep their values and truth.
     classes
         The tagger's classes.
     output
@@ -78,14 +79,16 @@ def build(
         coords[feature_dim] = list(wanted)
         where = collection.positions(wanted)
         value = np.take(collection.values, where, axis=collection.feature_axis)
-        score = scores[name]
+        score = scores.get(name)
         if collection.mask is not None:
             value = np.where(collection.mask[..., None], value, value.dtype.type(np.nan))
-            score = np.where(collection.mask[..., None], score, score.dtype.type(np.nan))
+            if score is not None:
+                score = np.where(collection.mask[..., None], score, score.dtype.type(np.nan))
             data[name + MASK] = (axes[:2], collection.mask)
         described = [collection.features[i].as_dict() for i in where]
         data[name + VALUE] = (axes, value, {"features": described})
-        data[name + SCORE] = ((*lead, *axes), score)
+        if score is not None:
+            data[name + SCORE] = ((*lead, *axes), score)
         for task, truth in collection.truth.items():
             data[f"{name}_{task}"] = (axes[: truth.ndim], truth)
         for task, found in (predictions or {}).get(name, {}).items():

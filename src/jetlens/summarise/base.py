@@ -37,6 +37,8 @@ class Summary(abc.ABC):
     replicas: int = 100
 
     registered_name: ClassVar[str]
+    needs_scores: ClassVar[bool] = True
+    """Whether it sums up scores; if not, outputs and labels of jets are enough."""
 
     def __post_init__(self) -> None:
         for field in fields(self):  # lists come from recipes and files

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -58,6 +59,8 @@ class Performance(Summary):
     collection
         The particles.
     """
+
+    needs_scores: ClassVar[bool] = False
 
     signal: str = "b"
     fc: float = 0.018

@@ -22,6 +22,8 @@ NORMALISE = ("sum", "abs", "none")
 NOT_POSITIVE = "not_positive"
 """The group of the jets whose scores do not add up to more than zero."""
 COUNTS = ("seen", "selected", "used")
+PASSED_OVER = "passed_over"
+"""Attribute of an attribution: jets by group that were seen but, wrongly tagged, not explained."""
 
 Floats = NDArray[np.float64]
 
@@ -122,6 +124,8 @@ def choose(attribution: xr.Dataset, weights: Floats, select: str, normalise: str
     by = {"sum": np.abs(total), "abs": size, "none": np.ones_like(total)}[normalise]
     scale = np.divide(1.0, by, out=np.ones_like(by), where=by > 0)
     counted = np.stack([m.sum(axis=0) for m in (member, member & selected[:, None], used)])
+    for group, jets in attribution.attrs.get(PASSED_OVER, {}).items():
+        counted[0, groups.index(group)] += jets
     counts = xr.Dataset(
         {
             "jets": (("count", "group"), counted.astype(np.int64)),

@@ -89,5 +89,11 @@ TRUTH = {
 }
 """Columns that hold truth, and what jetlens calls them."""
 
+NEWER_NAMES = {
+    "IP3D_signed_d0_significance": "lifetimeSignedD0Significance",
+    "IP3D_signed_z0_significance": "lifetimeSignedZ0SinThetaSignificance",
+}
+"""What newer files call the same variables."""
+
 EVENT_COLUMNS = ("eventNumber", "mcEventNumber")
 WEIGHT_COLUMNS = ("mcEventWeight", "weight")

@@ -1,0 +1,37 @@
+# make demo    jets, tagger, explanations and report into runs/demo
+# make test    everything that is checked
+# make bench   timings, as a table of ratios
+# make lint    style, types and layers only
+# make venv    the environment only; the others make it where it is missing
+
+PYTHON  ?= python3
+WORKERS ?= 2
+BIN     := .venv/bin
+READY   := .venv/.ready
+
+.PHONY: venv demo test bench lint clean
+
+venv: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@
+
+demo: $(READY)
+	$(BIN)/jetlens run recipes/flavour.toml --preset quick --out runs/demo --workers $(WORKERS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf .venv runs

@@ -1,0 +1,54 @@
+"""Files of jets as a dataset of a recipe: ``data = { use = "files", files = "jets/*.h5" }``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from jetlens.core.errors import BadFileError
+from jetlens.core.registry import datasets
+from jetlens.data import readers
+from jetlens.data.base import Dataset
+
+
+@datasets.register("files")
+def files(
+    *,
+    files: str | Sequence[str],
+    format: str | None = None,
+    partition: int = 5000,
+    columns: Mapping[str, Sequence[str]] | None = None,
+) -> Dataset:
+    """Jets that are read from files, whoever made them.
+
+    Parameters
+    ----------
+    files
+        Names or patterns. A leading environment variable, as in ``$JETLENS_REAL_DATA/jets.h5``,
+        stands for its folder.
+    format
+        The reader's name; left out, it is found from the first file.
+    partition
+        Jets read at a time.
+    columns
+        The variables to read, by collection; left out, all.
+
+    Raises
+    ------
+    BadFileError
+        If there is no such file, or the environment variable is not set.
+    """
+    names = [files] if isinstance(files, str) else list(files)
+    return readers.open(
+        [_expanded(name) for name in names], format=format, partition=partition, columns=columns
+    )
+
+
+def _expanded(name: str) -> str:
+    if not name.startswith("$"):
+        return name
+    variable, _, rest = name[1:].partition("/")
+    folder = os.environ.get(variable.strip("{}"))
+    if not folder:
+        raise BadFileError(f"data file {name!r}: the environment variable {variable!r} is not set")
+    return os.path.join(folder, rest)  # noqa: PTH118 (may hold a pattern)

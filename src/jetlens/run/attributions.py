@@ -1,0 +1,75 @@
+"""Attributions on disk: Zarr, one group a partition, put together on opening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from jetlens.core.attribution import concatenate
+from jetlens.core.errors import BadFileError
+from jetlens.core.files import atomic_folder
+
+_NAMES = "_names"
+
+
+def part_name(number: int) -> str:
+    """Return the name of a partition's group or file."""
+    return f"part-{number:05d}"
+
+
+def write(group: Path, attribution: xr.Dataset) -> None:
+    """Write one partition's attributions as a Zarr group, atomically.
+
+    Names (of classes, features, targets) stand in the attributes: Zarr 3 has no settled type for
+    strings of varying length.
+    """
+    names = {
+        str(name): [str(v) for v in coordinate.values]
+        for name, coordinate in attribution.coords.items()
+        if coordinate.dtype.kind in "UOST"
+    }
+    plain = attribution.drop_vars(list(names)).assign_attrs({_NAMES: names})
+    with atomic_folder(group) as part:
+        plain.to_zarr(part, mode="w-", zarr_format=3, consolidated=False)
+
+
+def read(path: Path | str) -> xr.Dataset:
+    """Read attributions: one group, or all groups of a folder put together.
+
+    Raises
+    ------
+    BadFileError
+        If there are none.
+    """
+    path = Path(path)
+    groups = parts(path)
+    if not groups:
+        raise BadFileError(f"no attributions in {str(path)!r}")
+    return concatenate([_read_one(group) for group in groups])
+
+
+def parts(path: Path) -> list[Path]:
+    """Return the partitions' groups below a folder, in order."""
+    if (path / "row").is_dir():
+        return [path]
+    return sorted(p for p in path.glob("part-*") if (p / "row").is_dir())
+
+
+def _read_one(group: Path) -> xr.Dataset:
+    try:
+        with xr.open_zarr(group, consolidated=False, chunks=None) as opened:
+            loaded: xr.Dataset = opened.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise BadFileError(f"{str(group)!r} does not hold attributions: {error}") from error
+    names: dict[str, list[str]] = loaded.attrs.pop(_NAMES, {})
+    return loaded.assign_coords({k: np.array(v) for k, v in names.items()})
+
+
+def mark_group(path: Path, attrs: dict[str, Any] | None = None) -> None:
+    """Make a folder a Zarr group, so that any Zarr reader can walk down from it."""
+    if not (path / "zarr.json").is_file():
+        zarr.open_group(path, mode="a", zarr_format=3, attributes=attrs or {})

@@ -1,0 +1,53 @@
+"""What a recipe names must be there, and must take the arguments that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jetlens.core.errors import BadRecipeError, JetlensError
+from jetlens.core.registry import Registry, datasets, explainers, summaries, taggers
+from jetlens.data.base import in_part
+from jetlens.run.arguments import check
+
+if TYPE_CHECKING:
+    from jetlens.run.recipe import Recipe, Used
+
+
+def check_registered(recipe: Recipe) -> None:
+    """Check all names and their arguments against what is registered.
+
+    Raises
+    ------
+    BadRecipeError
+        At the first that is not understood.
+    """
+    _check(datasets, recipe.data, "data")
+    _check(taggers, recipe.tagger, "tagger", given=("scaling",), filled=("inputs", "classes"))
+    for i, entry in enumerate(recipe.explain):
+        arguments = _check(explainers, entry, f"explain.{i}")
+        _try(lambda e=entry, a=arguments: explainers.make(e.use, **a), f"explain.{i}")  # type: ignore[misc]
+    for i, show in enumerate(recipe.show):
+        arguments = _check(summaries, show, f"show.{i}")
+        _try(lambda s=show, a=arguments: summaries.make(s.use, **a), f"show.{i}")  # type: ignore[misc]
+    _try(lambda: in_part(np.empty(0, np.int64), "train", recipe.split), "split")
+
+
+def _check(
+    registry: Registry[Any],
+    used: Used,
+    path: str,
+    given: tuple[str, ...] = (),
+    filled: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    return check(registry, used.use, used.arguments, path, given, filled)
+
+
+def _try(make: Callable[[], Any], path: str) -> None:
+    """Let a constructor look at its arguments, and say where in the recipe these stand."""
+    try:
+        make()
+    except JetlensError as error:
+        raise BadRecipeError(f"{path}: {error}") from None

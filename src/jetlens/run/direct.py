@@ -1,0 +1,91 @@
+"""Explanations without a recipe: any tagger, any jets, one method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jetlens.data import readers
+from jetlens.run.executor import executor
+from jetlens.run.overrides import setting
+from jetlens.run.progress import Log
+from jetlens.run.store import Store
+from jetlens.run.study import Study
+from jetlens.taggers.saved import load
+
+
+def explain_files(
+    tagger: Path,
+    jets: Sequence[str],
+    method: str,
+    out: Path,
+    *,
+    target: str = "predicted",
+    options: Sequence[str] = (),
+    workers: int = 1,
+    scheduler: str | None = None,
+    device: str = "cpu",
+    quiet: bool = True,
+) -> None:
+    """Explain all jets of some files; all attributions are stored, summarised and reported.
+
+    The jets themselves are the references of baselines that come from jets.
+
+    Parameters
+    ----------
+    tagger
+        A tagger's folder.
+    jets
+        Files or patterns.
+    method
+        An explainer's name.
+    out
+        The folder to fill: ``attributions.zarr``, ``results``, ``figures``, ``report.html``.
+    target
+        What is explained.
+    options
+        Arguments of the method, such as ``"baseline=zero"``.
+    workers, scheduler, device, quiet
+        As of `jetlens.run`.
+    """
+    from jetlens.run.entry import check_device
+    from jetlens.run.recipe import build
+    from jetlens.run.stages import explain, predict, report, summarise
+
+    check_device(device)
+    classes = load(tagger).classes
+    data = readers.open(list(jets))
+    first = data.partitions()[0].read()
+    tree: dict[str, Any] = {
+        "title": f"{method} of {tagger.name}",
+        "data": {"use": "files", "files": [str(Path(f).absolute()) for f in jets]},
+        "split": [0.0, 0.0, 1.0],
+        "explain": [
+            {"use": method, "target": target, "keep": KEEP_ALL, **dict(map(setting, options))}
+        ],
+        "show": list(_shows(first, classes)),
+    }
+    recipe = build(tree)
+    store, log = Store(out), Log(quiet)
+    with executor(workers, scheduler) as works, store.locked():
+        study = Study(recipe, store, works, log, device, given=tagger)
+        for stage in (predict.predict, explain.explain, summarise.summarise, report.report):
+            stage(study)
+
+
+KEEP_ALL = 2**31 - 1
+
+
+def _shows(jets: Any, classes: Sequence[str]) -> Any:
+    """Choose the summaries that these jets have what is needed for."""
+    yield {"use": "completeness"}
+    for name, collection in jets.collections.items():
+        if collection.mask is None:
+            continue
+        yield {"use": "box", "collection": name}
+        if "origin" in collection.truth:
+            yield {"use": "top-origin", "collection": name}
+            if (jets.with_classes(classes).label >= 0).any():
+                yield {"use": "heatmap", "collection": name}
+        return

@@ -1,0 +1,158 @@
+"""Where partitions are worked on: here one after the other, or on a Dask cluster.
+
+The same tasks are sent to either, each computes on one thread, and results come back in the order
+of the tasks: so they are the same bit for bit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from jetlens.core.errors import BadValueError, UnsupportedError
+from jetlens.run.progress import Progress
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Executor(Protocol):
+    """Works through tasks."""
+
+    def map(
+        self, function: Callable[[T], R], tasks: Sequence[T], progress: Progress | None = None
+    ) -> list[R]:
+        """Return ``[function(task) for task in tasks]``; all can be pickled."""
+
+
+class Serial:
+    """One task after the other, in this process."""
+
+    def map(
+        self, function: Callable[[T], R], tasks: Sequence[T], progress: Progress | None = None
+    ) -> list[R]:
+        """Return ``[function(task) for task in tasks]``."""
+        done = []
+        for task in tasks:
+            with one_thread():
+                done.append(function(task))
+            if progress is not None:
+                progress.advance()
+        return done
+
+
+class Dask:
+    """Tasks sent to a Dask cluster, which is started when the first come.
+
+    Parameters
+    ----------
+    workers
+        Processes of a cluster on this machine.
+    scheduler
+        The address of a cluster instead, such as ``"tcp://host:8786"``. Its workers see the same
+        files.
+    """
+
+    def __init__(self, workers: int = 2, scheduler: str | None = None) -> None:
+        self.workers, self.scheduler = workers, scheduler
+        self._stack = contextlib.ExitStack()
+        self._client: Any = None
+
+    def _connect(self) -> Any:
+        if self._client is None:
+            import dask
+            from distributed import Client, LocalCluster
+
+            dask.config.set({"distributed.comm.timeouts.connect": "20s"})
+            try:
+                address: Any = self.scheduler
+                if address is None:
+                    address = self._stack.enter_context(
+                        LocalCluster(
+                            n_workers=self.workers,
+                            threads_per_worker=1,
+                            processes=True,
+                            dashboard_address=None,
+                            memory_limit=0,
+                            silence_logs="ERROR",
+                        )
+                    )
+                self._client = self._stack.enter_context(Client(address))
+            except (OSError, ValueError) as error:
+                raise UnsupportedError(
+                    f"no Dask scheduler answers at {self.scheduler!r}: expected an address such as "
+                    f"'tcp://host:8786' ({error})"
+                ) from error
+        return self._client
+
+    def map(
+        self, function: Callable[[T], R], tasks: Sequence[T], progress: Progress | None = None
+    ) -> list[R]:
+        """Return ``[function(task) for task in tasks]``, computed by the cluster."""
+        if not tasks:
+            return []
+        from distributed import as_completed
+
+        client = self._connect()
+        futures = client.map(_alone, [(function, task) for task in tasks], pure=False)
+        try:
+            for future in as_completed(futures):
+                future.result()
+                if progress is not None:
+                    progress.advance()
+            found: list[R] = client.gather(futures)
+        except BaseException:
+            with contextlib.suppress(Exception):
+                client.cancel(futures)
+            raise
+        return found
+
+    def close(self) -> None:
+        """Stop the cluster, if it was started here."""
+        self._stack.close()
+        self._client = None
+
+
+def _alone(call: tuple[Callable[[Any], Any], Any]) -> Any:
+    function, task = call
+    with one_thread():
+        return function(task)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread inside the block, so that sums are taken in one order everywhere."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(limits=1):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
+def executor(workers: int = 1, scheduler: str | None = None) -> Iterator[Executor]:
+    """Choose where tasks are worked on: serially, or on a Dask cluster, stopped at the end.
+
+    Parameters
+    ----------
+    workers
+        More than one starts so many processes on this machine.
+    scheduler
+        The address of a Dask cluster.
+    """
+    if workers < 1:
+        raise BadValueError(f"workers={workers}: expected at least 1")
+    if workers == 1 and scheduler is None:
+        yield Serial()
+        return
+    dask = Dask(workers, scheduler)
+    try:
+        yield dask
+    finally:
+        dask.close()

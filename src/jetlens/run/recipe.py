@@ -1,0 +1,208 @@
+"""A recipe: one TOML file, one tree of frozen models; what is not understood is refused."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from jetlens.core.errors import BadFileError, BadRecipeError, expected
+from jetlens.core.files import write_text
+from jetlens.run import overrides
+from jetlens.run.arguments import as_json
+from jetlens.taggers.training.settings import TrainSettings
+
+
+FROM_THE_RUN = frozenset({"seed", "accelerator", "devices"})
+"""Training settings that follow the recipe's seed and the run's device where they are not set."""
+
+
+class Frozen(BaseModel):
+    """What every table of a recipe is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Used(BaseModel):
+    """A registered name and its constructor arguments."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    use: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What stands beside `use`: the constructor's arguments."""
+        return dict(self.model_extra or {})
+
+
+class Explain(Used):
+    """One explanation: a method, what it explains, which jets it is asked about."""
+
+    target: str = "predicted"
+    """A class, ``"predicted"``, ``"label"``, or a discriminant."""
+    of: Literal["logit", "probability"] = "logit"
+    select: Literal["all", "correct"] = "all"
+    """``"correct"``: only jets whose predicted class is their label."""
+    jets: Annotated[int, Field(ge=1)] | None = None
+    """Explain the first so many (all of the test part where it is left out)."""
+    keep: Annotated[int, Field(ge=0)] = 0
+    """Store the attributions of the first so many; all are summarised."""
+
+
+class Recipe(Frozen):
+    """A study, from collisions to report."""
+
+    title: str = "A jetlens study"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    repeats: Annotated[int, Field(ge=1)] = 1
+    """Taggers trained, with seeds of their own; the report shows their spread."""
+    data: Used
+    split: tuple[float, float, float] = (0.7, 0.1, 0.2)
+    """Shares of train, validation and test."""
+    tagger: Used = Used(use="gn2")
+    train: TrainSettings = TrainSettings()
+    explain: tuple[Explain, ...] = ()
+    show: tuple[Used, ...] = ()
+    presets: dict[str, dict[str, Any]] = {}
+    vary: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+
+    def tree(self) -> dict[str, Any]:
+        """Return the recipe as the plain tables that TOML holds."""
+        tree: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        for name in FROM_THE_RUN - self.train.model_fields_set:
+            del tree["train"][name]
+        return {k: v for k, v in tree.items() if v not in ({}, [])}
+
+    def write(self, path: Path) -> None:
+        """Write the recipe as TOML, atomically."""
+        write_text(path, tomli_w.dumps(self.tree()))
+
+
+def load(
+    path: Path | str,
+    *,
+    preset: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Read a recipe and check all of it.
+
+    Parameters
+    ----------
+    path
+        The TOML file. Names of data files in it are relative to its folder, or begin with an
+        environment variable such as ``$JETLENS_REAL_DATA``.
+    preset
+        One of its ``[presets]``.
+    changes
+        Values by dotted key, such as ``{"train.epochs": 2}``, applied after the preset. File names
+        in them are relative to the working folder.
+
+    Raises
+    ------
+    BadFileError
+        If the file cannot be read.
+    BadRecipeError
+        If it is not TOML, or a key, name or value in it is not understood: the message names the
+        file, the key, the value and what was expected.
+    """
+    path = Path(path)
+    tree = _read(path)
+    try:
+        if preset is not None:
+            overrides.preset(tree, preset)
+        _anchor(tree, path.resolve().parent, "data files")
+        for key, value in (changes or {}).items():
+            overrides.assign(tree, key, value)
+            if key in ("data", "data.files"):
+                _anchor(tree, Path.cwd(), None)
+        return build(tree)
+    except BadRecipeError as error:
+        raise BadRecipeError(f"{path}: {error}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        there = path.parent.glob("*.toml") if path.parent.is_dir() else ()
+        near = difflib.get_close_matches(str(path), [str(p) for p in there], n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise BadFileError(f"no recipe {str(path)!r}{hint}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadFileError(f"cannot read the recipe {str(path)!r}: {error}") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadRecipeError(f"{path} is not TOML: {error}") from None
+
+
+def _anchor(tree: dict[str, Any], folder: Path, refuse: str | None) -> None:
+    """Make the data's relative file names absolute; `refuse` absolute ones in recipes."""
+    data = tree.get("data")
+    if not isinstance(data, dict) or not isinstance(data.get("files"), str | list):
+        return
+    files = data["files"]
+    made = []
+    for name in [files] if isinstance(files, str) else files:
+        if not isinstance(name, str):
+            raise BadRecipeError(f"data.files = {files!r}: expected file names")
+        if refuse and Path(name).is_absolute():
+            raise BadRecipeError(
+                f"data.files = {name!r}: {refuse} of a recipe are named relative to it, or begin "
+                "with an environment variable such as $JETLENS_REAL_DATA"
+            )
+        made.append(name if name.startswith("$") else os.path.normpath(folder / name))
+    data["files"] = made[0] if isinstance(files, str) else made
+
+
+def build(tree: Mapping[str, Any]) -> Recipe:
+    """Check plain tables and make the recipe of them.
+
+    Raises
+    ------
+    BadRecipeError
+        If a key, name or value is not understood.
+    """
+    try:
+        recipe = Recipe.model_validate_json(as_json(dict(tree), "recipe"), strict=True)
+    except ValidationError as error:
+        raise BadRecipeError(_told(error)) from None
+    from jetlens.run.checks import check_registered  # the registries fill by importing torch
+
+    check_registered(recipe)
+    return recipe
+
+
+def _told(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    steps = [str(s) for s in first["loc"]]
+    key = ".".join(steps)
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key!r}: {expected(steps[-1], _fields(steps[:-1]))}"
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    message = str(first["msg"]).removeprefix("Input ").removeprefix("should be ")
+    return f"{key} = {first['input']!r}: expected {message}"
+
+
+def _fields(steps: Sequence[str]) -> list[str]:
+    """Return the keys of the table that a path leads to."""
+    here: Any = Recipe
+    for step in steps:
+        annotation = here.model_fields[step].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        here = annotation
+    return list(here.model_fields)
+
+
+def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """Read what ``--set`` was given: dotted keys and TOML values."""
+    return dict(overrides.setting(text) for text in settings)

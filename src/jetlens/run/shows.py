@@ -1,0 +1,43 @@
+"""The summaries of a recipe's ``[[show]]``: filled in each partition, added up in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from jetlens.core.files import atomic_folder
+from jetlens.core.registry import summaries
+from jetlens.summarise.result import Result, merge
+
+Shows = tuple[tuple[str, dict[str, Any]], ...]
+"""Names of summaries with their arguments."""
+
+
+def result_name(number: int, show: str) -> str:
+    """Return the file name of a summary's result."""
+    return f"{number:02d}-{show}.npz"
+
+
+def fill(attribution: xr.Dataset, shows: Shows, folder: Path) -> None:
+    """Fill all summaries from one partition; the folder stands there whole or not at all."""
+    with atomic_folder(folder) as part:
+        for k, (show, arguments) in enumerate(shows):
+            filled: Result = summaries.make(show, **arguments).fill(attribution)
+            filled.save(part / result_name(k, show))
+
+
+def merge_parts(parts: Sequence[Path], shows: Shows, folder: Path) -> None:
+    """Add up what partitions filled, in their order, into one folder of results."""
+    with atomic_folder(folder) as whole:
+        for k, (show, _) in enumerate(shows):
+            name = result_name(k, show)
+            merge(Result.load(part / name) for part in parts).save(whole / name)
+
+
+def results(folder: Path) -> Iterator[tuple[str, Result]]:
+    """Go through the results in a folder: names without suffix, in the recipe's order."""
+    for path in sorted(folder.glob("*.npz")):
+        yield path.stem, Result.load(path)

@@ -1,0 +1,1 @@
+"""A study's stages: generate, train, predict, explain, summarise, report; one a file."""

@@ -1,0 +1,49 @@
+"""Jets: each partition into its own file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jetlens.core.errors import BadFileError
+from jetlens.core.registry import arguments_of
+from jetlens.data.readers import ftag
+from jetlens.run.attributions import part_name
+from jetlens.run.progress import Progress
+from jetlens.run.study import Study, key
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Task:
+    """One partition and the file that it goes to."""
+
+    partition: Any
+    path: Path
+
+
+def generate(study: Study) -> None:
+    """Generate the jets that are not there yet; jets that are read from files stay where they are."""
+    if not study.is_generated():
+        return
+    source, home = study.source(), study.home
+    partitions = source.partitions()
+    tasks = [Task(p, home.jets / f"{part_name(i)}.h5") for i, p in enumerate(partitions)]
+    if not home.begin("generate", key(VERSION, arguments_of(source)), [t.path for t in tasks]):
+        study.log.say(f"jets: {len(tasks)} files are there")
+        return
+    missing = [t for t in tasks if not t.path.exists()]
+    with Progress("generating jets", len(missing)) as progress:
+        study.executor.map(write, missing, progress)
+    home.finish("generate", files=len(tasks))
+    study.log.say(f"jets: {len(missing)} of {len(tasks)} files generated")
+
+
+def write(task: Task) -> None:
+    """Generate one partition and write it, whole or not at all."""
+    try:
+        ftag.write(task.path, task.partition.arrays())
+    except BadFileError as error:
+        raise BadFileError(f"{error} (while generating {task.path.name})") from error

@@ -1,0 +1,177 @@
+"""What the tagger says of the test part: one file a partition, joined to the jets by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from jetlens.core import attribution
+from jetlens.core.errors import BadFileError
+from jetlens.core.files import atomic
+from jetlens.data.base import Partition
+from jetlens.run.attributions import part_name
+from jetlens.run.progress import Progress
+from jetlens.run.shows import Shows, fill, merge_parts
+from jetlens.run.store import remove
+from jetlens.run.study import Study, key
+from jetlens.taggers import saved
+from jetlens.taggers.base import Tagger, at_rest, encode
+from jetlens.taggers.chunks import pack
+from jetlens.taggers.predict import predict as run_tagger
+
+VERSION = 1
+STAGE = "tagger"
+JETS = "jets"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One partition of the test part, and the file for what the tagger says of it."""
+
+    partition: Partition
+    tagger: Path
+    device: str
+    path: Path
+    shows: Shows
+    partial: Path
+
+
+def predict(study: Study) -> None:
+    """Run the tagger over the test part."""
+    store = study.store
+    shows = study.shows(scores=False)
+    made = key(VERSION, study.recipe.split, study.jets_key(), study.tagger_key(), shows)
+    partial, results = store.partial / STAGE, store.results / STAGE
+    partitions = study.part("test").partitions()
+    tasks = [
+        Task(
+            p,
+            study.tagger,
+            study.device,
+            store.predictions / f"{part_name(i)}.h5",
+            shows,
+            partial / part_name(i),
+        )
+        for i, p in enumerate(partitions)
+    ]
+    if not store.begin(STAGE, made, [store.predictions, results], scratch=[partial]):
+        remove(partial)
+        return
+    missing = [t for t in tasks if not t.path.exists()]
+    with Progress("tagging the test part", len(missing)) as progress:
+        study.executor.map(write, missing, progress)
+    merge_parts([t.partial for t in tasks], shows, results)
+    store.finish(STAGE, jets=sum(len(s.row) for s in read_all(store.predictions)))
+    remove(partial)
+    study.log.say("tagger: the test part is tagged")
+
+
+@lru_cache(maxsize=2)
+def _loaded(path: Path, device: str, stamp: int) -> Tagger:
+    return saved.load(path).to(device)
+
+
+def load_tagger(path: Path, device: str) -> Tagger:
+    """Load a tagger onto a device, once a process and file."""
+    return _loaded(path, device, (path / saved.WEIGHTS).stat().st_mtime_ns)
+
+
+def write(task: Task) -> None:
+    """Tag one partition and write what comes out, whole or not at all."""
+    tagger = load_tagger(task.tagger, task.device)
+    jets = task.partition.read()
+    label = jets.with_classes(tagger.classes).label
+    logits = np.zeros((0, len(tagger.classes)), dtype=np.float32)
+    if len(jets):
+        with at_rest(tagger):
+            said = run_tagger(tagger, pack(tagger, *encode(tagger, jets)), auxiliary=False)
+        logits = said.logits.cpu().numpy()
+    columns = {"row": jets.row, "eventNumber": jets.event, "weight": jets.weight, "label": label}
+    name = type(tagger).registered_name  # type: ignore[attr-defined]
+    chances = torch.as_tensor(logits).double().softmax(-1).numpy()
+    for i, flavour in enumerate(tagger.classes):
+        columns[f"{name}_p{flavour}"] = chances[:, i].astype(np.float32)
+    for i, flavour in enumerate(tagger.classes):
+        columns[f"{name}_logit_{flavour}"] = logits[:, i]
+    table = np.zeros(len(jets), dtype=[(k, v.dtype) for k, v in columns.items()])
+    for column, values in columns.items():
+        table[column] = values
+    fill(
+        attribution.build(
+            jets,
+            tagger.inputs,
+            {},
+            classes=tagger.classes,
+            output=logits,
+            target=logits.argmax(1).astype(np.int64),
+        ),
+        task.shows,
+        task.partial,
+    )
+    with atomic(task.path) as part, h5py.File(part, "w") as file:
+        made = file.create_dataset(JETS, data=table)
+        made.attrs["tagger"] = name
+        made.attrs["classes"] = list(tagger.classes)
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What the tagger says of one partition.
+
+    Attributes
+    ----------
+    classes
+        Of the tagger.
+    row, event, label
+        ``[jet]``; the label is -1 where the jet is of no class of the tagger.
+    weight
+        ``[jet]``.
+    logits
+        ``[jet, class]``.
+    """
+
+    classes: tuple[str, ...]
+    row: NDArray[np.int64]
+    event: NDArray[np.int64]
+    label: NDArray[np.int64]
+    weight: NDArray[np.float64]
+    logits: NDArray[np.floating[Any]]
+
+    @property
+    def correct(self) -> NDArray[np.bool_]:
+        """``[jet]``, whether the class of the largest logit is the label."""
+        right: NDArray[np.bool_] = self.logits.argmax(1) == self.label
+        return right
+
+
+def read(path: Path) -> Said:
+    """Read what `write` wrote.
+
+    Raises
+    ------
+    BadFileError
+        If the file is damaged.
+    """
+    try:
+        with h5py.File(path) as file:
+            made = file[JETS]
+            name, classes = str(made.attrs["tagger"]), tuple(map(str, made.attrs["classes"]))
+            table = made[()]
+    except (OSError, KeyError) as error:
+        raise BadFileError(f"{str(path)!r} is damaged or cut short: {error}") from error
+    logits = np.stack([table[f"{name}_logit_{c}"] for c in classes], axis=1)
+    return Said(
+        classes, table["row"], table["eventNumber"], table["label"], table["weight"], logits
+    )
+
+
+def read_all(folder: Path) -> list[Said]:
+    """Read what the tagger says of all partitions, in their order."""
+    return [read(path) for path in sorted(folder.glob("part-*.h5"))]

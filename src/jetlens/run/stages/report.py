@@ -1,0 +1,6 @@
+"""x"""
+
+from jetlens.run.study import Study
+
+
+def report(study: Study) -> None: ...

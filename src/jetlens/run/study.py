@@ -1,0 +1,168 @@
+"""One study under way: its recipe, its folder, and what its stages work with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from jetlens import __version__
+from jetlens.core.batch import JetBatch, concatenate
+from jetlens.core.errors import BadValueError
+from jetlens.core.hashing import digest, mix
+from jetlens.core.registry import datasets, parameters, summaries
+from jetlens.data import readers
+from jetlens.data.base import Dataset, Part
+from jetlens.run.executor import Executor
+from jetlens.run.progress import Log
+from jetlens.run.recipe import Recipe
+from jetlens.run.shows import Shows
+from jetlens.run.store import Store
+
+PERFORMANCE = "performance"
+POOL = 5_000
+"""Training jets handed to the explainers as references for their baselines."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study, or one of its repeats.
+
+    Attributes
+    ----------
+    recipe
+        What is done.
+    home
+        The run's folder, where the jets lie.
+    executor
+        Where partitions are worked on.
+    log
+        What is told.
+    device
+        Where networks compute: ``"cpu"``, ``"cuda"``, ...
+    number
+        Which of the repeats this is, from 0.
+    given
+        A tagger that is there already, where none is to be trained.
+    """
+
+    recipe: Recipe
+    home: Store
+    executor: Executor
+    log: Log
+    device: str = "cpu"
+    number: int = 0
+    given: Path | None = None
+
+    @property
+    def store(self) -> Store:
+        """The folder of this repeat."""
+        return self.home.repeat(self.number)
+
+    @property
+    def seed(self) -> int:
+        """The seed of this repeat's training: the recipe's for the first, hashed from it after."""
+        if self.number == 0:
+            return self.recipe.seed
+        return int(mix(self.number, salt=self.recipe.seed) >> 33)
+
+    def repeats(self) -> list[Study]:
+        """Return all repeats of the study."""
+        return [replace(self, number=k) for k in range(self.recipe.repeats)]
+
+    def source(self) -> Dataset:
+        """Return the dataset that the recipe names."""
+        use, arguments = self.recipe.data.use, self.recipe.data.arguments
+        if "seed" in parameters(datasets.get(use)) and "seed" not in arguments:
+            arguments["seed"] = self.recipe.seed
+        made: Dataset = datasets.make(use, **arguments)
+        return made
+
+    def is_generated(self) -> bool:
+        """Whether the jets are generated into the run's folder, rather than read where they lie."""
+        return hasattr(next(iter(self.source().partitions())), "arrays")
+
+    def jets(self) -> Dataset:
+        """Return the jets: generated ones from their files."""
+        if self.is_generated():
+            return readers.open(sorted(self.home.jets.glob("*.h5")), format="ftag")
+        return self.source()
+
+    def part(self, name: str) -> Part:
+        """Return the train, validation or test part."""
+        return Part(self.jets(), name, self.recipe.split)
+
+    @property
+    def tagger(self) -> Path:
+        """The tagger's folder: the one given, or what this repeat trains."""
+        return self.given or self.store.tagger
+
+    def tagger_key(self) -> str:
+        """Return a digest of the tagger's files."""
+        return self.store.fingerprint([self.tagger])
+
+    def shows(self, scores: bool) -> Shows:
+        """Return the summaries that need scores, or those that need none.
+
+        The tagger's performance is always among the latter.
+        """
+        wanted = [(s.use, s.arguments) for s in self.recipe.show]
+        if not any(use == PERFORMANCE for use, _ in wanted):
+            wanted.insert(0, (PERFORMANCE, {}))
+        return tuple(
+            (use, arguments)
+            for use, arguments in wanted
+            if getattr(summaries.get(use), "needs_scores", True) == scores
+        )
+
+    def pool(self) -> Pool:
+        """Return the reference jets for baselines: the first of the training part."""
+        return Pool(self.jets_key(), self.recipe.split, POOL, self.part("train"))
+
+    def jets_key(self) -> str:
+        """Return a digest of the jets' files, or of what makes them."""
+        if self.is_generated():
+            return self.home.fingerprint(sorted(self.home.jets.glob("*.h5")))
+        files = getattr(self.source(), "files", None)
+        if files is not None:
+            return self.home.fingerprint([Path(f) for f in files])
+        return key(self.recipe.data.model_dump(), self.recipe.seed)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The first jets of a dataset, read when they are needed; it can be sent to a worker.
+
+    Two pools are the same if they have the same digest of files, split and number of jets.
+    """
+
+    key: str
+    split: tuple[float, float, float]
+    jets: int
+    dataset: Dataset = field(compare=False)
+
+    def read(self) -> JetBatch:
+        """Read as many jets as are wanted, or as there are."""
+        found: list[JetBatch] = []
+        count = 0
+        for batch in self.dataset:
+            found.append(batch.take(slice(0, self.jets - count)))
+            count += len(found[-1])
+            if count >= self.jets:
+                break
+        if not count:
+            raise BadValueError("the training part has no jets to take baselines from")
+        return concatenate(found)
+
+
+def key(*parts: Any) -> str:
+    """Return the key of a stage from plain values; this version of jetlens is a part of it."""
+    return digest(__version__, *(json.dumps(p, sort_keys=True, default=_plain) for p in parts))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)

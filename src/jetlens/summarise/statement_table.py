@@ -60,16 +60,16 @@ ALIASES = {"IP3D_signed_d0_significance": ("lifetimeSignedD0Significance",)}
 
 _INF = float("inf")
 _SD0 = "IP3D_signed_d0_significance"
-LARGE_SD0 = Range(_SD0, 5, _INF, "s(d0) > 5")
-SMALL_SD0 = Range(_SD0, -1, 1, "|s(d0)| < 1")
-HUGE_D0 = Range("d0", 1, _INF, "|d0| > 1 mm", absolute=True)
-LARGE_D0 = Range("d0", 0.1, 0.5, "|d0| from 0.1 to 0.5 mm", absolute=True)
-SMALL_D0 = Range("d0", 0, 0.05, "|d0| < 0.05 mm", absolute=True)
-SMALL_PHI = Range("phiUncertainty", 0, 3e-4, "sigma(phi) < 0.3 mrad")
-LARGE_PHI = Range("phiUncertainty", 8e-4, _INF, "sigma(phi) > 0.8 mrad")
-SMALL_DETA = Range("deta", 0, 0.02, "|deta| < 0.02", absolute=True)
-MEDIUM_DETA = Range("deta", 0.02, 0.1, "|deta| from 0.02 to 0.1", absolute=True)
-LARGE_DETA = Range("deta", 0.1, _INF, "|deta| > 0.1", absolute=True)
+LARGE_SD0 = Range(_SD0, 5, _INF, "s(d₀) > 5")
+SMALL_SD0 = Range(_SD0, -1, 1, "|s(d₀)| < 1")
+HUGE_D0 = Range("d0", 1, _INF, "|d₀| > 1 mm", absolute=True)
+LARGE_D0 = Range("d0", 0.1, 0.5, "|d₀| from 0.1 to 0.5 mm", absolute=True)
+SMALL_D0 = Range("d0", 0, 0.05, "|d₀| < 0.05 mm", absolute=True)
+SMALL_PHI = Range("phiUncertainty", 0, 3e-4, "σ(φ) < 0.3 mrad")
+LARGE_PHI = Range("phiUncertainty", 8e-4, _INF, "σ(φ) > 0.8 mrad")
+SMALL_DETA = Range("deta", 0, 0.02, "|Δη| < 0.02", absolute=True)
+MEDIUM_DETA = Range("deta", 0.02, 0.1, "|Δη| from 0.02 to 0.1", absolute=True)
+LARGE_DETA = Range("deta", 0.1, _INF, "|Δη| > 0.1", absolute=True)
 
 RANGES = (
     LARGE_SD0, SMALL_SD0, HUGE_D0, LARGE_D0, SMALL_D0, SMALL_PHI, LARGE_PHI,
@@ -77,33 +77,33 @@ RANGES = (
 )  # fmt: skip
 
 STATEMENTS = (
-    Statement("b_large_sd0", "Large s(d0) speaks for b-jets",
+    Statement("b_large_sd0", "Large s(d₀) speaks for b-jets",
               "b", "mean", True, ranges=(LARGE_SD0,)),
-    Statement("light_large_sd0", "Large s(d0) speaks against light-flavour jets",
+    Statement("light_large_sd0", "Large s(d₀) speaks against light-flavour jets",
               "u", "mean", False, ranges=(LARGE_SD0,)),
-    Statement("c_slight_sd0", "c-jets depend only slightly on s(d0)",
+    Statement("c_slight_sd0", "c-jets depend only slightly on s(d₀)",
               "c", "slight", False, 0.5, ranges=(LARGE_SD0, SMALL_SD0)),
-    Statement("light_huge_d0", "Very large |d0| speaks for light-flavour jets",
+    Statement("light_huge_d0", "Very large |d₀| speaks for light-flavour jets",
               "u", "mean", True, ranges=(HUGE_D0,)),
-    Statement("b_rising_d0", "Attribution rises with |d0| in b-jets",
+    Statement("b_rising_d0", "Attribution rises with |d₀| in b-jets",
               "b", "rise", True, ranges=(LARGE_D0, SMALL_D0)),
-    Statement("c_rising_d0", "Attribution rises with |d0| in c-jets",
+    Statement("c_rising_d0", "Attribution rises with |d₀| in c-jets",
               "c", "rise", True, ranges=(LARGE_D0, SMALL_D0)),
-    Statement("b_huge_d0", "Very large |d0| speaks against b-jets",
+    Statement("b_huge_d0", "Very large |d₀| speaks against b-jets",
               "b", "mean", False, ranges=(HUGE_D0,)),
-    Statement("b_small_sigma_phi", "Small sigma(phi) speaks for b-jets",
+    Statement("b_small_sigma_phi", "Small σ(φ) speaks for b-jets",
               "b", "mean", True, ranges=(SMALL_PHI,)),
-    Statement("c_small_sigma_phi", "Small sigma(phi) speaks for c-jets",
+    Statement("c_small_sigma_phi", "Small σ(φ) speaks for c-jets",
               "c", "mean", True, ranges=(SMALL_PHI,)),
-    Statement("light_small_sigma_phi", "Small sigma(phi) speaks against light-flavour jets",
+    Statement("light_small_sigma_phi", "Small σ(φ) speaks against light-flavour jets",
               "u", "mean", False, ranges=(SMALL_PHI,)),
-    Statement("light_rising_sigma_phi", "Attribution rises with sigma(phi) in light-flavour jets",
+    Statement("light_rising_sigma_phi", "Attribution rises with σ(φ) in light-flavour jets",
               "u", "rise", True, ranges=(LARGE_PHI, SMALL_PHI)),
-    Statement("light_rising_deta", "Attribution rises with |deta| in light-flavour jets",
+    Statement("light_rising_deta", "Attribution rises with |Δη| in light-flavour jets",
               "u", "rise", True, ranges=(LARGE_DETA, SMALL_DETA)),
-    Statement("c_peak_deta", "Attribution peaks at small |deta| in c-jets",
+    Statement("c_peak_deta", "Attribution peaks at small |Δη| in c-jets",
               "c", "rise", True, ranges=(SMALL_DETA, MEDIUM_DETA)),
-    Statement("b_rising_deta", "Attribution rises slightly above small |deta| in b-jets",
+    Statement("b_rising_deta", "Attribution rises slightly above small |Δη| in b-jets",
               "b", "rise", True, ranges=(MEDIUM_DETA, SMALL_DETA)),
     Statement("few_hits", "Hit counts matter far less than the other track variables",
               "all", "hits", False, 0.5),

@@ -202,7 +202,7 @@ def _undefined(sums: xr.Dataset) -> Floats:
 
 def _short(span: Range) -> str:
     """Return the feature's symbol, which stands in the range's words."""
-    return next(s for s in ("s(d0)", "d0", "sigma(phi)", "deta") if s in span.words)
+    return next(s for s in ("s(d₀)", "d₀", "σ(φ)", "Δη") if s in span.words)
 
 
 def _is_hit_count(name: str) -> bool:

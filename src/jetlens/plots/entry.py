@@ -1,0 +1,90 @@
+"""``jetlens.draw``: a result in, a figure out."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jetlens.core.errors import BadValueError, expected
+from jetlens.core.files import atomic
+from jetlens.core.registry import figures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from jetlens.summarise.result import Result
+
+FORMATS = ("svg", "pdf", "png")
+
+
+def draw(result: Result, **options: Any) -> Figure:
+    """Draw a result in jetlens's style.
+
+    Parameters
+    ----------
+    result
+        What `jetlens.summarise` returns; its summary's name chooses the figure.
+    options
+        The figure's own, such as ``top=3`` of ``"top-origin"``.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no figure for that summary.
+    BadValueError
+        If the figure does not take an option.
+    """
+    from jetlens.plots.style import style
+
+    drawing = figures.get(result.name)
+    known = list(inspect.signature(drawing).parameters)[1:]
+    for option in options:
+        if option not in known:
+            raise BadValueError(
+                f"figure {result.name!r} takes no option {option!r}: {expected(option, known)}"
+            )
+    with style():
+        figure: Figure = drawing(result, **options)
+        figure.draw_without_rendering()  # what matplotlib makes late is made in this style
+    return figure
+
+
+def caption(result: Result) -> str:
+    """Say in a sentence or two how to read a result's figure, with the jets counted.
+
+    It comes from the function ``caption(result)`` beside the figure's; without one, from the first
+    line of the figure's documentation.
+    """
+    drawing = figures.get(result.name)
+    told = getattr(sys.modules[drawing.__module__], "caption", None)
+    if told is None:
+        return (inspect.getdoc(drawing) or "").partition("\n")[0]
+    return str(told(result))
+
+
+def save(
+    figure: Figure, path: Path | str, formats: Sequence[str] = FORMATS, dots_per_inch: int = 150
+) -> list[Path]:
+    """Write a figure as ``<path>.svg``, ``.pdf`` and ``.png``, each whole or not at all.
+
+    The bytes depend on the figure alone: no date is written, and names inside SVG are fixed.
+
+    Returns
+    -------
+    The files, in the formats' order.
+    """
+    from jetlens.plots.style import style
+
+    written = []
+    for ending in formats:
+        if ending not in FORMATS:
+            raise BadValueError(f"format {ending!r}: {expected(ending, FORMATS)}")
+        place = Path(f"{path}.{ending}")
+        dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[ending]
+        with style(), atomic(place) as part:
+            figure.savefig(part, format=ending, dpi=dots_per_inch, metadata=dated)
+        written.append(place)
+    return written

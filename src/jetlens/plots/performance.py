@@ -1,0 +1,144 @@
+"""Discriminants, ROC curves and the confusion matrix of a tagger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jetlens.core.registry import figures
+from jetlens.core.units import Feature
+from jetlens.data.readers.ftag_variables import FEATURES
+from jetlens.plots.style import figure, flavour_colour, flavour_title, label, plain
+from jetlens.summarise.performance import LIGHT, SINGLE, TAGGER
+from jetlens.summarise.result import Result
+
+
+@figures.register("performance")
+def draw(result: Result) -> Figure:
+    """Left, the discriminant of each flavour; middle, the rejection of each background.
+
+    The higher a curve, the better; dots are the working points with binomial errors, and dashed
+    lines are the best single variable. Right, the share of each true flavour predicted as each.
+    """
+    drawn = figure(16.5, 5.2)
+    left, middle, right = drawn.subplots(1, 3)
+    _discriminant(left, result)
+    _roc(middle, result)
+    _confusion(right, result)
+    label(left)
+    return drawn
+
+
+def caption(result: Result) -> str:
+    """Say how to read the figure, and of how many jets it is."""
+    summary: Any = result.summary
+    jets = int(result.sums["jets"].sum())
+    words = (
+        f"Left: the discriminant of {summary.signal}-jets by true flavour. Middle: rejection of "
+        "each background against efficiency, with the working points and their 68 % binomial "
+        "intervals (a triangle is a lower limit)"
+    )
+    if SINGLE in result.parts["fine"].axes["score"]:
+        words += (
+            f"; dashed: cuts on the jet's largest {plain(_single(summary.variable).title)} alone"
+        )
+    return f"{words}. Right: predicted class for each true flavour. {jets:,} jets."
+
+
+def _discriminant(ax: Axes, result: Result) -> None:
+    fine = result.parts["fine"].pick(score=TAGGER)
+    ends = fine.quantiles([0.002, 0.998])[..., 0]
+    if np.isfinite(ends).any():
+        low, high = np.nanmin(ends), np.nanmax(ends)
+        pad = 0.05 * (high - low) or 1.0
+        edges = np.linspace(low - pad, high + pad, 51)
+        content = fine.rebinned(edges)[..., 0]
+        for c, name in enumerate(fine.axes["class"]):
+            if content[c].sum() > 0:
+                density = content[c] / content[c].sum()
+                colour = flavour_colour(name, c)
+                ax.stairs(density, edges, color=colour, label=flavour_title(name), linewidth=1.6)
+        ax.set_yscale("log")
+        top = max(float((c / c.sum()).max()) for c in content if c.sum() > 0)
+        ax.set_ylim(None, 10 * top)
+        ax.legend(ncols=2)
+    ax.set_xlabel(f"Discriminant $D_{{{result.summary.signal}}}$")  # type: ignore[attr-defined]
+    ax.set_ylabel("Share of jets per bin")
+
+
+def _roc(ax: Axes, result: Result) -> None:
+    summary: Any = result.summary
+    points = summary.working_points(result)
+    scores = [s for s in (TAGGER, SINGLE) if s in result.parts["fine"].axes["score"]]
+    classes = list(result.sums["class"].values)
+    top = 1.0
+    for score in scores:
+        for name in summary.backgrounds(result):
+            signal, background = summary.roc(result, name, score)
+            if np.isnan([signal[-1], background[-1]]).any():
+                continue
+            shown = (signal >= 0.4) & (background > 0)
+            colour = flavour_colour(name, classes.index(name))
+            dashed = score == SINGLE
+            ax.plot(
+                signal[shown],
+                1 / background[shown],
+                color=colour,
+                linestyle="--" if dashed else "-",
+                linewidth=1.1 if dashed else 1.7,
+                label=None if dashed else flavour_title(name),
+            )
+            top = max(top, float((1 / background[shown]).max(initial=1)))
+    for point in points:
+        if np.isfinite([point.rejection, point.high]).all():
+            spread = [[point.rejection - point.low], [point.high - point.rejection]]
+            colour = flavour_colour(point.background, classes.index(point.background))
+            ax.errorbar(
+                point.efficiency, point.rejection, spread, fmt="o", color=colour, markersize=4
+            )
+        elif np.isfinite(point.low):
+            colour = flavour_colour(point.background, classes.index(point.background))
+            ax.plot(point.efficiency, point.low, "^", color=colour, markersize=6)  # a lower limit
+            top = max(top, point.low)
+    if len(scores) > 1:
+        title = _single(summary.variable).title
+        ax.plot([], [], "--", color="black", linewidth=1.1, label=f"largest {title} alone")
+    ax.set_yscale("log")
+    ax.set_xlim(0.4, 1)
+    ax.set_ylim(0.9, top * 25)
+    ax.legend()
+    ax.set_xlabel(f"${summary.signal}$-jet efficiency")
+    ax.set_ylabel("Background rejection")
+
+
+def _confusion(ax: Axes, result: Result) -> None:
+    summary: Any = result.summary
+    value, low, high = summary.confusion(result)
+    names = [str(c) for c in result.sums["class"].values]
+    ax.imshow(np.nan_to_num(value), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for i in range(len(names)):
+        for j in range(len(names)):
+            if np.isfinite(value[i, j]):
+                spread = 100 * (high[i, j] - low[i, j]) / 2
+                ax.text(
+                    j,
+                    i,
+                    f"{100 * value[i, j]:.1f}\n± {spread:.1f} %",
+                    ha="center",
+                    va="center",
+                    fontsize=10,
+                    color="white" if value[i, j] > 0.55 else "black",
+                )
+    short = [LIGHT.get(n, rf"$\{n}$" if n == "tau" else n) for n in names]
+    ax.set_xticks(range(len(names)), short)
+    ax.set_yticks(range(len(names)), short)
+    ax.tick_params(which="both", length=0)
+    ax.set_xlabel("Predicted class")
+    ax.set_ylabel("True flavour")
+
+
+def _single(name: str) -> Feature:
+    return FEATURES.get(name, Feature(name))

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from labelled import INPUTS
 
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.taggers.gn2 import GN2, PairHead
+from labelled import INPUTS
 
 CLASSES = ("b", "c", "u")
 

@@ -1,0 +1,176 @@
+"""What holds for every registered tagger, one that somebody adds tomorrow included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import jetlens as jl
+from jetlens.core.batch import JetBatch
+from jetlens.core.registry import parameters, taggers
+from jetlens.data.scaling import fit
+from jetlens.taggers.base import Inputs, Tagger, encode
+from jetlens.taggers.layers import AttentionWeights, SelfAttention, explicit_attention
+from jetlens.taggers.saved import save
+from labelled import INPUTS, jets
+
+CLASSES = ("b", "c", "u", "tau")
+CLOSE = {"rtol": 1e-9, "atol": 1e-10}
+
+
+def sample() -> JetBatch:
+    """Jets whose masks have holes; the first has no tracks, the second all that there can be."""
+    made = jets(24, tracks=9)
+    mask = made["tracks"].mask
+    mask[0], mask[1] = False, True
+    return made
+
+
+def build(name: str, double: bool = True) -> Tagger:
+    torch.manual_seed(2)
+    made = taggers.make(name, inputs=INPUTS, classes=CLASSES, scaling=fit([sample()], INPUTS))
+    return (made.double() if double else made).eval()
+
+
+@pytest.fixture(params=list(taggers))
+def tagger(request: pytest.FixtureRequest) -> Tagger:
+    return build(request.param)
+
+
+def outputs(tagger: Tagger, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
+    with torch.no_grad():
+        out = tagger.outputs(inputs, masks)
+    return {"alone": tagger(inputs, masks).detach(), **out}
+
+
+def particle_axes(task: str, out: Tensor, masks: Inputs) -> list[int]:
+    """Say which axes of an output run over particles: those as long as the mask, after the jet."""
+    name = task.partition(".")[0]
+    return [
+        i for i in (1, 2) if name in masks and i < out.ndim and out.shape[i] == masks[name].shape[1]
+    ]
+
+
+def moved(task: str, out: Tensor, masks: Inputs, order: Tensor) -> Tensor:
+    for axis in particle_axes(task, out, masks):
+        out = out.index_select(axis, order)
+    return out
+
+
+def real(task: str, out: Tensor, masks: Inputs) -> Tensor:
+    """Return what an output says of real particles (and pairs of them)."""
+    keep = torch.ones(out.shape[:1], dtype=torch.bool)
+    for axis in particle_axes(task, out, masks):
+        keep = keep[..., None] & masks[task.partition(".")[0]].view(len(out), *[1] * (axis - 1), -1)
+    return out[keep]
+
+
+def test_constructor_says_what_the_registry_needs(tagger: Tagger) -> None:
+    assert {"inputs", "classes", "scaling"} <= parameters(type(tagger)).keys()
+    assert set(tagger.outputs(*encode(tagger, sample()))) == {"jet", *tagger.tasks}
+
+
+def test_logits_are_finite_and_alone_as_with_the_rest(tagger: Tagger) -> None:
+    inputs, masks = encode(tagger, sample())
+    out = outputs(tagger, inputs, masks)
+    assert all(torch.isfinite(v).all() for v in out.values())
+    assert out["jet"].shape == (24, len(CLASSES))
+    torch.testing.assert_close(out["alone"], out["jet"], **CLOSE)
+    for task, classes in tagger.tasks.items():
+        if classes:
+            assert out[task].shape[-1] == len(classes)
+
+
+def test_extra_padding_changes_nothing_whatever_it_holds(tagger: Tagger) -> None:
+    inputs, masks = encode(tagger, sample())
+    expected = outputs(tagger, inputs, masks)
+    torch.manual_seed(0)
+    for name, mask in masks.items():
+        extra = 1e3 * torch.randn(len(mask), 5, inputs[name].shape[-1], dtype=torch.float64)
+        inputs[name] = torch.cat([inputs[name], extra], 1)
+        inputs[name][:, : mask.shape[1]][~mask] = -77.0
+    wider = {k: torch.nn.functional.pad(m, (0, 5)) for k, m in masks.items()}
+    for task, out in outputs(tagger, inputs, wider).items():
+        torch.testing.assert_close(
+            real(task, out, wider), real(task, expected[task], masks), **CLOSE
+        )
+
+
+def test_permuting_particles_permutes_what_is_said_of_them(tagger: Tagger) -> None:
+    inputs, masks = encode(tagger, sample())
+    expected = outputs(tagger, inputs, masks)
+    if not tagger.trims:
+        pytest.skip("its particles have an order")
+    order = torch.as_tensor(np.random.default_rng(1).permutation(9))
+    inputs = {k: v[:, order] if k in masks else v for k, v in inputs.items()}
+    shuffled = {k: m[:, order] for k, m in masks.items()}
+    for task, out in outputs(tagger, inputs, shuffled).items():
+        torch.testing.assert_close(
+            real(task, out, shuffled),
+            real(task, moved(task, expected[task], masks, order), shuffled),
+            **CLOSE,
+        )
+
+
+def test_a_batch_is_its_jets(tagger: Tagger) -> None:
+    inputs, masks = encode(tagger, sample())
+    whole = outputs(tagger, inputs, masks)
+    for part in (slice(0, 1), slice(1, 13), slice(13, None)):
+        some = outputs(
+            tagger, {k: v[part] for k, v in inputs.items()}, {k: m[part] for k, m in masks.items()}
+        )
+        for task, out in some.items():
+            torch.testing.assert_close(out, whole[task][part], **CLOSE)
+
+
+def test_padding_and_empty_jets_have_finite_gradients(tagger: Tagger) -> None:
+    inputs, masks = encode(tagger, sample())
+    inputs = {k: v.requires_grad_() for k, v in inputs.items()}
+    found = torch.autograd.grad(
+        tagger(inputs, masks).square().sum(), list(inputs.values()), allow_unused=True
+    )
+    for name, gradient in zip(inputs, found, strict=True):
+        if gradient is None:
+            continue
+        assert torch.isfinite(gradient).all()
+        if name in masks:
+            assert (gradient[~masks[name]] == 0).all()
+            assert (gradient[masks[name]] != 0).any()
+
+
+def test_attention_rows_add_up_to_one_and_explicit_is_fused(tagger: Tagger) -> None:
+    watched = [m for m in tagger.modules() if isinstance(m, AttentionWeights)]
+    if not watched:
+        pytest.skip("it has no attention")
+    inputs, masks = encode(tagger, sample())
+    fused = outputs(tagger, inputs, masks)
+    seen: list[Tensor] = []
+    hooks = [m.register_forward_hook(lambda _, given, out: seen.append(out)) for m in watched]
+    with explicit_attention(tagger):
+        explicit = outputs(tagger, inputs, masks)
+    for hook in hooks:
+        hook.remove()
+    for task, out in explicit.items():
+        torch.testing.assert_close(out, fused[task], **CLOSE)
+    assert len(seen) == 2 * len(watched)
+    some = masks["tracks"].any(1).double()
+    for weights in seen:  # [jet, ..., query, key]
+        sums = weights.sum(-1)
+        torch.testing.assert_close(sums, some.view(-1, *[1] * (sums.ndim - 1)).expand_as(sums))
+    assert all(m.fused for m in tagger.modules() if isinstance(m, SelfAttention))
+
+
+@pytest.mark.parametrize("double", [True, False])
+@pytest.mark.parametrize("name", list(taggers))
+def test_saved_and_loaded_it_is_the_same(name: str, double: bool, tmp_path: Path) -> None:
+    made = build(name, double)
+    save(made, tmp_path / "tagger")
+    loaded = jl.load(tmp_path / "tagger")
+    ours, theirs = (outputs(t, *encode(t, sample())) for t in (made, loaded))
+    for task, out in ours.items():
+        assert torch.equal(out, theirs[task])
+    assert out.dtype == (torch.float64 if double else torch.float32)

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+import jetlens as jl
+from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.core.registry import taggers
+from jetlens.data.base import Part
+from jetlens.taggers.base import Tagger, encode
+from jetlens.taggers.train import TrainSettings, train
+from jetlens.taggers.training.losses import JET
+from labelled import INPUTS, Labelled
+
+CLASSES = ("b", "c", "u", "tau")
+DATA = Labelled(1200, 400)
+CONFIG = {"use": "gn2", "dropout": 0.1}  # dropout: the generator's state matters
+
+
+def settings(**changes) -> TrainSettings:
+    return TrainSettings(**{"epochs": 3, "batch": 64, "rate": 3e-3, "accelerator": "cpu"} | changes)
+
+
+def go(out: Path, config=CONFIG, data=DATA, classes=CLASSES, **changes) -> Tagger:
+    return train(config, data, settings(**changes), out, inputs=INPUTS, classes=classes)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed") / "tagger"
+    go(out)
+    return out
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+def history(folder: Path) -> dict:
+    return json.loads((folder / "history.json").read_text())
+
+
+def test_it_learns_every_task(undisturbed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    epochs = history(undisturbed)["epochs"]
+    assert len(epochs) == 3
+    for task in ("jet", "tracks.origin", "tracks.vertex"):
+        for part in ("train", "validation"):
+            assert epochs[-1][part][task] < epochs[0][part][task]
+    assert epochs[-1]["validation"]["accuracy"] > 0.38  # a quarter by chance
+
+
+def test_nothing_is_printed_and_nothing_left_behind(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    state = torch.get_rng_state()
+    go(tmp_path / "tagger", epochs=1)
+    assert capfd.readouterr() == ("", "")
+    assert [p.name for p in tmp_path.iterdir()] == ["tagger"]
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_same_training_gives_the_same_bytes(undisturbed: Path, tmp_path: Path) -> None:
+    go(tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(undisturbed)
+
+
+def test_the_best_weights_are_kept_and_saved(undisturbed: Path, tmp_path: Path) -> None:
+    told = history(undisturbed)
+    losses = [e["validation"]["jet"] for e in told["epochs"]]
+    assert told["best"] == losses.index(min(losses))
+    # rates that ruin the network after a good first epoch
+    tagger = go(tmp_path / "t", epochs=4, rate=0.5, warm_up=0.9, patience=2, clip=None)
+    told = history(tmp_path / "t")
+    losses = [e["validation"]["jet"] for e in told["epochs"]]
+    assert told["best"] == losses.index(min(losses)) < len(losses) - 1
+    validation = Part(DATA, "validation").read()
+    loaded = jl.load(tmp_path / "t")
+    assert torch.equal(loaded(*encode(loaded, validation)), tagger(*encode(tagger, validation)))
+    with torch.no_grad():
+        logits = loaded(*encode(loaded, validation))
+    mean = nn.functional.cross_entropy(logits, torch.as_tensor(validation.label))
+    assert float(mean) == pytest.approx(min(losses), rel=0.1)  # weights aside
+
+
+def interrupted(patch: pytest.MonkeyPatch, epoch: int, step: int, out: Path, **changes) -> None:
+    """Train until something breaks in a step."""
+    from jetlens.taggers.training.loop import Fit
+
+    whole = Fit.training_step
+
+    def breaking(self, batch, batch_idx):
+        if self.current_epoch == epoch and batch_idx == step:
+            raise KeyError("the power went")
+        return whole(self, batch, batch_idx)
+
+    with patch.context() as within:
+        within.setattr(Fit, "training_step", breaking)
+        with pytest.raises(KeyError, match="power"):
+            go(out, **changes)
+
+
+def record(patch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that fills with the epoch of each step."""
+    from jetlens.taggers.training.loop import Fit
+
+    whole, done = Fit.training_step, []
+
+    def noting(self, batch, batch_idx):
+        done.append(self.current_epoch)
+        return whole(self, batch, batch_idx)
+
+    patch.setattr(Fit, "training_step", noting)
+    return done
+
+
+@pytest.mark.parametrize(("epoch", "step"), [(0, 3), (1, 0), (2, 5)])
+def test_resumed_it_ends_like_an_undisturbed_run(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: int, step: int
+) -> None:
+    interrupted(monkeypatch, epoch, step, tmp_path / "tagger")
+    assert [p.name for p in tmp_path.iterdir()] == ["tagger.work"]
+    with monkeypatch.context() as patch:
+        done = record(patch)
+        go(tmp_path / "tagger")
+    assert set(done) == set(range(epoch, 3))  # finished epochs are not redone
+    assert contents(tmp_path / "tagger") == contents(undisturbed)
+    assert [p.name for p in tmp_path.iterdir()] == ["tagger"]
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[2])
+from test_train import go, Path
+from jetlens.taggers.training.loop import Fit
+whole = Fit.training_step
+def deadly(self, batch, batch_idx):
+    if self.current_epoch == 1 and batch_idx == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(self, batch, batch_idx)
+Fit.training_step = deadly
+go(Path(sys.argv[1]))
+"""
+
+
+def test_killed_it_goes_on_to_the_same_bytes(undisturbed: Path, tmp_path: Path) -> None:
+    here = Path(__file__).parent
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "tagger"), str(here)],
+        env={**os.environ, "PYTHONPATH": str(here.parent)},
+        check=False,
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    go(tmp_path / "tagger")
+    assert contents(tmp_path / "tagger") == contents(undisturbed)
+
+
+def test_a_checkpoint_of_another_training_is_not_gone_on_with(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(monkeypatch, 1, 0, tmp_path / "tagger", seed=9)
+    go(tmp_path / "tagger")
+    assert contents(tmp_path / "tagger") == contents(undisturbed)
+
+
+def test_it_stops_early_and_a_finished_run_does_not_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jetlens.taggers import train as module
+
+    options = {"epochs": 30, "rate": 0.5, "start_rate": 0.4, "patience": 1, "clip": None}
+
+    def full(*_) -> None:
+        raise OSError("no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "save", full)
+        with pytest.raises(OSError, match="no space"):
+            go(tmp_path / "tagger", **options)
+    done = record(monkeypatch)
+    go(tmp_path / "tagger", **options)
+    assert not done
+    told = history(tmp_path / "tagger")
+    assert len(told["epochs"]) == told["best"] + 2 < 30
+
+
+def test_streamed_it_learns_too(tmp_path: Path) -> None:
+    go(tmp_path / "t", pool=200, epochs=2)
+    epochs = history(tmp_path / "t")["epochs"]
+    assert epochs[1]["validation"]["jet"] < epochs[0]["validation"]["jet"]
+
+
+def test_what_was_dropped_is_told(tmp_path: Path) -> None:
+    go(tmp_path / "t", epochs=1, resample="thin")
+    jets = history(tmp_path / "t")["jets"]
+    part = Part(DATA, "train").read()
+    assert jets["read"] == {c: int((part.label == i).sum()) for i, c in enumerate(CLASSES)}
+    assert all(0 < jets["kept"][c] < jets["read"][c] for c in CLASSES)
+
+
+class Sum(Tagger):
+    """A tagger without auxiliary tasks, as a third party writes it."""
+
+    def __init__(self, inputs, classes, scaling=None, *, width: int = 8) -> None:
+        super().__init__(inputs, classes, scaling)
+        self.width = width
+        self.each = nn.Sequential(nn.Linear(19, width), nn.GELU(), nn.Linear(width, len(classes)))
+
+    def forward(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
+        each = self.each(inputs["tracks"]) * masks["tracks"][..., None]
+        return each.sum(1)
+
+
+def test_any_registered_tagger_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taggers.fill()
+    monkeypatch.setattr(taggers, "_table", dict(taggers._table))
+    taggers.register("sum")(Sum)
+    tagger = go(tmp_path / "t", {"use": "sum", "width": 5}, class_weights={"b": 2.0})
+    epochs = history(tmp_path / "t")["epochs"]
+    assert set(epochs[0]["train"]) == {JET}
+    assert epochs[-1]["train"][JET] < epochs[0]["train"][JET]
+    assert jl.load(tmp_path / "t").width == tagger.width == 5
+
+
+def test_mistakes_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="epoch"):
+        settings(epoch=3)
+    with pytest.raises(ValidationError):
+        settings(epochs=0)
+    with pytest.raises(UnknownNameError, match="did you mean 'gn2'"):
+        go(tmp_path / "t", {"use": "gn"})
+    with pytest.raises(UnknownNameError, match="unknown class 'beauty'"):
+        go(tmp_path / "t", class_weights={"beauty": 2.0})
+    with pytest.raises(BadValueError, match="no 'top' jets"):
+        go(tmp_path / "t", classes=("b", "top"))
+    with pytest.raises(BadValueError, match="no 'top' jets"):
+        go(tmp_path / "t", classes=("b", "top"), resample="none")
+    assert not list(tmp_path.iterdir())

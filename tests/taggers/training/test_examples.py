@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from jetlens.core.batch import JetBatch, batch, concatenate
+from jetlens.core.errors import UnknownNameError
+from jetlens.taggers.gn2 import GN2
+from jetlens.taggers.training.examples import Batch, Batches, encode_examples, like_lengths
+from labelled import INPUTS, Labelled, jets
+
+CLASSES = ("b", "c", "u", "tau")
+DATA = Labelled(1000, 300)
+KNOWN = DATA.read()["jets"].values[:, 0].astype(np.float32).tolist()
+
+
+def tagger() -> GN2:
+    return GN2(INPUTS, CLASSES)
+
+
+def batches(*, pool: int = 10_000, seed: int | None = 5, size: int = 64) -> Batches:
+    return Batches(tagger(), DATA, lambda j: j, 1000, size=size, pool=pool, seed=seed)
+
+
+def names(batch: Batch) -> list[float]:
+    """The jets' pt, by which each is known."""
+    return batch.inputs["jets"][:, 0].tolist()
+
+
+@pytest.mark.parametrize("pool", [10_000, 250])
+def test_an_epoch_holds_each_jet_once_in_whole_batches(pool: int) -> None:
+    made = batches(pool=pool)
+    epoch = list(made.epoch(0))
+    assert len(epoch) == len(made.epoch(0)) == len(made) == 1000 // 64
+    assert {len(b.label) for b in epoch} == {64}
+    seen = [n for b in epoch for n in names(b)]
+    assert len(set(seen)) == len(seen)
+    assert set(seen) <= set(KNOWN)
+
+
+@pytest.mark.parametrize("pool", [10_000, 250])
+def test_the_order_depends_on_seed_and_epoch_alone(pool: int) -> None:
+    made = batches(pool=pool)
+    first = [names(b) for b in made.epoch(0)]
+    second = [names(b) for b in made.epoch(1)]
+    assert first != second
+    assert [names(b) for b in batches(pool=pool).epoch(1)] == second  # without the first
+    assert [names(b) for b in made.epoch(0)] == first
+    assert [names(b) for b in batches(pool=pool, seed=6).epoch(0)] != first
+
+
+@pytest.mark.parametrize("pool", [10_000, 250])
+def test_without_a_seed_every_jet_is_there(pool: int) -> None:
+    made = batches(pool=pool, seed=None)
+    epoch = list(made.epoch(0))
+    assert sorted(n for b in epoch for n in names(b)) == sorted(KNOWN)
+    if pool > 1000:
+        assert len(epoch) == len(made)
+
+
+def test_processes_share_an_epoch_evenly() -> None:
+    made = batches()
+    halves = [list(made.epoch(2, rank, 2)) for rank in (0, 1)]
+    assert len(halves[0]) == len(halves[1]) == len(made.epoch(2, 0, 2)) == 7
+    one, two = ({n for b in half for n in names(b)} for half in halves)
+    assert not one & two
+
+
+def test_a_streamed_epoch_reads_each_partition_once() -> None:
+    reads: list[int] = []
+
+    def prepare(batch: JetBatch) -> JetBatch:
+        reads.append(len(batch))
+        return batch
+
+    streamed = Batches(tagger(), DATA, prepare, 1000, size=64, pool=250, seed=1)
+    list(streamed.epoch(0))
+    list(streamed.epoch(1))
+    assert sorted(reads) == sorted([300, 300, 300, 100] * 2)
+    reads.clear()
+    held = Batches(tagger(), DATA, prepare, 1000, size=64, pool=1000, seed=1)
+    list(held.epoch(0))
+    list(held.epoch(1))
+    assert reads == [300, 300, 300, 100]
+
+
+def test_batches_hold_jets_of_like_length() -> None:
+    lengths = torch.as_tensor(np.random.default_rng(0).geometric(0.1, 4000))
+    order = np.random.default_rng(1)
+    cut = list(like_lengths(lengths, 100, order))
+    assert sorted(torch.cat(cut).tolist()) == list(range(4000))
+    padded = sum(len(rows) * int(lengths[rows].max()) for rows in cut)
+    assert padded < 1.5 * int(lengths.sum())
+    at_random = torch.as_tensor(order.permutation(4000)).split(100)
+    assert sum(100 * int(lengths[rows].max()) for rows in at_random) > 3 * int(lengths.sum())
+
+
+def test_truth_stays_with_its_track_and_padding_has_none() -> None:
+    sample = jets(200)
+    tracks = sample["tracks"]
+    # each track carries its own truth as a feature
+    tracks.values[..., 0] = np.where(tracks.mask, tracks.truth["origin"], 0)
+    tracks.values[..., 1] = np.where(tracks.mask, tracks.truth["vertex"], 0)
+    examples = encode_examples(tagger(), sample)
+    got = examples.batch(torch.arange(20, 150))
+    real = got.masks["tracks"]
+    for i, task in enumerate(("tracks.origin", "tracks.vertex")):
+        torch.testing.assert_close(got.inputs["tracks"][..., i][real].long(), got.truth[task][real])
+        assert (got.truth[task][~real] == -1).all()
+    rows = examples.packed.rows[20:150].numpy()
+    np.testing.assert_array_equal(got.label.numpy(), sample.label[rows])
+    assert int(real.sum()) == int(tracks.mask[rows].sum())
+
+
+def test_a_missing_truth_is_told() -> None:
+    sample = jets(20)
+    bare = batch(
+        {k: (c.values, c.features, c.mask) for k, c in sample.collections.items()},
+        label=sample.label,
+        classes=CLASSES,
+        truth={"tracks": {"origin": sample["tracks"].truth["origin"]}},
+    )
+    with pytest.raises(UnknownNameError, match=r"tracks\.vertex.*auxiliary.*'vertex'"):
+        encode_examples(tagger(), bare)
+
+
+def test_partitions_of_other_lengths_go_into_one_pool() -> None:
+    widths = {p["tracks"].values.shape[1] for p in DATA}
+    assert len(widths) > 1
+    whole = encode_examples(tagger(), concatenate(list(DATA)))
+    assert len(whole) == 1000

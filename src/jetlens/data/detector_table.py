@@ -81,13 +81,13 @@ X0_PER_INTERACTION_LENGTH = Constant(
 )
 
 # --- hits ---
-INNERMOST_DEAD = Constant(0.020, "", f"modules of the innermost layer, {CALIBRATED}")
-PIXEL_DEAD = Constant(0.055, "", f"modules of the other layers, {CALIBRATED}")
+INNERMOST_DEAD = Constant(0.040, "", f"modules of the innermost layer, {CALIBRATED}")
+PIXEL_DEAD = Constant(0.075, "", f"modules of the other layers, {CALIBRATED}")
 PIXEL_HOLE = Constant(0.006, "", CALIBRATED)
 PIXEL_OVERLAP = Constant(0.055, "", f"neighbouring modules overlap, {CALIBRATED}")
-STRIP_DEAD = Constant(0.020, "", f"modules, both sides, {CALIBRATED}")
+STRIP_DEAD = Constant(0.030, "", f"modules, both sides, {CALIBRATED}")
 STRIP_HOLE = Constant(0.018, "", f"one side, {CALIBRATED}")
-STRIP_OVERLAP = Constant(0.045, "", f"one side, {CALIBRATED}")
+STRIP_OVERLAP = Constant((0.025, 0.025), "", f"both sides; one side, {CALIBRATED}")
 PIXEL_MERGE = Constant((0.10, 0.50), "mm", "two clusters are one: ATLAS, JINST 9 P09009, section 2")
 PIXEL_SPLIT = Constant(
     0.75, "", "share of merged clusters that are told apart: JINST 9 P09009, fig. 8"

@@ -62,13 +62,16 @@ def leave_hits(particles: Particles, rng: np.random.Generator) -> Hits:
     dead = np.where(pixel, table.PIXEL_DEAD.value, table.STRIP_DEAD.value)
     dead[INNERMOST] = table.INNERMOST_DEAD.value
     missed = np.where(pixel, table.PIXEL_HOLE.value, table.STRIP_HOLE.value)
-    overlap = np.where(pixel, table.PIXEL_OVERLAP.value, table.STRIP_OVERLAP.value)
+    both, one = table.STRIP_OVERLAP.value
+    overlap = np.where(pixel, table.PIXEL_OVERLAP.value, both)
     crossed &= rng.uniform(size=crossed.shape) >= dead
+    twice = rng.uniform(size=crossed.shape) < overlap
     layer = np.zeros(crossed.shape, dtype=np.int16)
     holes = np.zeros(crossed.shape, dtype=np.int16)
     for sides in (crossed, crossed & ~pixel):  # a strip module has a second side
         found = sides & (rng.uniform(size=crossed.shape) >= missed)
-        layer += found * (1 + (rng.uniform(size=crossed.shape) < overlap))
+        again = twice | (~pixel & (rng.uniform(size=crossed.shape) < one))
+        layer += found * (1 + again)
         holes += sides & ~found
     return Hits(layer, holes[:, pixel].sum(axis=1), holes[:, ~pixel].sum(axis=1))
 

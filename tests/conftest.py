@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def flavour_settings(tmp_path_factory):
+    """A small `PythiaJets`, whose pile-up pool lives in this test session's own cache."""
+    from jetlens.data.pythia import PythiaJets
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JETLENS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield PythiaJets(jets=400, partition=400, seed=11, pool=200)
+
+
+@pytest.fixture(scope="session")
+def flavour_arrays(flavour_settings):
+    """A few hundred generated jets as structured arrays, made once a session."""
+    return flavour_settings.partitions()[0].arrays()

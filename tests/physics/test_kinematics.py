@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jetlens.physics.kinematics import delta_phi, delta_r, eta_of, eta_of_theta, theta_of_eta
+
+angles = st.floats(-20, 20)
+
+
+@given(angles, angles)
+def test_delta_phi_is_the_angle_between_two_directions(a: float, b: float) -> None:
+    got = delta_phi(np.array([a]), np.array([b]))[0]
+    assert -np.pi <= got < np.pi
+    assert np.exp(1j * got) == pytest.approx(np.exp(1j * (a - b)), abs=1e-9)
+
+
+@given(st.floats(-6, 6))
+def test_eta_and_theta_are_inverse(eta: float) -> None:
+    theta = theta_of_eta(np.array([eta]))
+    assert eta_of_theta(theta)[0] == pytest.approx(eta, abs=1e-6)
+    pt, pz = np.sin(theta), np.cos(theta)
+    assert eta_of(pt, np.zeros(1), pz)[0] == pytest.approx(eta, abs=1e-6)
+
+
+def test_delta_r_crosses_the_edge_of_phi() -> None:
+    got = delta_r(np.zeros(1), np.array([3.1]), np.zeros(1), np.array([-3.1]))
+    assert got[0] == pytest.approx(2 * np.pi - 6.2)
+
+
+def test_eta_along_the_beam_is_finite() -> None:
+    got = eta_of(np.zeros(2), np.zeros(2), np.array([5.0, -5.0]))
+    assert np.isfinite(got).all()
+    assert got[0] > 20 > -20 > got[1]

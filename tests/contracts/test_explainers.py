@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from contracts import explainers as case
 from torch import nn
 
 import jetlens as jl
+from contracts import explainers as case
 from jetlens.core import attribution
 from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.registry import explainers

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from contracts import explainers as case
 from torch import Tensor, nn
 
 import jetlens as jl
+from contracts import explainers as case
 from reference.integrated_gradients import slow_integrated_gradients
 
 

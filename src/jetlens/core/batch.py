@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -73,7 +72,7 @@ class Collection:
                 raise BadValueError(
                     f"truth {name!r} of shape {truth.shape} does not fit the values"
                 )
-        object.__setattr__(self, "truth", MappingProxyType(dict(self.truth)))
+        object.__setattr__(self, "truth", dict(self.truth))
 
     @property
     def is_image(self) -> bool:
@@ -164,7 +163,7 @@ class JetBatch:
     row: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "collections", MappingProxyType(dict(self.collections)))
+        object.__setattr__(self, "collections", dict(self.collections))
         n = len(self)
         for name, collection in self.collections.items():
             if len(collection) != n:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +34,8 @@ class Scaling:
                         f"scaling of {name}.{feature}: mean {mean}, std {std}; expected finite "
                         "numbers and a positive std"
                     )
-        frozen = {k: MappingProxyType(dict(v)) for k, v in self.table.items()}
-        object.__setattr__(self, "table", MappingProxyType(frozen))
+        own = {name: dict(features) for name, features in self.table.items()}
+        object.__setattr__(self, "table", own)
 
     def arrays(self, name: str, features: Sequence[str]) -> tuple[Numbers, Numbers]:
         """Return means and deviations ``[feature]`` of one collection."""

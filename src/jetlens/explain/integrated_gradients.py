@@ -37,8 +37,9 @@ class IntegratedGradients(ScoringExplainer):
     The mask is held along the path, and jets and particles are integrated together. A path leaves
     the work when two successive estimates of its scores, and its completeness, agree to
     `tolerance`. It is first tried with nested Clenshaw-Curtis rules, which converge geometrically
-    where the network is smooth; where the convergence that is seen is slower than that, the
-    composite midpoint rule takes over. Scores are never rescaled to their sum.
+    where the network is smooth: there the scores' error is about the square of `tolerance`. Where
+    the convergence that is seen is slower, the composite midpoint rule takes over. Scores are never
+    rescaled to their sum.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ class IntegratedGradients(ScoringExplainer):
         Features that stay at the jet's value: ``"feature"`` or ``"collection.feature"``.
     tolerance
         Largest relative change of a path's scores (sum of absolute differences over sum of absolute
-        scores), and largest completeness error in the same measure.
+        scores) from one estimate to the next, and largest completeness error in that measure.
     absolute
         The same, absolute, in units of the target; added to the relative one.
     budget
@@ -67,7 +68,7 @@ class IntegratedGradients(ScoringExplainer):
 
     baseline: str | Mapping[str, Any] | JetBatch | Baseline = "zero"
     hold: Sequence[str] = ()
-    tolerance: float = 1e-3
+    tolerance: float = 2e-3
     absolute: float = 1e-5
     budget: int = 1025
     rule: str = ADAPTIVE

@@ -20,7 +20,8 @@ from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, runs, token_budget
 
 _BLOCK = 2**22  # numbers in the running sum of a block of jets
-_GEOMETRIC = 0.35  # a smooth integrand's error falls by more than this from level to level
+_GEOMETRIC = 0.35  # where an integrand is smooth, changes fall below this share at every level
+_PATIENCE = 2  # levels in a row at which they do not, before another rule takes over
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,12 @@ class Block:
     ) -> Tensor:
         """Refine the paths' scores level by level; return those that converge too slowly.
 
-        A path leaves when its scores and their sum agree to ``tolerance * |scores| + absolute``;
-        it is given up when, after three levels, its successive differences do not fall
-        geometrically. What is left at the finest level stays, not converged.
+        A path leaves when its scores change by less than ``tolerance * |scores| + absolute`` from
+        one level to the next, and their sum is complete to the same. Where convergence is geometric,
+        the error of the finer level is about the square of that change, so there completeness,
+        which tests the finer level itself, has to hold to the square of `tolerance`. A path whose
+        changes do not fall geometrically is returned for another rule, as is what is left at the
+        finest level.
         """
         active = torch.arange(len(self.steps)) if paths is None else paths
         self._find_ends(active, rule)
@@ -135,7 +139,10 @@ class Block:
             n: v.new_zeros((len(active), len(rule), *v.shape[1:])) for n, v in self.start.items()
         }
         where = torch.arange(len(active))  # the row of `sums` that belongs to an active path
+        geometric = rule.name == "clenshaw-curtis"
+        tight = tolerance**2 if geometric else tolerance
         change = self.ends.new_full((len(active),), torch.inf)
+        stalled = torch.zeros(len(active), dtype=torch.long, device=active.device)
         slow: list[Tensor] = []
         for level in range(len(rule)):
             self._accumulate(rule, level, active, where, sums)
@@ -147,20 +154,19 @@ class Block:
             if level == 0:
                 continue
             size = _total(now, torch.abs)
-            limit = tolerance * size + absolute
             new_change = _total({n: now[n] - before[n] for n in now}, torch.abs)
             gap = (_total(now) - (self.ends[active, 1] - self.ends[active, 0])).abs()
-            done = (new_change <= limit) & (gap <= limit)
+            agrees = new_change <= tolerance * size + absolute
+            done = agrees & (gap <= tight * size + absolute)
             self.converged[active[done]] = True
-            stuck = ~done & (new_change > _GEOMETRIC * change) & (level >= 2)
-            if rule.name == "clenshaw-curtis":
-                slow.append(active[stuck])
-                done = done | stuck
-            active, where, change = active[~done], where[~done], new_change[~done]
+            stalled = torch.where(new_change > _GEOMETRIC * change, stalled + 1, 0)
+            stuck = ~done & (stalled >= _PATIENCE) & geometric
+            slow.append(active[stuck])
+            on = ~(done | stuck)
+            active, where, change, stalled = active[on], where[on], new_change[on], stalled[on]
             if not len(active):
                 break
-        slow.append(active[:0] if rule.name == "midpoint" else active)
-        return torch.sort(torch.cat(slow)).values
+        return torch.sort(torch.cat([*slow, active])).values
 
     def _difference(self, name: str, paths: Tensor) -> Tensor:
         return self.inputs[name][paths // self.count] - self.start[name][paths]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from jetlens.taggers.base import Inputs, Tagger
 
-TOKENS = {"cpu": 8192, "cuda": 524_288}
+TOKENS = {"cpu": 4096, "cuda": 524_288}
 """Particles in a chunk: on a processor as many as its cache likes, on a GPU what fills it."""
 
 _TRIED = 16  # jets on which a foreign module is tried with and without its padding

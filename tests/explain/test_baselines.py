@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import jetlens as jl
+from contracts import explainers as case
+from jetlens.explain.baselines import Background, Given, Mean, Neutral, Zero, choose
+from jetlens.taggers.base import encode
+from jetlens.taggers.chunks import pack
+
+EVERYTHING = slice(None)
+
+
+def references(baseline, jets, pool):
+    """The references of all jets, in the batch's own order: [jet, reference, ...]."""
+    tagger = case.tagger()
+    packed = pack(tagger, *encode(tagger, jets))
+    found = baseline.references(tagger, packed, jets, pool)
+    given = found.of(EVERYTHING, *packed.cut(EVERYTHING))
+    tracks = torch.stack(
+        [packed.restore("tracks", given["tracks"][:, k]) for k in range(given["tracks"].shape[1])],
+        1,
+    )
+    return packed.restore("", given["jets"]).numpy(), tracks.numpy()
+
+
+def scaled(jets):
+    inputs, masks = encode(case.tagger(), jets)
+    return inputs["jets"].numpy(), inputs["tracks"].numpy(), masks["tracks"].numpy()
+
+
+def test_zero_and_padding() -> None:
+    jets = case.jets()
+    for baseline in (Zero(), Mean(), Background(of="u", count=3), Neutral()):
+        _, tracks = references(baseline, jets, case.jets(60, seed=5))
+        padding = ~jets["tracks"].mask
+        assert (np.moveaxis(tracks, 1, 2)[padding] == 0).all()
+    assert (references(Zero(), jets, jets)[1] == 0).all()
+
+
+def test_mean_is_over_real_particles() -> None:
+    jets, pool = case.jets(), case.jets(60, seed=5)
+    jet, tracks = references(Mean(), jets, pool)
+    pool_jet, pool_tracks, mask = scaled(pool)
+    np.testing.assert_allclose(jet[0, 0], pool_jet.mean(0))
+    np.testing.assert_allclose(tracks[1, 0, 0], pool_tracks[mask].mean(0))
+
+
+def test_background_draws_jets_of_its_class_and_multiplicity() -> None:
+    jets, pool = case.jets(), case.jets(400, seed=5)
+    jet, tracks = references(Background(of="u", count=4), jets, pool)
+    pool_jet, pool_tracks, mask = scaled(pool)
+    drawn = set()
+    for j in range(len(jets)):
+        real = jets["tracks"].mask[j]
+        for k in range(4):
+            source = int(np.abs(pool_jet - jet[j, k]).sum(1).argmin())
+            drawn.add(source)
+            np.testing.assert_allclose(pool_jet[source], jet[j, k])
+            assert pool.label[source] == 2
+            if mask[source].sum() == real.sum():
+                mine = np.sort(tracks[j, k][real], axis=0)
+                np.testing.assert_allclose(mine, np.sort(pool_tracks[source][mask[source]], axis=0))
+    assert len(drawn) > 20
+
+
+def test_particles_pair_in_falling_order() -> None:
+    jets, pool = case.jets(), case.jets(400, seed=5)
+    # the tracks have no d0 significance, so pt it is
+    _, tracks = references(Background(count=1), jets, pool)
+    for j in range(1, len(jets)):
+        real = jets["tracks"].mask[j]
+        mine = np.abs(jets["tracks"].column("pt")[j][real])
+        theirs = np.abs(tracks[j, 0][real][:, case.TRACKS.index("pt")])
+        order = np.argsort(-mine)
+        assert (np.diff(theirs[order]) <= 1e-12).all()
+    _, by_x = references(Background(count=1, order="x"), jets, pool)
+    assert not np.allclose(by_x, tracks)
+
+
+def test_neutral_is_the_reference_of_highest_entropy() -> None:
+    jets, pool = case.jets(), case.jets(400, seed=5)
+    jet, _ = references(Neutral(), jets, pool)
+    tagger = case.tagger()
+    with torch.no_grad():
+        logits = tagger(*encode(tagger, pool))
+    chance = logits.softmax(-1)
+    entropy = -(chance * chance.log()).sum(-1).numpy()
+    size, sizes = jets["tracks"].mask.sum(1), pool["tracks"].mask.sum(1)
+    pool_jet = scaled(pool)[0]
+    for j in range(len(jets)):
+        among = np.flatnonzero(sizes == size[j])
+        if len(among):
+            best = among[entropy[among].argmax()]
+            np.testing.assert_allclose(jet[j, 0], pool_jet[best])
+
+
+def test_a_reference_with_too_few_particles_is_filled_with_the_mean_one() -> None:
+    jets = case.jets()
+    pool = case.jets(50, seed=5)
+    few = pool.take(pool["tracks"].mask.sum(1) == 2)
+    _, tracks = references(Neutral(), jets, few)
+    _, pool_tracks, mask = scaled(few)
+    mean = pool_tracks[mask].mean(0)
+    filled = (np.abs(tracks[1, 0] - mean) < 1e-12).all(1)
+    assert filled.sum() == 7  # nine tracks, two in the reference
+
+
+def test_ones_own_values_are_physical() -> None:
+    jets = case.jets()
+    _, tracks = references(Given({"tracks": {"d0": 2.3}}), jets, jets)
+    assert tracks[1, 0, 0, 0] == pytest.approx((2.3 - 0.3) / 2.0)
+    assert (tracks[1, 0, 0, 1:] == 0).all()
+
+
+def test_several_references_average_the_attributions() -> None:
+    tagger, jets, pool = case.tagger(), case.jets(), case.jets(7, seed=5)
+    both = jl.explain(tagger, jets, "integrated-gradients", baseline=pool, tolerance=1e-7)
+    single = [
+        jl.explain(tagger, jets, "integrated-gradients", baseline=pool.take([k]), tolerance=1e-7)
+        for k in range(7)
+    ]
+    # the mean particle of a short reference is its own pool's, so compare full-length jets alone
+    mean = sum(s.baseline_output for s in single) / 7
+    empty = ~jets["tracks"].mask.any(1)
+    np.testing.assert_allclose(both.baseline_output[empty], mean[empty])
+    scores = sum(s.jets_score for s in single) / 7
+    np.testing.assert_allclose(both.jets_score[empty], scores[empty], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "says"),
+    [
+        ("nuetral", "did you mean 'neutral'"),
+        ({"use": "background", "of": "x"}, "unknown background class 'x'"),
+        ({"use": "background", "cout": 3}, "did you mean 'count'"),
+        ({"use": "background", "count": 0}, "count=0"),
+        ({"trakcs": {"d0": 0}}, "did you mean 'tracks'"),
+        ({"tracks": {"d1": 0}}, "did you mean 'd0'"),
+    ],
+)
+def test_wrong_baselines(baseline, says: str) -> None:
+    with pytest.raises(jl.JetlensError, match=says):
+        jl.explain(case.tagger(), case.jets(4), "integrated-gradients", baseline=baseline)
+
+
+def test_no_references() -> None:
+    jets = case.jets(6)
+    with pytest.raises(jl.JetlensError, match="there are none"):
+        jl.explain(
+            case.tagger(), jets, "integrated-gradients", baseline="neutral", pool=jets.take([])
+        )
+    assert isinstance(choose("zero"), Zero)

@@ -21,9 +21,11 @@ from jetlens.plots.style import (
     flavour_colour,
     flavour_title,
     label,
+    legend,
     no_ticks,
     plain,
 )
+from jetlens.summarise.base import ratio
 from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NOT_POSITIVE
 
@@ -122,7 +124,8 @@ def _by_value(result: Result) -> Figure:
     # the flavours first, all jets after them, so that the origins stand at the end
     for ax, group in zip(axes, sorted(groups, key=lambda g: g == "all"), strict=False):
         five = table.sel(group=group).values.copy()
-        five[jets[list(fine.axes["group"]).index(group)] < LEAST] = np.nan
+        few = jets[list(fine.axes["group"]).index(group)] < LEAST
+        five[few] = np.nan
         boxes(ax, centres, five, 1.0, flavour_colour(group))
         ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
         used = int(result.sums["jets"].sel(count="used", group=group))
@@ -146,10 +149,8 @@ def _effective(histogram: Any) -> np.ndarray[Any, Any]:
     total = np.bincount(
         histogram.cell, weights=histogram.content[:, 0], minlength=len(histogram.level)
     )
-    jets = np.divide(
-        total**2, histogram.squares, out=np.zeros_like(total), where=histogram.squares > 0
-    )
-    return np.asarray(jets.reshape(histogram.shape))
+    jets: np.ndarray[Any, Any] = ratio(total**2, histogram.squares)
+    return jets.reshape(histogram.shape)
 
 
 def _value_axis(ax: Axes, edges: np.ndarray[Any, Any], words: str) -> None:
@@ -179,5 +180,5 @@ def _origins(ax: Axes, sums: xr.Dataset, edges: np.ndarray[Any, Any]) -> None:
     ax.set_ylabel("Share of tracks of each origin", fontsize=11)
     ax.set_ylim(0, None)
     ax.margins(y=0.35)
-    ax.legend(ncols=2, fontsize=9)
+    legend(ax, ncols=2, fontsize=9)
     ax.set_title("All tracks of these jets", loc="right", fontsize=11)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.style import counted, figure, flavour_colour, flavour_title, label
+from jetlens.plots.style import counted, figure, flavour_colour, flavour_title, label, legend
 from jetlens.summarise.completeness import KINDS
 from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NOT_POSITIVE
@@ -48,7 +48,7 @@ def draw(result: Result) -> Figure:
     axes[0].set_ylim(0, None)
     axes[0].margins(y=0.25)
     label(axes[0])
-    axes[0].legend()
+    legend(axes[0])
     if "not_converged" in result.sums:
         failed = int(result.sums["not_converged"].sel(group="all"))
         jets = int(result.sums["jets"].sel(count="seen", group="all"))

@@ -181,7 +181,7 @@ def _labels(ax: Axes, jet: xr.Dataset, collection: str, tracks: NDArray[np.intp]
 
 
 def _numbered(vertex: NDArray[np.int64], truth: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number vertices ``[track]`` for colouring: each as the true one it shares most tracks with."""
+    """Number vertices ``[track]`` for colouring: each as the true one that shares most tracks."""
     found, mine = np.unique(np.append(vertex, -1), return_inverse=True)
     there, true = np.unique(np.append(truth, -1), return_inverse=True)
     shared = np.zeros((len(found), len(there)))

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
-from jetlens.plots.style import figure, flavour_colour, flavour_title, label, plain
+from jetlens.plots.style import figure, flavour_colour, flavour_title, label, legend, plain
 from jetlens.summarise.performance import LIGHT, SINGLE, TAGGER
 from jetlens.summarise.result import Result
 
@@ -64,7 +64,7 @@ def _discriminant(ax: Axes, result: Result) -> None:
         ax.set_yscale("log")
         top = max(float((c / c.sum()).max()) for c in content if c.sum() > 0)
         ax.set_ylim(None, 10 * top)
-        ax.legend(ncols=2)
+        legend(ax, ncols=2)
     ax.set_xlabel(f"Discriminant $D_{{{result.summary.signal}}}$")  # type: ignore[attr-defined]
     ax.set_ylabel("Share of jets per bin")
 
@@ -109,7 +109,7 @@ def _roc(ax: Axes, result: Result) -> None:
     ax.set_yscale("log")
     ax.set_xlim(0.4, 1)
     ax.set_ylim(0.9, top * 25)
-    ax.legend()
+    legend(ax)
     ax.set_xlabel(f"${summary.signal}$-jet efficiency")
     ax.set_ylabel("Background rejection")
 

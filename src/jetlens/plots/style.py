@@ -101,6 +101,12 @@ def label(ax: Axes, right: str = "") -> None:
         ax.set_title(right, loc="right", fontsize=11)
 
 
+def legend(ax: Axes, **look: Any) -> None:
+    """Draw a legend where there is something to name."""
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(**look)
+
+
 def flavour_colour(name: str, position: int = 0) -> str:
     """Return a class's colour; those without a fixed one are coloured by position."""
     return FLAVOUR_COLOURS.get(name, CYCLE[position % len(CYCLE)])

@@ -14,6 +14,7 @@ from jetlens.plots.style import (
     flavour_colour,
     flavour_title,
     label,
+    legend,
     no_ticks,
 )
 from jetlens.summarise.base import interval
@@ -34,7 +35,7 @@ def draw(result: Result, *, top: int | None = None) -> Figure:
     axes = drawn.subplots(2 if ranks > 1 else 1, 1, sharex=True, squeeze=False)[:, 0]
     _panel(axes[0], result, 1)
     label(axes[0])
-    axes[0].legend(ncols=2, title="true flavour; line: all tracks", alignment="left")
+    legend(axes[0], ncols=2, title="true flavour; line: all tracks", alignment="left")
     if ranks > 1:
         _panel(axes[1], result, ranks)
     return drawn

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT = "jetlens result 1"
 _HEADER = "header"
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile)
 
 
 def save(result: Result, path: Path | str) -> None:
@@ -44,7 +45,8 @@ def load(path: Path | str) -> Result:
     from jetlens.summarise.result import Result
 
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here: NumPy leaves its own file open where it is not an archive
+        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             header = json.loads(file[_HEADER].tobytes())
             if header.get("format") != FORMAT:
                 raise BadFileError(
@@ -60,7 +62,7 @@ def load(path: Path | str) -> Result:
             }
     except FileNotFoundError:
         raise BadFileError(f"no result {str(path)!r}") from None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except _DAMAGE as error:
         if isinstance(error, BadFileError):
             raise
         raise BadFileError(f"{str(path)!r} is not a whole jetlens result: {error}") from error

@@ -1,0 +1,123 @@
+"""Every registered figure, on results of every kind."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import jetlens as jl
+from jetlens.core.errors import BadValueError
+from jetlens.core.registry import figures, summaries
+from jetlens.plots import caption, save
+from synthetic import attribution
+
+VARIANTS = {"box": [{"by": ["label", "d0"]}, {"by": ["pt_btagJes"]}], "top-origin": [{"ranks": 1}]}
+CASES = [(n, o) for n in figures for o in ({}, *VARIANTS.get(n, ()))]
+every_figure = pytest.mark.parametrize(
+    ("name", "options"), CASES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(CASES)]
+)
+
+
+def result(name, options, jets):
+    return jl.summarise(jets, name, replicas=10, **options)
+
+
+def words(figure):
+    return {t.get_text() for t in figure.findobj(mpl.text.Text) if t.get_text()}
+
+
+def test_every_summary_has_a_figure():
+    assert list(figures) == list(summaries)
+
+
+@every_figure
+def test_it_is_drawn_labelled_and_captioned(name, options):
+    found = result(name, options, attribution(200))
+    figure = jl.draw(found)
+    assert any("jetlens" in w and "Simulation" in w for w in words(figure))
+    assert figure.axes
+    told = caption(found)
+    assert told.endswith(".")
+    assert "$" not in told
+    if name != "auxiliary":  # which counts tracks and vertices
+        assert "200" in told
+
+
+@every_figure
+@pytest.mark.parametrize("kind", ["empty", "no tracks", "one class of others"])
+def test_poor_results_are_drawn_too(name, options, kind):
+    jets = {
+        "empty": lambda: attribution(5).isel(jet=slice(0, 0)),
+        "no tracks": lambda: attribution(20).assign(
+            tracks_mask=attribution(20)["tracks_mask"] & False
+        ),
+        "one class of others": lambda: attribution(60, classes=("sig", "bkg"), absent=("bkg",)),
+    }[kind]()
+    if name == "performance" and kind == "one class of others":
+        options = {**options, "signal": "sig"}
+    found = result(name, options, jets)
+    jl.draw(found)
+    caption(found)
+
+
+def test_nothing_is_left_behind():
+    before = dict(mpl.rcParams)
+    jl.draw(result("performance", {}, attribution(50)))
+    assert dict(mpl.rcParams) == before
+    code = (
+        "import sys; sys.path.insert(0, 'tests')\n"
+        "import jetlens as jl\nfrom synthetic import attribution\n"
+        "jl.draw(jl.summarise(attribution(30), 'top-origin', replicas=3))\n"
+        "import matplotlib.pyplot as plt\nassert plt.get_fignums() == []"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_files_are_whole_and_the_same_every_time(tmp_path):
+    figure = jl.draw(result("completeness", {}, attribution(50)))
+    files = save(figure, tmp_path / "a" / "figure")
+    assert [f.name for f in files] == ["figure.svg", "figure.pdf", "figure.png"]
+    starts = [f.read_bytes()[:5] for f in files]
+    assert starts == [b"<?xml", b"%PDF-", b"\x89PNG\r"]
+    again = jl.draw(result("completeness", {}, attribution(50)))
+    for file, other in zip(files, save(again, tmp_path / "b" / "figure"), strict=True):
+        assert file.read_bytes() == other.read_bytes()
+    with pytest.raises(BadValueError, match="'pgn'"):
+        save(figure, tmp_path / "x", formats=["pgn"])
+
+
+def test_units_are_those_for_people():
+    figure = jl.draw(result("box", {"by": ["label", "qOverP"]}, attribution(100)))
+    assert any("1/GeV" in w for w in words(figure))
+    assert "0.5" in words(figure)  # 5e-4 / MeV
+
+
+def test_unknown_options_and_figures_are_refused():
+    found = result("top-origin", {}, attribution(30))
+    with pytest.raises(BadValueError, match="did you mean 'top'"):
+        jl.draw(found, topp=3)
+    jl.draw(found, top=2)
+    with pytest.raises(jl.JetlensError, match="unknown class 'x'"):
+        jl.draw(result("heatmap", {}, attribution(50)), only="x")
+
+
+def test_boxes_span_the_quartiles():
+    found = result("box", {"normalise": "none"}, attribution(300))
+    figure = jl.draw(found)
+    table = found.summary.quantiles(found)["value"].sel(group="b")
+    panel = next(a for a in figure.axes if a.get_title().startswith("$b$"))
+    drawn = sorted((p.get_x(), p.get_x() + p.get_width()) for p in panel.patches)
+    exact = sorted(zip(*(table.sel(probability=p).values for p in (0.25, 0.75)), strict=True))
+    np.testing.assert_allclose(drawn, exact)
+
+
+def test_bars_are_the_frequencies():
+    found = result("top-origin", {"ranks": 1}, attribution(300))
+    figure = jl.draw(found)
+    heights = sorted(p.get_height() for p in figure.axes[0].patches if p.get_height() > 0)
+    frequency = found.summary.frequencies(found)[1:5, :, 0]
+    np.testing.assert_allclose(heights, np.sort(frequency[frequency > 0]))

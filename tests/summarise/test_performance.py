@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import jetlens as jl
+from jetlens.core.errors import BadValueError
+from jetlens.summarise.performance import SINGLE
+from jetlens.summarise.roc import wilson
+from synthetic import attribution
+
+
+def pairwise_area(signal, background, signal_weight, background_weight):
+    above = (signal[:, None] > background) + 0.5 * (signal[:, None] == background)
+    pairs = signal_weight[:, None] * background_weight
+    return (above * pairs).sum() / pairs.sum()
+
+
+def discriminant(output, fc=0.018):
+    p = np.exp(output - output.max(axis=1, keepdims=True))
+    p /= p.sum(axis=1, keepdims=True)
+    return np.log(p[:, 0] / (fc * p[:, 1] + (1 - fc) * p[:, 2]))
+
+
+def test_areas_are_those_of_all_pairs():
+    jets = attribution(900)
+    numbers = jl.summarise(jets, "performance").numbers()
+    label, weight = jets["label"].values, jets["weight"].values
+    column = list(jets["tracks_feature"].values).index("IP3D_signed_d0_significance")
+    sd0 = jets["tracks_value"].values[..., column]
+    largest = np.where(jets["tracks_mask"].values, sd0, -np.inf).max(axis=1)
+    scores = {"auc": discriminant(jets["output"].values), "auc.single": largest}
+    for prefix, score in scores.items():
+        for other, name in ((1, "c"), (2, "light"), (3, "tau")):
+            b, x = label == 0, label == other
+            exact = pairwise_area(score[b], score[x], weight[b], weight[x])
+            found = numbers[f"{prefix}.b_vs_{name}"]
+            assert found["value"] == pytest.approx(exact, abs=1e-4)
+            assert found["low"] < found["value"] < found["high"]
+    gain = numbers["auc.gain.b_vs_light"]["value"]
+    difference = numbers["auc.b_vs_light"]["value"] - numbers["auc.single.b_vs_light"]["value"]
+    assert gain == pytest.approx(difference)
+
+
+def test_the_discriminant_is_the_formula():
+    output = np.random.default_rng(0).normal(size=(50, 4)) * 5
+    summary = jl.summarise(attribution(5), "performance", fc=0.1).summary
+    found = summary.discriminant(output, ("b", "c", "u", "tau"))
+    np.testing.assert_allclose(found, discriminant(output, 0.1))
+    # other classes: the odds of the signal
+    two = summary.discriminant(output[:, :2], ("b", "x"))
+    np.testing.assert_allclose(two, output[:, 0] - output[:, 1])
+
+
+def test_rejections_are_counted_jets_with_binomial_errors():
+    jets = attribution(3000, weighted=False)
+    numbers = jl.summarise(jets, "performance").numbers()
+    score, label = discriminant(jets["output"].values), jets["label"].values
+    for efficiency in (60, 70, 77, 85):
+        cut = np.quantile(score[label == 0], 1 - efficiency / 100)
+        for other, name in ((1, "c"), (3, "tau")):
+            jets_there = (label == other).sum()
+            passed = (score[label == other] > cut).mean()
+            found = numbers[f"rejection.{name}.at_{efficiency}"]
+            assert found["value"] == pytest.approx(1 / passed, rel=0.03)
+            error = np.sqrt((1 - passed) / (passed * jets_there)) / passed
+            assert (found["high"] - found["low"]) / 2 == pytest.approx(error, rel=0.1)
+
+
+def test_wilson_interval():
+    low, high = wilson(0.3, 1000)
+    assert (high - low) / 2 == pytest.approx(np.sqrt(0.3 * 0.7 / 1000), rel=0.01)
+    assert wilson(0.0, 50)[0] == 0
+    assert 0 < wilson(0.0, 50)[1] < 0.05
+    assert wilson(1.0, 50)[1] == 1
+
+
+def test_a_background_that_never_passes_has_only_a_lower_limit():
+    jets = attribution(400, weighted=False)
+    jets["output"].values[:] = -20.0
+    jets["output"].values[np.arange(400), jets["label"].values] = 20.0
+    result = jl.summarise(jets, "performance")
+    light = [p for p in result.summary.working_points(result) if p.background == "u"]
+    assert all(np.isinf(p.rejection) and np.isinf(p.high) and 50 < p.low < 500 for p in light)
+    numbers = result.numbers()
+    assert not [n for n in numbers if n.startswith("rejection.light")]
+    assert numbers["auc.b_vs_light"]["value"] == 1
+    assert numbers["accuracy"]["value"] == 1
+
+
+def test_confusion_rows_are_shares():
+    jets = attribution(500, weighted=False)
+    result = jl.summarise(jets, "performance")
+    value, low, high = result.summary.confusion(result)
+    np.testing.assert_allclose(value.sum(axis=1), 1)
+    b = jets["label"].values == 0
+    assert value[0, 1] == pytest.approx((jets["output"].values[b].argmax(axis=1) == 1).mean())
+    assert ((low <= value) & (value <= high)).all()
+
+
+def test_no_scores_are_needed():
+    jets = attribution(200)
+    bare = jets.drop_vars(["tracks_score", "jets_score"])
+    assert jl.summarise(bare, "performance") == jl.summarise(jets, "performance")
+    without = bare.drop_vars(["tracks_value", "tracks_mask"]).drop_vars("tracks_feature")
+    result = jl.summarise(without, "performance")
+    assert SINGLE not in result.parts["fine"].axes["score"]
+    assert "auc.b_vs_light" in result.numbers()
+
+
+def test_an_untrained_tagger_is_told_from_a_trained_one_at_any_scale():
+    jets = attribution(600)
+    small = jets.assign(output=1e-5 * jets["output"])
+    a, b = (jl.summarise(j, "performance").numbers() for j in (jets, small))
+    # the discriminant of probabilities that are nearly equal is linear, so the order is not quite
+    # that of the logits, but nothing is lost in too wide a bin
+    assert b["auc.b_vs_light"]["value"] == pytest.approx(a["auc.b_vs_light"]["value"], abs=0.02)
+
+
+def test_unknown_labels_are_counted():
+    result = jl.summarise(attribution(30, absent=("b", "c", "u", "tau")), "performance")
+    assert int(result.sums["unknown"]) == 30
+    assert result.numbers() == {}
+
+
+def test_arguments_are_checked():
+    with pytest.raises(BadValueError, match="fc=1"):
+        jl.summarise(attribution(5), "performance", fc=1.0)
+    with pytest.raises(BadValueError, match="efficiencies"):
+        jl.summarise(attribution(5), "performance", efficiencies=[0.5, 60])
+    with pytest.raises(jl.JetlensError, match="unknown class 'bottom'"):
+        jl.summarise(attribution(5), "performance", signal="bottom")

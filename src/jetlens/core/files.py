@@ -13,6 +13,16 @@ from pathlib import Path
 from jetlens.core.errors import BadFileError
 
 
+_REFUSED = (
+    errno.EACCES,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+)
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
 
@@ -29,7 +39,7 @@ def told(path: Path) -> Iterator[None]:
             raise BadFileError(
                 f"no space left to write {str(path)!r}: free some, or choose another --out"
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EISDIR):
+        if error.errno in _REFUSED:
             raise BadFileError(f"cannot write {str(path)!r}: {error.strerror}") from error
         if "no space left" in str(error).lower():  # as HDF5 words it, without an errno
             raise BadFileError(f"no space left to write {str(path)!r}: free some") from error

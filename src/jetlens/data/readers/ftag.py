@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import hdf5plugin  # noqa: F401  (registers the compression filters that such fi
 import numpy as np
 
 from jetlens.core.batch import NO_TRUTH, Array, Collection, JetBatch
-from jetlens.core.errors import BadFileError, UnknownNameError, look_up
+from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, look_up
 from jetlens.core.files import atomic
 from jetlens.core.registry import readers
 from jetlens.core.units import Feature
@@ -54,7 +55,7 @@ class FtagFiles(Dataset):
         """Say whether the file is HDF5 with a structured dataset ``jets``."""
         if not h5py.is_hdf5(path):
             return False
-        with h5py.File(path) as file:
+        with _opened(str(path)) as file:
             jets = file.get(JETS)
             return isinstance(jets, h5py.Dataset) and jets.dtype.names is not None
 
@@ -85,16 +86,11 @@ class FtagSlice:
 
     def read(self) -> JetBatch:
         """Read the jets."""
-        try:
-            with h5py.File(self.path) as file:
-                arrays = {
-                    name: _read(file[name], self.path, slice(self.start, self.stop), wanted)
-                    for name, wanted in self._wanted(file).items()
-                }
-        except OSError as error:
-            if isinstance(error, BadFileError):
-                raise
-            raise BadFileError(f"{self.path!r} is damaged or cut short: {error}") from error
+        with _opened(self.path) as file:
+            arrays = {
+                name: _read(file[name], self.path, slice(self.start, self.stop), wanted)
+                for name, wanted in self._wanted(file).items()
+            }
         return to_batch(arrays, first=self.first + self.start, columns=self.columns)
 
     def _wanted(self, file: h5py.File) -> dict[str, Sequence[str] | None]:
@@ -107,18 +103,25 @@ class FtagSlice:
         return {JETS: self.columns.get(JETS, ()), **self.columns}
 
 
-def _jets_in(path: str) -> int:
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[h5py.File]:
+    """Open an HDF5 file; whatever the library cannot make sense of becomes one message."""
     try:
         with h5py.File(path) as file:
-            if JETS not in file:
-                raise BadFileError(f"{path!r} has no dataset 'jets': it holds {', '.join(file)}")
-            return len(file[JETS])
+            yield file
+    except JetlensError:
+        raise
     except FileNotFoundError as error:
         raise BadFileError(f"no file {path!r}") from error
-    except OSError as error:
-        if isinstance(error, BadFileError):
-            raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise BadFileError(f"{path!r} is not HDF5, or is damaged or cut short: {error}") from error
+
+
+def _jets_in(path: str) -> int:
+    with _opened(path) as file:
+        if JETS not in file:
+            raise BadFileError(f"{path!r} has no dataset 'jets': it holds {', '.join(file)}")
+        return len(file[JETS])
 
 
 def _read(dataset: h5py.Dataset, path: str, rows: slice, wanted: Sequence[str] | None) -> Array:

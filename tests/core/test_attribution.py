@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import jetlens as jl
+from contracts import explainers as case
+from jetlens.core import attribution
+
+
+def explained(jets=None):
+    return jl.explain(case.tagger(), jets or case.jets(), "integrated-gradients")
+
+
+def test_collections_and_features() -> None:
+    found = explained()
+    assert set(attribution.collections(found)) == {"jets", "tracks"}
+    assert [f.name for f in attribution.features(found, "tracks")] == list(case.TRACKS)
+
+
+def test_putting_together_pads_to_the_longest() -> None:
+    short, long = explained(case.jets(5, 3)), explained(case.jets(6, 9))
+    both = attribution.concatenate([short, long])
+    assert both.sizes == {**long.sizes, "jet": 11}
+    assert np.isnan(both.tracks_score.values[:5, 3:]).all()
+    assert np.isnan(both.tracks_value.values[:5, 3:]).all()
+    assert (both.tracks_origin.values[:5, 3:] == -1).all()
+    assert both.tracks_mask.dtype == bool
+    assert not both.tracks_mask.values[:5, 3:].any()
+    assert both.attrs == short.attrs
+    assert both.tracks_value.attrs == short.tracks_value.attrs
+    for name in short.data_vars:
+        assert both[name].dtype == short[name].dtype, name
+        assert both[name].dims == short[name].dims, name
+    np.testing.assert_array_equal(both.tracks_score.values[5:], long.tracks_score.values)
+
+
+def test_what_cannot_be_put_together() -> None:
+    found = explained()
+    with pytest.raises(jl.JetlensError, match="no attributions"):
+        attribution.concatenate([])
+    with pytest.raises(jl.JetlensError, match="other variables"):
+        attribution.concatenate([found, found.drop_vars("converged")])
+    renamed = found.assign_coords({"class": ["x", "y", "z"]})
+    with pytest.raises(jl.JetlensError, match="other 'class'"):
+        attribution.concatenate([found, renamed])
+
+
+def test_one_target_of_several() -> None:
+    both = jl.explain(case.tagger(), case.jets(), "integrated-gradients", target=["b", "c"])
+    one = attribution.one_target(both, "c")
+    assert "target" not in one.dims
+    np.testing.assert_array_equal(one.tracks_score, both.tracks_score[1])
+    with pytest.raises(jl.JetlensError, match="name one of b, c"):
+        attribution.one_target(both)
+    with pytest.raises(jl.JetlensError, match="unknown target 'u'"):
+        attribution.one_target(both, "u")

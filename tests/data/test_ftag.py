@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import h5py
+import numpy as np
+import pytest
+from ftag import get_mock_file
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import jetlens as jl
+from jetlens.core.batch import concatenate
+from jetlens.data.readers import ftag
+from jetlens.data.readers.ftag_variables import CLASSES, FEATURES, TRACK_FEATURES
+
+
+def file_of(folder, n=50, places=6, seed=0):
+    """A small file of the layout with random content, and the arrays in it."""
+    rng = np.random.default_rng(seed)
+    jet_type = [("pt_btagJes", "f4"), ("eta_btagJes", "f4"), ("HadronConeExclTruthLabelID", "i4"),
+                ("eventNumber", "i8"), ("mcEventWeight", "f4")]  # fmt: skip
+    jets = np.zeros(n, dtype=jet_type)
+    jets["pt_btagJes"] = rng.uniform(2e4, 2e5, n)
+    jets["HadronConeExclTruthLabelID"] = rng.choice([0, 4, 5, 15], n)
+    jets["eventNumber"] = np.arange(n) // 2
+    jets["mcEventWeight"] = rng.uniform(0.5, 2, n)
+    track_type = [("d0", "f4"), ("dphi", "f4"), ("numberOfPixelHits", "u1"),
+                  ("ftagTruthOriginLabel", "i4"), ("ftagTruthVertexIndex", "i4"),
+                  ("valid", "?")]  # fmt: skip
+    tracks = np.zeros((n, places), dtype=track_type)
+    tracks["d0"] = rng.normal(size=(n, places))
+    tracks["valid"] = rng.random((n, places)) < 0.5
+    tracks["valid"][0] = False
+    tracks["ftagTruthOriginLabel"] = rng.integers(0, 8, (n, places))
+    path = folder / "jets.h5"
+    ftag.write(path, {"jets": jets, "tracks": tracks})
+    return path, jets, tracks
+
+
+def test_what_is_written_is_read(tmp_path) -> None:
+    path, jets, tracks = file_of(tmp_path)
+    read = jl.read(path)
+    valid = tracks["valid"]
+    np.testing.assert_array_equal(read["jets"].column("pt_btagJes"), jets["pt_btagJes"])
+    np.testing.assert_array_equal(read["tracks"].column("d0")[valid], tracks["d0"][valid])
+    np.testing.assert_array_equal(read["tracks"].mask, valid)
+    np.testing.assert_array_equal(read.event, jets["eventNumber"])
+    np.testing.assert_array_equal(read.weight, jets["mcEventWeight"])
+    origin = read["tracks"].truth["origin"]
+    np.testing.assert_array_equal(origin[valid], tracks["ftagTruthOriginLabel"][valid])
+    assert (origin[~valid] == -1).all()
+    assert read.classes == CLASSES
+    for number, name in {5: "b", 4: "c", 0: "u", 15: "tau"}.items():
+        there = jets["HadronConeExclTruthLabelID"] == number
+        assert (read.label[there] == CLASSES.index(name)).all()
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_streamed_partitions_are_the_whole(tmp_path) -> None:
+    path, _, _ = file_of(tmp_path)
+    data = jl.open(path, partition=7)
+    assert [len(p) for p in data] == [7] * 7 + [1]
+    whole, pieces = jl.read(path), concatenate(list(data))
+    for name in ("jets", "tracks"):
+        np.testing.assert_array_equal(whole[name].values, pieces[name].values)
+    np.testing.assert_array_equal(whole.row, pieces.row)
+
+
+def test_rows_go_on_over_several_files(tmp_path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    file_of(tmp_path / "a", n=5)
+    file_of(tmp_path / "b", n=4)
+    read = jl.read(str(tmp_path / "*" / "jets.h5"))
+    assert read.row.tolist() == list(range(9))
+
+
+def test_columns_are_chosen(tmp_path) -> None:
+    path, _, _ = file_of(tmp_path)
+    read = jl.read(path, columns={"tracks": ["dphi", "d0"]})
+    assert read["tracks"].names == ("dphi", "d0")
+    assert read["jets"].names == ()
+    assert read["tracks"].truth["origin"].shape == (50, 6)
+
+
+def test_units_and_labels_come_with_the_variables(tmp_path) -> None:
+    path, _, _ = file_of(tmp_path)
+    pt = jl.read(path)["jets"].features[0]
+    assert (pt.unit, pt.axis) == ("MeV", r"Jet $p_T$ [GeV]")
+    assert len(TRACK_FEATURES) == 19
+    assert all(f.label for f in FEATURES.values())
+
+
+def test_the_collaborations_own_mock_file() -> None:
+    name, file = get_mock_file(num_jets=60)
+    file.close()
+    read = jl.read(name)
+    with h5py.File(name) as file:
+        valid, d0 = file["tracks"]["valid"], file["tracks"]["d0"]
+        label = file["jets"]["HadronConeExclTruthLabelID"]
+    assert (~valid[:, :-1] & valid[:, 1:]).any()  # it has holes
+    np.testing.assert_array_equal(read["tracks"].mask, valid)
+    np.testing.assert_array_equal(read["tracks"].column("d0")[valid], d0[valid])
+    assert ((read.label == CLASSES.index("b")) == (label == 5)).all()
+    assert read.event.tolist() == list(range(60))  # it numbers no events: each jet is its own
+    assert {f.name for f in TRACK_FEATURES} <= set(read["tracks"].names)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    valid=hnp.arrays(bool, st.tuples(st.integers(1, 5), st.integers(0, 4))),
+    numbers=st.lists(st.floats(width=32, allow_nan=True, allow_infinity=True), min_size=1),
+    label=st.integers(-(2**31), 2**31 - 1),
+    partition=st.integers(1, 6),
+)
+def test_any_content_of_the_layout_is_read_as_it_is(
+    tmp_path, valid, numbers, label: int, partition: int
+) -> None:
+    jets = np.zeros(len(valid), dtype=[("x", "f4"), ("HadronConeExclTruthLabelID", "i4")])
+    jets["HadronConeExclTruthLabelID"] = label
+    tracks = np.zeros(valid.shape, dtype=[("d0", "f4"), ("valid", "?")])
+    tracks["d0"] = np.resize(np.array(numbers, dtype="f4"), valid.shape)
+    tracks["valid"] = valid
+    ftag.write(tmp_path / "any.h5", {"jets": jets, "tracks": tracks})
+    read = concatenate(list(jl.open(tmp_path / "any.h5", partition=partition)))
+    np.testing.assert_array_equal(read["tracks"].column("d0")[valid], tracks["d0"][valid])
+    assert (read["tracks"].values[~valid] == 0).all()
+    known = {5: 0, 4: 1, 0: 2, 15: 3}
+    assert (read.label == known.get(label, -1)).all()
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cut=st.integers(0, 4000), noise=st.binary(max_size=40))
+def test_a_damaged_file_gives_a_message_or_is_read(tmp_path, cut: int, noise: bytes) -> None:
+    path, _, _ = file_of(tmp_path)
+    raw = path.read_bytes()
+    where = min(cut, len(raw))
+    damaged = tmp_path / "damaged.h5"
+    damaged.write_bytes(raw[:where] + noise + raw[where + len(noise) :][: cut * 2])
+    try:
+        read = jl.read(damaged)
+    except jl.JetlensError as error:
+        if "damaged.h5" not in str(error):
+            raise
+    else:
+        assert len(read) <= 50
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda p: p.write_bytes(b""), "no reader knows what"),
+        (lambda p: p.write_text("not HDF5 at all"), "no reader knows what .*not HDF5"),
+        (lambda p: p.mkdir(), "is a folder"),
+        (lambda p: None, "no file .*did you mean 'jets.h5'"),
+    ],
+)
+def test_what_is_no_jet_file(tmp_path, make, says: str) -> None:
+    file_of(tmp_path)
+    make(tmp_path / "jet.h5")
+    with pytest.raises(jl.JetlensError, match=says):
+        jl.read(tmp_path / "jet.h5")
+
+
+def test_files_that_lack_something(tmp_path) -> None:
+    path, jets, _ = file_of(tmp_path)
+    with pytest.raises(jl.JetlensError, match="did you mean 'dphi'"):
+        jl.read(path, columns={"tracks": ["dphy"]})
+    with pytest.raises(jl.JetlensError, match="did you mean 'tracks'"):
+        jl.read(path, columns={"track": ["d0"]})
+    with pytest.raises(jl.JetlensError, match="did you mean 'ftag'"):
+        jl.read(path, format="fatg")
+    with pytest.raises(jl.JetlensError, match="did you mean 'partition'"):
+        jl.open(path, partitions=3)
+    with pytest.raises(jl.JetlensError, match="partition=0"):
+        jl.open(path, partition=0)
+    with pytest.raises(jl.JetlensError, match="no file matches"):
+        jl.read(tmp_path / "*.hdf5")
+    ftag.write(tmp_path / "empty.h5", {"jets": jets[:0]})
+    with pytest.raises(jl.JetlensError, match="no jets in"):
+        jl.read(tmp_path / "empty.h5")
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["consts"] = np.zeros(3)
+    with pytest.raises(jl.JetlensError, match="no dataset 'jets': it holds consts"):
+        jl.read(tmp_path / "other.h5", format="ftag")

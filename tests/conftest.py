@@ -17,3 +17,14 @@ def flavour_settings(tmp_path_factory):
 def flavour_arrays(flavour_settings):
     """A few hundred generated jets as structured arrays, made once a session."""
     return flavour_settings.partitions()[0].arrays()
+
+
+@pytest.fixture
+def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a test registers be gone when it ends."""
+    from jetlens.core import registry
+
+    for known in vars(registry).values():
+        if isinstance(known, registry.Registry):
+            known.fill()
+            monkeypatch.setattr(known, "_table", dict(known._table))

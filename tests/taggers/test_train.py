@@ -245,3 +245,24 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
     with pytest.raises(BadValueError, match="no 'top' jets"):
         go(tmp_path / "t", classes=("b", "top"), resample="none")
     assert not list(tmp_path.iterdir())
+
+
+def test_without_a_validation_part_the_training_loss_is_judged(tmp_path: Path) -> None:
+    train(
+        CONFIG,
+        DATA,
+        settings(),
+        tmp_path / "t",
+        inputs=INPUTS,
+        classes=CLASSES,
+        split=(0.8, 0, 0.2),
+    )
+    told = history(tmp_path / "t")
+    assert [e["validation"] for e in told["epochs"]] == [{}] * 3
+    losses = [e["train"]["jet"] for e in told["epochs"]]
+    assert told["best"] == losses.index(min(losses)) == 2
+
+
+def test_a_batch_larger_than_the_train_part_is_all_of_it(tmp_path: Path) -> None:
+    go(tmp_path / "t", data=Labelled(120, 40), batch=5000)
+    assert len(history(tmp_path / "t")["epochs"]) == 3

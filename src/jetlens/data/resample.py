@@ -41,8 +41,8 @@ class Resampling:
     counts
         Sums of weights ``[class, pt, eta]``.
     target
-        ``"minimum"``: in each bin the rarest flavour's count, for which no jet is needed twice. Or
-        a class: its distribution.
+        ``"minimum"``: in each bin the rarest flavour's count, for which no jet is needed twice;
+        a flavour that is not there at all does not count. Or a class: its distribution.
     method
         ``"thin"`` drops jets (and repeats them where a flavour has too few). ``"weight"`` keeps
         them all with a weight, for when too many would be lost; weights are 1 on average.
@@ -70,24 +70,21 @@ class Resampling:
 
     @property
     def wanted(self) -> Numbers:
-        """The distribution that each flavour gets ``[pt, eta]``; none where a flavour is absent."""
-        everywhere = (self.counts > 0).all(0)
-        aim = self.counts.min(0) if self.target == MINIMUM else self._of_target()
-        return np.where(everywhere, aim, 0.0)
-
-    def _of_target(self) -> Numbers:
-        aim: Numbers = self.counts[self.classes.index(self.target)]
-        return aim
+        """The distribution that each flavour gets ``[pt, eta]``."""
+        if self.target != MINIMUM:
+            of_target: Numbers = self.counts[self.classes.index(self.target)]
+            return of_target
+        fewest = np.where(self.counts > 0, self.counts, np.inf).min(0)
+        return np.where(np.isfinite(fewest), fewest, 0.0)
 
     @property
     def factors(self) -> Numbers:
         """What a jet counts ``[class, pt, eta]``: copies of it on average, or its weight."""
-        wanted = self.wanted
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = np.where(self.counts > 0, wanted / self.counts, 0.0)
-        if self.method == "weight" and wanted.any():
-            factor *= self.counts.sum() / (len(self.classes) * wanted.sum())
-        return factor
+        factor = np.divide(
+            self.wanted, self.counts, out=np.zeros_like(self.counts), where=self.counts > 0
+        )
+        kept = (self.counts * factor).sum()
+        return factor * (self.counts.sum() / kept) if self.method == "weight" and kept else factor
 
     @property
     def effective(self) -> dict[str, float]:

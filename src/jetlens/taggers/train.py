@@ -75,7 +75,7 @@ def train(
     preparation, counts = prepare(training, classes, settings)
     fitted = scaling.fit(training, inputs)
     arguments = dict(config)
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(settings.seed)
         tagger: Tagger = taggers.make(
             arguments.pop("use"), inputs=inputs, classes=classes, scaling=fitted, **arguments

@@ -133,7 +133,8 @@ class Batches:
         seed: int | None,
     ) -> None:
         self.tagger, self.data, self.prepare = tagger, data, prepare
-        self.jets, self.size, self.pool, self.seed = jets, min(size, jets), pool, seed
+        self.jets, self.pool, self.seed = jets, pool, seed
+        self.size = max(1, min(size, jets))
         self._held: Examples | None = None
 
     def __len__(self) -> int:
@@ -160,6 +161,8 @@ class Batches:
                 continue
             jets = concatenate(waiting)
             waiting = []
+            if not len(jets):
+                continue
             if not last:  # what does not fill a batch waits for the next pool
                 whole = len(jets) // self.size * self.size
                 waiting = [jets.take(slice(whole, None))]

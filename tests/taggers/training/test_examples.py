@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from jetlens.core.batch import JetBatch, batch, concatenate
+from jetlens.core.arrays import batch
+from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.errors import UnknownNameError
 from jetlens.taggers.gn2 import GN2
 from jetlens.taggers.training.examples import Batch, Batches, encode_examples, like_lengths

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jetlens.core.batch import JetBatch, batch
+from jetlens.core.arrays import batch
+from jetlens.core.batch import JetBatch
 from jetlens.data.base import Dataset
 from jetlens.data.readers.ftag_variables import CLASSES, JET_FEATURES, TRACK_FEATURES
 

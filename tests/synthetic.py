@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from jetlens.core import attribution as attributions
-from jetlens.core.batch import batch
+from jetlens.core.arrays import batch
 from jetlens.data.readers.ftag_variables import CLASSES, JET_FEATURES, TRACK_FEATURES
 
 # share of each origin (pile-up ... other secondary) among the tracks of b, c, light and tau jets

@@ -10,7 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jetlens.core.batch import JetBatch, batch
+    from jetlens.core.arrays import batch
+    from jetlens.core.batch import JetBatch
     from jetlens.core.errors import JetlensError
     from jetlens.data.base import Dataset
     from jetlens.data.readers import open, read
@@ -28,7 +29,7 @@ _HOMES = {
     "JetBatch": "jetlens.core.batch",
     "JetlensError": "jetlens.core.errors",
     "Tagger": "jetlens.taggers.base",
-    "batch": "jetlens.core.batch",
+    "batch": "jetlens.core.arrays",
     "draw": "jetlens.plots",
     "explain": "jetlens",
     "load": "jetlens.taggers.saved",

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.core.batch import Collection, concatenate
+from jetlens.core.batch import concatenate
+from jetlens.core.collection import Collection
 from jetlens.core.units import Feature, features
 
 VALUES = np.arange(24.0).reshape(2, 4, 3)

@@ -13,6 +13,7 @@ from jetlens.core.registry import datasets
 from jetlens.data.processes import processes
 from jetlens.data.pythia import PythiaJets
 from jetlens.data.readers import ftag
+from jetlens.data.readers.ftag_variables import TRACK_FEATURES
 from jetlens.data.truth import (
     FAKE,
     FROM_B,
@@ -25,13 +26,7 @@ from jetlens.data.truth import (
     SECONDARY,
 )
 
-GN2_VARIABLES = (
-    "d0 z0SinTheta dphi deta qOverP IP3D_signed_d0_significance IP3D_signed_z0_significance "
-    "phiUncertainty thetaUncertainty qOverPUncertainty numberOfPixelHits numberOfSCTHits "
-    "numberOfInnermostPixelLayerHits numberOfNextToInnermostPixelLayerHits "
-    "numberOfInnermostPixelLayerSharedHits numberOfInnermostPixelLayerSplitHits "
-    "numberOfPixelSharedHits numberOfPixelSplitHits numberOfSCTSharedHits"
-).split()
+GN2_VARIABLES = [f.name for f in TRACK_FEATURES]
 
 
 def as_bytes(arrays) -> dict[str, bytes]:
@@ -75,6 +70,7 @@ def test_the_layout_is_full_and_finite(flavour_arrays) -> None:
     jets, tracks = flavour_arrays["jets"], flavour_arrays["tracks"]
     assert jets.shape == (400,)
     assert tracks.shape == (400, 40)
+    assert len(GN2_VARIABLES) == 19
     assert set(GN2_VARIABLES) <= set(tracks.dtype.names)
     for array in (jets, tracks):
         for name in array.dtype.names:

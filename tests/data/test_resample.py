@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.core.batch import batch, concatenate
+from jetlens.core.arrays import batch
+from jetlens.core.batch import concatenate
 from jetlens.core.errors import BadValueError
 from jetlens.data import resample
 from labelled import Labelled, jets

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from jetlens.core.batch import batch
+from jetlens.core.arrays import batch
 from jetlens.core.errors import UnsupportedError
 from jetlens.data.scaling import fit
 from jetlens.evaluate.predict import predict

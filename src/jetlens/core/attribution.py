@@ -14,7 +14,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.batch import NO_TRUTH, Collection, JetBatch
+from jetlens.core.batch import JetBatch
+from jetlens.core.collection import NO_TRUTH, Collection
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.units import Feature
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from jetlens.core.errors import BadFileError
 
-
 _REFUSED = (
     errno.EACCES,
     errno.EEXIST,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.core.batch import Collection, JetBatch
+from jetlens.core.batch import JetBatch
+from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, UnknownNameError
 
 Numbers = NDArray[np.float64]

@@ -15,7 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetlens.core.batch import Collection, JetBatch
+from jetlens.core.batch import JetBatch
+from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError
 from jetlens.taggers.base import Inputs, Tagger, encode
 from jetlens.taggers.chunks import Packed

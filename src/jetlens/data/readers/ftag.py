@@ -12,7 +12,8 @@ import h5py
 import hdf5plugin  # noqa: F401  (registers the compression filters that such files use)
 import numpy as np
 
-from jetlens.core.batch import NO_TRUTH, Array, Collection, JetBatch
+from jetlens.core.batch import JetBatch
+from jetlens.core.collection import NO_TRUTH, Array, Collection
 from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, look_up
 from jetlens.core.files import atomic
 from jetlens.core.registry import readers

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from jetlens.core.batch import Collection, JetBatch, concatenate
+from jetlens.core.batch import JetBatch, concatenate
+from jetlens.core.collection import Collection
 from jetlens.core.errors import UnknownNameError
 from jetlens.core.hashing import mix
 from jetlens.data.base import Dataset

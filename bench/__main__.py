@@ -1,0 +1,78 @@
+"""``python -m bench``: measure, and write a table of ratios to ``runs/bench.md``.
+
+Everything that is compared is measured in the same run, in turn, and medians are given. The tagger
+and the jets are the demo's, made first where they are missing.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+import jetlens as jl
+from bench import generator, integrated_gradients
+from jetlens.core.files import write_text
+from jetlens.data.base import Part
+
+DEMO, RECIPE = Path("runs/demo"), "recipes/flavour.toml"
+TABLE = Path("runs/bench.md")
+JETS = 1000
+
+
+def main() -> None:
+    """Measure one benchmark after the other and write the table."""
+    console = Console(stderr=True)
+    wanted = sys.argv[1:] or ["generator", "integrated-gradients"]
+    cores = len(os.sched_getaffinity(0))
+    torch.set_num_threads(cores)
+    lines = [f"Measured on {cores} cores of {platform.machine()}, torch {torch.__version__}.", ""]
+    if "generator" in wanted:
+        console.print("generator ...")
+        lines += _generator()
+    if "integrated-gradients" in wanted:
+        console.print("integrated gradients ...")
+        lines += _integrated_gradients()
+    write_text(TABLE, "\n".join(lines) + "\n")
+    Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+def _generator() -> list[str]:
+    rates = generator.main()
+    return [
+        "| generator | events/s | jets/s | ratio | aim |",
+        "|---|---|---|---|---|",
+        f"| bare `nextBatch` | {rates.bare:.0f} | | 1 | |",
+        f"| collisions to tracks | {rates.whole:.0f} | {rates.jets:.0f} "
+        f"| {rates.whole / rates.bare:.2f} | 0.70 |",
+        f"| two workers / one | | | {rates.workers:.2f} | 1.80 |",
+        "",
+    ]
+
+
+def _integrated_gradients() -> list[str]:
+    if not (DEMO / "tagger").is_dir():
+        jl.run(RECIPE, out=DEMO, preset="quick", workers=2)
+    tagger = jl.load(DEMO / "tagger")
+    jets = Part(jl.open(str(DEMO / "jets" / "*.h5")), "test").read().take(slice(JETS))
+    ways = integrated_gradients.main(tagger, jets)
+    ours = ways[0]
+    lines = [
+        f"| integrated gradients of {len(jets)} jets | s | gradients a jet "
+        "| p99 error of scores | p99 completeness | time over ours |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {w.name} | {w.seconds:.2f} | {w.gradients:.1f} | {w.error:.1e} | {w.completeness:.1e} "
+        f"| {w.seconds / ours.seconds:.2f} |"
+        for w in ways
+    ]
+    return [*lines, ""]
+
+
+if __name__ == "__main__":
+    main()

@@ -134,7 +134,7 @@ def explain(
     device: Device = "cpu",
 ) -> None:
     """Explain: a recipe's jets, after the stages before it; or any tagger and jets."""
-    shared = {"workers": workers, "scheduler": scheduler, "device": device}
+    shared: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "device": device}
     if recipe is not None:
         if tagger or jets or option:
             raise typer.BadParameter("a recipe says which tagger, jets and options: use --set")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -63,15 +64,15 @@ def check(
     for key, parameter in known.items():
         if parameter.default is parameter.empty and key not in {*arguments, *filled}:
             raise BadRecipeError(f"{path}.{key} is missing: {called} needs it")
-    types = annotations(maker)
+    types = types_of(maker)
     return {k: _typed(types.get(k, Any), v, f"{path}.{k}") for k, v in arguments.items()}
 
 
-def annotations(maker: Callable[..., Any]) -> dict[str, Any]:
+def types_of(maker: Callable[..., Any]) -> dict[str, Any]:
     """Return the types of a function's arguments or of a class's constructor."""
     source: Any = maker
     if isinstance(maker, type) and not dataclasses.is_dataclass(maker):
-        source = maker.__init__
+        source = inspect.getattr_static(maker, "__init__")
     try:
         return typing.get_type_hints(source)
     except NameError:  # named for the type checker alone

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +137,7 @@ def check_device(device: str) -> None:
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise UnsupportedError(
-            f"device {device!r} cannot be used here: expected 'cpu', or 'cuda' where there is a GPU "
+            f"device {device!r} cannot be used here: expected 'cpu', or 'cuda' if there is a GPU "
             f"({reason})"
         ) from error
 
@@ -162,19 +164,20 @@ def _stages(name: str) -> list[Callable[[Study], None]]:
 
         return repeated
 
-    return {
+    stages: dict[str, list[Callable[[Study], None]]] = {
         "generate": [generate.generate],
         "train": [each(train.train)],
         "explain": [each(predict.predict), each(explain.explain)],
         "summarise": [each(summarise.summarise)],
         "report": [report.report],
-    }[name]
+    }
+    return stages[name]
 
 
 def _vary(recipe: Recipe, store: Store, works: Any, log: Log, device: str, until: str) -> Run:
     from jetlens.run.recipe import build
 
-    done = []
+    done: list[Run] = []
     for name, changes in overrides.variations(recipe.vary):
         tree = recipe.tree()
         del tree["vary"]
@@ -183,6 +186,24 @@ def _vary(recipe: Recipe, store: Store, works: Any, log: Log, device: str, until
         log.say(f"variation {name}")
         own = Store(store.root / name)
         if done:
-            own.share_jets(done[0].store)
+            share_jets(done[0].store, own)
         done.append(_run_one(build(tree), own, works, log, device, until))
     return Run(store, tuple(done))
+
+
+def share_jets(there: Store, here: Store) -> None:
+    """Let a variation begin with the jets of another: the files are linked, not copied.
+
+    Jets that another setting makes do not fit the key of the generation, which removes them.
+    """
+    if here.state("generate") or not there.state("generate").get("done"):
+        return
+    here.jets.mkdir(parents=True, exist_ok=True)
+    for file in there.jets.glob("*.h5"):
+        link = here.jets / file.name
+        if not link.exists():
+            try:
+                os.link(file, link)
+            except OSError:  # another file system
+                shutil.copy2(file, link)
+    here.copy_state(there, "generate")

@@ -7,6 +7,7 @@ of the tasks: so they are the same bit for bit.
 from __future__ import annotations
 
 import contextlib
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -62,23 +63,23 @@ class Dask:
     def _connect(self) -> Any:
         if self._client is None:
             import dask
-            from distributed import Client, LocalCluster
 
+            distributed: Any = importlib.import_module("distributed")
             dask.config.set({"distributed.comm.timeouts.connect": "20s"})
             try:
                 address: Any = self.scheduler
                 if address is None:
                     address = self._stack.enter_context(
-                        LocalCluster(
+                        distributed.LocalCluster(
                             n_workers=self.workers,
                             threads_per_worker=1,
                             processes=True,
                             dashboard_address=None,
                             memory_limit=0,
-                            silence_logs="ERROR",
+                            silence_logs="CRITICAL",
                         )
                     )
-                self._client = self._stack.enter_context(Client(address))
+                self._client = self._stack.enter_context(distributed.Client(address))
             except (OSError, ValueError) as error:
                 raise UnsupportedError(
                     f"no Dask scheduler answers at {self.scheduler!r}: expected an address such as "
@@ -92,9 +93,8 @@ class Dask:
         """Return ``[function(task) for task in tasks]``, computed by the cluster."""
         if not tasks:
             return []
-        from distributed import as_completed
-
         client = self._connect()
+        as_completed = importlib.import_module("distributed").as_completed
         futures = client.map(_alone, [(function, task) for task in tasks], pure=False)
         try:
             for future in as_completed(futures):

@@ -40,7 +40,7 @@ def describe(path: Path) -> str:
         if (path / "zarr.json").is_file():
             return _attributions(path)
         raise BadFileError(
-            f"{str(path)!r} is neither a tagger (tagger.json), a run (recipe.toml) nor attributions "
+            f"{str(path)!r} is no tagger (tagger.json), run (recipe.toml) or attributions "
             "(zarr.json)"
         )
     if path.suffix == ".npz":
@@ -73,9 +73,7 @@ def _jets(data: Dataset, path: Path) -> str:
             unit = feature.unit if feature.shown_unit is None else feature.shown_unit
             finite = values[np.isfinite(values)]
             spread = (
-                "{:.4g} to {:.4g}, median {:.4g}".format(
-                    finite.min(), finite.max(), np.median(finite)
-                )
+                f"{finite.min():.4g} to {finite.max():.4g}, median {np.median(finite):.4g}"
                 if finite.size
                 else "no values"
             )

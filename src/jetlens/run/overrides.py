@@ -66,11 +66,12 @@ def _place(there: Sequence[Any], step: str, key: str) -> int:
 
 
 def _merged(old: Any, new: Any) -> Any:
-    if isinstance(old, dict) and isinstance(new, dict) and "use" not in new:
-        whole = copy.deepcopy(old)
+    # a table with `use` is another thing, not a change of the one that was there
+    if isinstance(new, dict) and "use" not in new and isinstance(old, dict | list):
+        whole: Any = {"": copy.deepcopy(old)}
         for key, value in new.items():
-            assign(whole, key, value)
-        return whole
+            assign(whole, f".{key}", value)
+        return whole[""]
     return copy.deepcopy(new)
 
 

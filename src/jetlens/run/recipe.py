@@ -18,7 +18,6 @@ from jetlens.run import overrides
 from jetlens.run.arguments import as_json
 from jetlens.taggers.training.settings import TrainSettings
 
-
 FROM_THE_RUN = frozenset({"seed", "accelerator", "devices"})
 """Training settings that follow the recipe's seed and the run's device where they are not set."""
 
@@ -81,8 +80,19 @@ class Recipe(Frozen):
         return {k: v for k, v in tree.items() if v not in ({}, [])}
 
     def write(self, path: Path) -> None:
-        """Write the recipe as TOML, atomically."""
-        write_text(path, tomli_w.dumps(self.tree()))
+        """Write the recipe as TOML, atomically; names of data files become relative to it."""
+        write_text(path, tomli_w.dumps(self.relative_tree(path.parent)))
+
+    def relative_tree(self, folder: Path) -> dict[str, Any]:
+        """Return `tree` with the data's file names relative to a folder."""
+        tree = self.tree()
+        files = tree["data"].get("files")
+        if files is not None:
+            names = [files] if isinstance(files, str) else files
+            tree["data"]["files"] = [
+                n if n.startswith("$") else os.path.relpath(n, folder.resolve()) for n in names
+            ]
+        return tree
 
 
 def load(

@@ -37,7 +37,7 @@ def merge_parts(parts: Sequence[Path], shows: Shows, folder: Path) -> None:
             merge(Result.load(part / name) for part in parts).save(whole / name)
 
 
-def results(folder: Path) -> Iterator[tuple[str, Result]]:
-    """Go through the results in a folder: names without suffix, in the recipe's order."""
+def results(folder: Path) -> Iterator[tuple[Path, Result]]:
+    """Go through the results in a folder with their files, in the recipe's order."""
     for path in sorted(folder.glob("*.npz")):
-        yield path.stem, Result.load(path)
+        yield path, Result.load(path)

@@ -25,7 +25,7 @@ class Task:
 
 
 def generate(study: Study) -> None:
-    """Generate the jets that are not there yet; jets that are read from files stay where they are."""
+    """Generate the jets that are not there yet; those in somebody's files stay where they are."""
     if not study.is_generated():
         return
     source, home = study.source(), study.home

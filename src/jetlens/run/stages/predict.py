@@ -88,7 +88,7 @@ def write(task: Task) -> None:
     tagger = load_tagger(task.tagger, task.device)
     jets = task.partition.read()
     label = jets.with_classes(tagger.classes).label
-    logits = np.zeros((0, len(tagger.classes)), dtype=np.float32)
+    logits: NDArray[Any] = np.zeros((0, len(tagger.classes)), dtype=np.float32)
     if len(jets):
         with at_rest(tagger):
             said = run_tagger(tagger, pack(tagger, *encode(tagger, jets)), auxiliary=False)

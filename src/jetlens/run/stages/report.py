@@ -1,6 +1,141 @@
-"""x"""
+"""The page about a run, its figures and its provenance."""
 
-from jetlens.run.study import Study
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import torch
+
+from jetlens import __version__
+from jetlens.core.errors import BadFileError
+from jetlens.core.files import atomic_folder, write_text
+from jetlens.report import page
+from jetlens.report.content import Picture
+from jetlens.report.facts import Explanation, Facts
+from jetlens.report.pictures import Order, picture
+from jetlens.report.sections import abstract, sections
+from jetlens.run.progress import Progress
+from jetlens.run.shows import results
+from jetlens.run.stages import predict
+from jetlens.run.stages.explain import named
+from jetlens.run.study import Study, key
+from jetlens.summarise.result import Result
+from jetlens.taggers import saved
+
+VERSION = 1
+HISTORY = "history.json"
+PACKAGES = (
+    "numpy", "torch", "lightning", "xarray", "zarr", "h5py", "awkward", "fastjet", "pythia8mc",
+)  # fmt: skip
 
 
-def report(study: Study) -> None: ...
+def report(study: Study) -> None:
+    """Write provenance, figures and page of a study with all its repeats."""
+    home = study.home
+    made = key(
+        VERSION,
+        study.recipe.tree(),
+        home.fingerprint([*(r.store.results for r in study.repeats()), study.tagger]),
+    )
+    write_text(home.provenance, json.dumps(gather(study), indent=1) + "\n")
+    if not home.begin("report", made, [home.report, home.figures]):
+        study.log.say(f"report: {home.report} is up to date")
+        return
+    facts = collect(study, draw(study))
+    page.write(home.report, study.recipe.title, abstract(facts), sections(facts), __version__)
+    home.finish("report")
+    size = home.report.stat().st_size / 1e6
+    study.log.say(f"report: {home.report} ({size:.1f} MB)")
+
+
+def draw(study: Study) -> dict[Path, Picture]:
+    """Draw all results of the first repeat, wherever tasks are worked on."""
+    store = study.store
+    entries = named(study.recipe.explain)
+    folders = {predict.STAGE: "", **{n: f"{n}-" if len(entries) > 1 else "" for n, _ in entries}}
+    with atomic_folder(study.home.figures) as figures:
+        orders = [
+            Order(path, figures, prefix + path.stem)
+            for name, prefix in folders.items()
+            for path in sorted((store.results / name).glob("*.npz"))
+        ]
+        with Progress("drawing", len(orders)) as progress:
+            drawn = study.executor.map(picture, orders, progress)
+    return {order.result: made for order, made in zip(orders, drawn, strict=True)}
+
+
+def gather(study: Study) -> dict[str, Any]:
+    """Return versions, seeds and content hashes."""
+    versions = {"jetlens": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    repeats = study.repeats()
+    taggers = {f"tagger {r.number + 1}" if r.number else "tagger": r.tagger_key() for r in repeats}
+    return {
+        "versions": versions,
+        "machine": {
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "device": study.device,
+            "threads in training": torch.get_num_threads(),
+        },
+        "seeds": {"recipe": study.recipe.seed, "training": [r.seed for r in repeats]},
+        "hashes": {"jets": study.jets_key(), **taggers},
+    }
+
+
+def collect(study: Study, pictures: Mapping[Path, Picture]) -> Facts:
+    """Gather what the page says."""
+    store = study.store
+    tagger = saved.load(study.tagger)
+    test: dict[str, int] = {}
+    for said in predict.read_all(store.predictions):
+        for i, name in enumerate(said.classes):
+            test[name] = test.get(name, 0) + int((said.label == i).sum())
+
+    def drawn(folder: Path) -> list[tuple[Result, Picture]]:
+        return [(result, pictures[path]) for path, result in results(folder)]
+
+    explanations = []
+    for name, entry in named(study.recipe.explain):
+        state = store.state(f"explain-{name}")
+        settings = entry.model_dump(exclude_none=True)
+        done = drawn(store.results / name)
+        explanations.append(Explanation(name, settings, state["jets"], state["kept"], done))
+    tree = study.recipe.relative_tree(study.home.root)
+    if study.given is not None:
+        del tree["tagger"], tree["train"]
+    return Facts(
+        recipe=tree,
+        recipe_text=tomli_w.dumps(tree),
+        tagger={
+            "use": getattr(type(tagger), "registered_name", type(tagger).__name__),
+            "parameters": sum(p.numel() for p in tagger.parameters()),
+            "classes": tagger.classes,
+        },
+        history={} if study.given else _json(study.tagger / HISTORY),
+        test=test,
+        performance=drawn(store.results / predict.STAGE),
+        explanations=explanations,
+        numbers=_json(store.numbers),
+        repeats=[_json(r.store.numbers) for r in study.repeats()],
+        provenance=_json(study.home.provenance),
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadFileError(f"cannot read {os.fspath(path)!r}: {error}") from error
+    return found

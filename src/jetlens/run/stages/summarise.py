@@ -20,7 +20,7 @@ def summarise(study: Study) -> None:
     """Write ``results/numbers.json`` from all results."""
     found: Numbers = {}
     for prefix, folder in result_folders(study):
-        for name, number in qualified(list(results(folder))):
+        for name, number in qualified([r for _, r in results(folder)]):
             found[prefix + name] = number
     write_text(study.store.numbers, json.dumps(found, indent=1, allow_nan=False) + "\n")
     study.log.say(f"results: {len(found)} numbers")
@@ -34,7 +34,7 @@ def result_folders(study: Study) -> Iterator[tuple[str, Path]]:
         yield "" if len(entries) == 1 else f"{name}.", study.store.results / name
 
 
-def qualified(parts: list[tuple[str, Result]]) -> Iterator[tuple[str, dict[str, float]]]:
+def qualified(parts: list[Result]) -> Iterator[tuple[str, dict[str, float]]]:
     """Go through the numbers of several results.
 
     Where a summary is there twice, the names of the second's numbers say which arguments differ, as
@@ -42,7 +42,7 @@ def qualified(parts: list[tuple[str, Result]]) -> Iterator[tuple[str, dict[str, 
     """
     first: dict[str, dict[str, Any]] = {}
     taken: set[str] = set()
-    for _, result in parts:
+    for result in parts:
         own = result.arguments
         usual = first.setdefault(result.name, own)
         differ = [f"{k}={_word(v)}" for k, v in own.items() if usual.get(k) != v]

@@ -74,7 +74,7 @@ def default_inputs(jets: JetBatch) -> dict[str, list[str]]:
     """
     if "tracks" not in jets.collections:
         raise BadRecipeError(
-            f"the jets hold {', '.join(jets.collections)}, but no tracks: name the tagger's inputs, "
+            f"the jets hold {', '.join(jets.collections)}, but no tracks: name the inputs, "
             'as in tagger.inputs = { jets = ["pt"], consts = ["d0"] }'
         )
     found = {}

@@ -1,0 +1,119 @@
+"""One explanation: its figures, the physics statements, completeness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from jetlens.plots.style import FLAVOUR_TITLES
+from jetlens.report.content import Block, Paragraph, Section, Table
+from jetlens.report.facts import Explanation
+from jetlens.report.numbers import measured, plain, shown
+from jetlens.report.words import html, said
+from jetlens.summarise.result import Result
+from jetlens.summarise.statements import HOLDS, UNDECIDED, Row
+
+_MARKS = {HOLDS: "holds", UNDECIDED: "open"}
+
+
+def explained(explanation: Explanation, several: bool) -> list[Section]:
+    """Return one explanation's sections: figures, physics statements, completeness."""
+    prefix = f"{explanation.name}-" if several else ""
+    after = f" ({explanation.name})" if several else ""
+    shown: list[Block] = [_which(explanation)]
+    physics: list[Block] = []
+    complete: list[Block] = []
+    for result, drawn in explanation.results:
+        if result.name == "statements":
+            physics += [statements_table(result), drawn]
+        elif result.name == "completeness":
+            complete += [completeness_table(result), drawn]
+        else:
+            shown.append(drawn)
+    found = [Section(f"{prefix}explanation", f"What the tagger looks at{after}", shown)]
+    if physics:
+        found.append(Section(f"{prefix}physics", f"Is it the expected physics?{after}", physics))
+    if complete:
+        found.append(Section(f"{prefix}completeness", f"Completeness{after}", complete))
+    return found
+
+
+def _which(explanation: Explanation) -> Paragraph:
+    s = explanation.settings
+    words = (
+        f"Scores are attributions of the tagger's {s['of']} ({s['target']}) to its scaled inputs, "
+        "by the method "
+    )
+    text = Markup("{}<code>{}</code>").format(words, s["use"])
+    if "baseline" in s:
+        text += Markup(", relative to the baseline <code>{}</code>").format(shown(s["baseline"]))
+    text += (
+        ". A positive score pushes the tagger towards what is explained, a negative one away from "
+        f"it. {explanation.jets:,} jets are explained"
+    )
+    for result, _ in explanation.results:
+        jets = result.sums.get("jets")
+        if jets is not None and {"count", "group"} == set(jets.dims):
+            seen, used = (int(jets.sel(count=c, group="all")) for c in ("seen", "selected"))
+            if seen > used and s["select"] == "correct":
+                text += f", those of {seen:,} jets that are tagged correctly; {seen - used:,} "
+                text += "wrongly tagged ones are dropped"
+            break
+    return Paragraph(text + ".")
+
+
+def rows_of(result: Result, normalise: str) -> list[Row]:
+    """Return the statements under one normalisation."""
+    summary: Any = result.summary
+    return [r for r in summary.rows(result) if r.normalise == normalise]
+
+
+def statements_table(result: Result) -> Table:
+    """Return every statement with its numbers and verdict."""
+    columns = {n: rows_of(result, n) for n in ("sum", "none", "abs")}
+    rows: list[list[Any]] = []
+    for together in zip(*columns.values(), strict=True):
+        first = together[0]
+        text = Markup('{}<span class="definition">{}</span>').format(
+            said(first.statement.text), said(first.definition)
+        )
+        verdict = Markup('<span class="verdict {}">{}</span>').format(
+            _MARKS.get(first.verdict, "fails"), first.verdict
+        )
+        values = [measured({"value": r.value, "low": r.low, "high": r.high}) for r in together]
+        rows.append([text, verdict, *values, plain(first.jets)])
+    versions = ("divided by the sum", "not divided", "divided by the absolute sum")
+    head = ["Statement", "Verdict", *versions, "jets"]
+    caption = (
+        "Each statement becomes one number. It holds, or does not, where 95 % of the bootstrap "
+        "replicas lie on one side of its limit; otherwise it is undecided. The verdict is that of "
+        "attributions divided by their sum in the jet; the other versions stand beside it."
+    )
+    return Table(head, rows, caption)
+
+
+def completeness_table(result: Result) -> Table:
+    """Return quantiles of the completeness error by true class."""
+    numbers = result.numbers()
+    groups = [str(g) for g in result.sums["group"].values]
+    rows: list[list[Any]] = []
+    for group in groups:
+        found = [numbers.get(f"completeness.relative.{group}.p{p}") for p in (50, 90, 99)]
+        found.append(numbers.get(f"completeness.absolute.{group}.p99"))
+        if not any(found):
+            continue
+        jets = int(result.sums["jets"].sel(count="seen", group=group))
+        row: list[Any] = [html(FLAVOUR_TITLES.get(group, group)), plain(jets)]
+        row += ["" if n is None else measured(n) for n in found]
+        if "not_converged" in result.sums:
+            row.append(plain(int(result.sums["not_converged"].sel(group=group))))
+        rows.append(row)
+    head = ["Jets", "number", "median", "90th percentile", "99th percentile", "99th, absolute"]
+    if "not_converged" in result.sums:
+        head.append("not converged")
+    caption = (
+        "Completeness error: the sum of a jet's scores minus the output difference that they "
+        "explain, relative to that difference (last column: absolute). Scores are never rescaled."
+    )
+    return Table(head, rows, caption)

@@ -1,0 +1,73 @@
+"""What a report is written from: plain facts about a run, and its results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jetlens.report.content import Picture
+from jetlens.summarise.result import Result
+
+Numbers = Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One explanation: its settings and what was summed up.
+
+    Attributes
+    ----------
+    name
+        Its name among the run's results.
+    settings
+        The recipe's words: ``use``, ``target``, ``select`` and the method's own.
+    jets, kept
+        Jets explained, and those whose attributions are stored.
+    results
+        Results with their figures, in the recipe's order.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    jets: int
+    kept: int
+    results: Sequence[tuple[Result, Picture]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A run.
+
+    Attributes
+    ----------
+    recipe, recipe_text
+        The resolved recipe, as tables and as it stands in the run's folder.
+    tagger
+        ``use``, ``parameters``, ``classes`` and ``inputs`` of the tagger.
+    history
+        Its training, as the tagger's folder holds it; empty where it was not trained here.
+    test
+        Jets of the test part by class.
+    performance
+        Results that need no scores with their figures, the tagger's performance among them.
+    explanations
+        The explanations.
+    numbers
+        The headline numbers.
+    repeats
+        The headline numbers of every repeat, the first included.
+    provenance
+        Versions, seeds and hashes.
+    """
+
+    recipe: Mapping[str, Any]
+    recipe_text: str
+    tagger: Mapping[str, Any]
+    history: Mapping[str, Any]
+    test: Mapping[str, int]
+    performance: Sequence[tuple[Result, Picture]]
+    explanations: Sequence[Explanation]
+    numbers: Numbers
+    repeats: Sequence[Numbers] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)

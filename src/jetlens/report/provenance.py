@@ -1,0 +1,70 @@
+"""What numbers depend on: repeats, versions, seeds, hashes, the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+from jetlens.report.content import Listing, Section, Table
+from jetlens.report.facts import Facts
+from jetlens.report.numbers import measured, plain, shown
+
+_SPREAD = ("accuracy", "auc.", "rejection.", "statement.", "top_origin.b.", "converged.all")
+
+
+def repeats(facts: Facts) -> Section:
+    """Return the spread of the headline numbers over taggers trained with other seeds."""
+    count = len(facts.repeats)
+    rows: list[list[Any]] = []
+    for name in facts.numbers:
+        values = [r[name]["value"] for r in facts.repeats if name in r]
+        if not name.startswith(_SPREAD) or len(values) < count or "@" in name:
+            continue
+        spread = float(np.std(values, ddof=1))
+        half = (facts.numbers[name]["high"] - facts.numbers[name]["low"]) / 2
+        mean = float(np.mean(values))
+        rows.append(
+            [
+                Markup("<code>{}</code>").format(name),
+                measured({"value": mean, "low": mean - spread, "high": mean + spread}),
+                plain(half, 2),
+                *(plain(v) for v in values),
+            ]
+        )
+    head = [
+        "Number",
+        "mean ± spread",
+        "bootstrap error of one",
+        *(f"#{k + 1}" for k in range(count)),
+    ]
+    caption = (
+        f"The same study with {count} taggers, trained with seeds of their own. The spread is the "
+        "standard deviation over them; beside it the statistical error of a single one."
+    )
+    return Section("repeats", "Spread over repeats", [Table(head, rows, caption)])
+
+
+def provenance(facts: Facts) -> Section:
+    """Return versions, seeds, hashes and the recipe."""
+    rows = [[str(k), shown(v)] for k, v in _flat(facts.provenance)]
+    return Section(
+        "provenance",
+        "Provenance",
+        [
+            Table(["", ""], rows, "What the numbers depend on."),
+            Listing("The recipe, resolved", facts.recipe_text),
+        ],
+    )
+
+
+def _flat(tree: Mapping[str, Any], before: str = "") -> Sequence[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{before}{name}: ")
+        else:
+            found.append((before + name, value))
+    return found

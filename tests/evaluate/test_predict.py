@@ -18,7 +18,7 @@ CLASSES = ("b", "c", "u", "tau")
 @pytest.fixture
 def tagger() -> GN2:
     torch.manual_seed(0)
-    return GN2(INPUTS, CLASSES, fit([jets(50)], INPUTS)).double()
+    return GN2(INPUTS, CLASSES, fit([jets(50)], INPUTS), dropout=0.3).double()
 
 
 def test_it_is_what_the_tagger_says_jet_by_jet(tagger: GN2) -> None:

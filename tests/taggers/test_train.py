@@ -154,7 +154,9 @@ def test_resumed_it_ends_like_an_undisturbed_run(
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
-from test_train import go, Path
+from test_train import go, Path, taggers
+taggers.fill()
+assert "lightning" not in sys.modules, "it takes seconds to import"
 from jetlens.taggers.training.loop import Fit
 whole = Fit.training_step
 def deadly(self, batch, batch_idx):
@@ -175,6 +177,7 @@ def test_killed_it_goes_on_to_the_same_bytes(undisturbed: Path, tmp_path: Path) 
         capture_output=True,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert killed.stdout == killed.stderr == b""  # none of Lightning's tips, either
     go(tmp_path / "tagger")
     assert contents(tmp_path / "tagger") == contents(undisturbed)
 

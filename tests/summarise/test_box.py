@@ -6,7 +6,7 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError
 from jetlens.summarise.box import PROBABILITIES
-from jetlens.summarise.edges import EDGES
+from jetlens.summarise.edges import EDGES, bin_of
 from reference import box as reference
 from synthetic import attribution
 
@@ -116,6 +116,12 @@ def test_bins_are_known_or_asked_for():
         jl.summarise(attribution(5), "box", by=["d0", "deta"])
     with pytest.raises(jl.JetlensError, match="did you mean 'deta'"):
         jl.summarise(attribution(5), "box", by="Deta", edges=[0.0, 1.0])
+
+
+def test_a_bin_includes_its_lower_end_and_the_outermost_hold_the_rest():
+    edges = np.array([0.0, 1.0, 2.0, 4.0])
+    found = bin_of(np.array([-5.0, 0.0, 0.5, 1.0, 1.99, 2.0, 4.0, 90.0]), edges)
+    np.testing.assert_array_equal(found, [0, 0, 0, 1, 1, 2, 2, 2])
 
 
 def test_known_bins_increase_and_belong_to_known_variables():

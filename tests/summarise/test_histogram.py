@@ -102,6 +102,15 @@ def test_cells_do_not_mix_and_empty_ones_are_nan():
     np.testing.assert_allclose(picked.quantiles([0.5])[:, 0, 0], [np.nan, -8, np.nan])
 
 
+def test_a_full_cell_keeps_its_bins_beside_another():
+    values = np.tile(np.arange(1.0, 51.0), 2)
+    full = Histogram.fill(
+        {"c": ("x", "y")}, values, np.repeat([0, 1], 50), np.arange(100), np.ones((100, 1)), 50
+    )
+    np.testing.assert_array_equal(full.level, 0)
+    assert len(full.cell) == 100
+
+
 def test_rebinned_keeps_the_content_inside():
     values = draws()["gaussian"]
     edges = np.linspace(-2, 2, 41)

@@ -70,6 +70,8 @@ def test_rejections_are_counted_jets_with_binomial_errors():
 def test_wilson_interval():
     low, high = wilson(0.3, 1000)
     assert (high - low) / 2 == pytest.approx(np.sqrt(0.3 * 0.7 / 1000), rel=0.01)
+    for p in wilson(0.3, 10):  # where the observed share is one standard score away
+        assert abs(0.3 - p) / np.sqrt(p * (1 - p) / 10) == pytest.approx(0.99446, abs=1e-5)
     assert wilson(0.0, 50)[0] == 0
     assert 0 < wilson(0.0, 50)[1] < 0.05
     assert wilson(1.0, 50)[1] == 1

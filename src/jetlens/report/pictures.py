@@ -15,6 +15,7 @@ LARGEST_SVG = 600_000
 """Bytes; larger drawings are embedded as PNG, so that the page stays light."""
 _TITLES = {
     "performance": "Tagger performance",
+    "auxiliary": "Track origins and vertices",
     "statements": "Physics statements",
     "heatmap": "Single jets",
     "top-origin": "Origin of the top track",
@@ -49,7 +50,7 @@ def picture(order: Order) -> Picture:
     """Draw a result, write SVG, PDF and PNG into a folder, and embed it."""
     result, folder, name = Result.load(order.result), order.folder, order.name
     drawing = draw(result)
-    drawing.set_layout_engine("none")  # it is laid out; each format would do it again
+    drawing.set_layout_engine(None)  # it is laid out; each format would do it again
     vector, _, pixels = save(drawing, folder / name)
     text = caption(result)
     if vector.stat().st_size <= LARGEST_SVG:

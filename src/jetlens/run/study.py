@@ -118,7 +118,12 @@ class Study:
         )
 
     def pool(self) -> Pool:
-        """Return the reference jets for baselines: the first of the training part."""
+        """Return the reference jets for baselines: the first of the training part.
+
+        Without a training, of all jets.
+        """
+        if self.given is not None:
+            return Pool(self.jets_key(), self.recipe.split, POOL, self.jets())
         return Pool(self.jets_key(), self.recipe.split, POOL, self.part("train"))
 
     def jets_key(self) -> str:

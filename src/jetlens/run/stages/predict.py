@@ -10,21 +10,20 @@ from typing import Any
 import h5py
 import numpy as np
 import torch
+import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core import attribution
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
 from jetlens.data.base import Partition
+from jetlens.evaluate.predict import predict as run_tagger
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
 from jetlens.run.shows import Shows, fill, merge_parts
 from jetlens.run.store import remove
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
-from jetlens.taggers.base import Tagger, at_rest, encode
-from jetlens.taggers.chunks import pack
-from jetlens.taggers.predict import predict as run_tagger
+from jetlens.taggers.base import Tagger
 
 VERSION = 1
 STAGE = "tagger"
@@ -86,39 +85,36 @@ def load_tagger(path: Path, device: str) -> Tagger:
 def write(task: Task) -> None:
     """Tag one partition and write what comes out, whole or not at all."""
     tagger = load_tagger(task.tagger, task.device)
-    jets = task.partition.read()
-    label = jets.with_classes(tagger.classes).label
-    logits: NDArray[Any] = np.zeros((0, len(tagger.classes)), dtype=np.float32)
-    if len(jets):
-        with at_rest(tagger):
-            said = run_tagger(tagger, pack(tagger, *encode(tagger, jets)), auxiliary=False)
-        logits = said.logits.cpu().numpy()
-    columns = {"row": jets.row, "eventNumber": jets.event, "weight": jets.weight, "label": label}
+    said = run_tagger(tagger, task.partition.read())
+    fill(said, task.shows, task.partial)
     name = type(tagger).registered_name  # type: ignore[attr-defined]
-    chances = torch.as_tensor(logits).double().softmax(-1).numpy()
-    for i, flavour in enumerate(tagger.classes):
-        columns[f"{name}_p{flavour}"] = chances[:, i].astype(np.float32)
-    for i, flavour in enumerate(tagger.classes):
-        columns[f"{name}_logit_{flavour}"] = logits[:, i]
-    table = np.zeros(len(jets), dtype=[(k, v.dtype) for k, v in columns.items()])
-    for column, values in columns.items():
-        table[column] = values
-    fill(
-        attribution.build(
-            jets,
-            tagger.inputs,
-            {},
-            classes=tagger.classes,
-            output=logits,
-            target=logits.argmax(1).astype(np.int64),
-        ),
-        task.shows,
-        task.partial,
-    )
+    table = evaluation(said, name)
     with atomic(task.path) as part, h5py.File(part, "w") as file:
         made = file.create_dataset(JETS, data=table)
         made.attrs["tagger"] = name
         made.attrs["classes"] = list(tagger.classes)
+
+
+def evaluation(said: xr.Dataset, name: str) -> NDArray[np.void]:
+    """Return what a tagger says as a table ``[jet]``, in the words of Salt's evaluation files.
+
+    Beside ``<name>_p<class>`` stand the logits themselves, and what joins it to the jets' file.
+    """
+    logits = said["output"].values
+    chances = torch.as_tensor(logits).double().softmax(-1).numpy()
+    columns = {
+        "row": said["row"].values,
+        "eventNumber": said["event"].values,
+        "weight": said["weight"].values,
+        "label": said["label"].values,
+    }
+    classes = [str(c) for c in said["class"].values]
+    columns |= {f"{name}_p{c}": chances[:, i].astype(np.float32) for i, c in enumerate(classes)}
+    columns |= {f"{name}_logit_{c}": logits[:, i] for i, c in enumerate(classes)}
+    table = np.zeros(len(logits), dtype=[(k, v.dtype) for k, v in columns.items()])
+    for column, values in columns.items():
+        table[column] = values
+    return table
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,8 +56,10 @@ def test_without_a_seed_every_jet_is_there(pool: int) -> None:
     made = batches(pool=pool, seed=None)
     epoch = list(made.epoch(0))
     assert sorted(n for b in epoch for n in names(b)) == sorted(KNOWN)
-    if pool > 1000:
-        assert len(epoch) == len(made)
+    assert len(epoch) == len(made) == 16
+    halves = [list(made.epoch(0, rank, 3)) for rank in range(3)]
+    assert [len(h) for h in halves] == [len(made.epoch(0, rank, 3)) for rank in range(3)]
+    assert sorted(n for h in halves for b in h for n in names(b)) == sorted(KNOWN)
 
 
 def test_processes_share_an_epoch_evenly() -> None:

@@ -184,7 +184,9 @@ class Epoch:
     world: int
 
     def __len__(self) -> int:
-        return len(self.batches) // self.world
+        if self.batches.seed is None:
+            return len(range(self.rank, len(self.batches), self.world))
+        return len(self.batches) // self.world  # processes step together
 
     def __iter__(self) -> Iterator[Batch]:
         size, seed = self.batches.size, self.batches.seed

@@ -16,6 +16,7 @@ from synthetic import attribution
 VARIANTS = {
     "box": [{"by": ["label", "IP3D_signed_d0_significance"]}, {"normalise": "abs"}],
     "top-origin": [{"select": "correct", "normalise": "none"}],
+    "statements": [{"tracks": "all"}],
     "heatmap": [{"jets": 3}],
 }
 CASES = [(n, o) for n in summaries for o in ({}, *VARIANTS.get(n, ()))]

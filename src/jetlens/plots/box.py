@@ -25,12 +25,11 @@ from jetlens.plots.style import (
     no_ticks,
     plain,
 )
-from jetlens.summarise.base import ratio
+from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NOT_POSITIVE
 
-LEAST = 20
-"""Boxes of fewer jets (in effective number) are not drawn: five quantiles would say nothing."""
+_PER_STEP = 25  # tracks, on average
 
 
 @figures.register("box")
@@ -59,7 +58,7 @@ def caption(result: Result) -> str:
             f"Attribution of {title} in the track with the largest attribution of each jet, in "
             f"bins of its value there; beside it the values of all tracks by truth origin."
         )
-        read += f"; boxes of fewer than {LEAST} jets are not drawn"
+    read += f"; boxes of fewer than {LEAST} jets are not drawn"
     return f"{what} {read}. {counted(result)}"
 
 
@@ -75,7 +74,9 @@ def _by_variable(result: Result) -> Figure:
     reference = table.sel(group="all")
     spread = (reference.sel(probability=0.95) - reference.sel(probability=0.05)).values
     order = np.argsort(np.nan_to_num(spread), kind="stable")
-    groups = _groups(result)
+    jets = result.parts["coarse"].effective()[:, 0]
+    many = dict(zip(result.sums["group"].values, jets >= LEAST, strict=True))
+    groups = [g for g in _groups(result) if many[g] or g in ("all", NOT_POSITIVE)]
     drawn = figure(max(3.0 + 2.5 * len(groups), 6), 1.6 + 0.3 * len(described))
     axes = drawn.subplots(1, max(len(groups), 1), sharey=True, sharex=False, squeeze=False)[0]
     places = np.arange(len(order))
@@ -85,8 +86,8 @@ def _by_variable(result: Result) -> Figure:
         five = table.sel(group=group).values[order]
         boxes(ax, places, five, 0.62, flavour_colour(group), horizontal=True)
         ax.axvline(0, color="black", linewidth=0.7, linestyle=":")
-        jets = int(result.sums["jets"].sel(count="used", group=group))
-        ax.set_title(f"{flavour_title(group)}\n{jets:,} jets", fontsize=11)
+        used = int(result.sums["jets"].sel(count="used", group=group))
+        ax.set_title(f"{flavour_title(group)}\n{used:,} jets", fontsize=11)
         ax.locator_params(axis="x", nbins=5)
         no_ticks(ax, "y")
     if together:
@@ -107,7 +108,8 @@ def _by_value(result: Result) -> Figure:
     table = result.summary.quantiles(result)["value"]  # type: ignore[attr-defined]
     described = features(result)[0]
     edges = np.asarray(result.sums.attrs["edges"]) * described.shown_factor
-    groups = [g for g in _groups(result) if g != NOT_POSITIVE]
+    jets = dict(zip(result.sums["group"].values, result.parts["coarse"].effective(), strict=True))
+    groups = [g for g in _groups(result) if g != NOT_POSITIVE and (jets[g] >= LEAST).any()]
     has_origins = "values" in result.sums
     panels = max(len(groups) + has_origins, 1)
     columns = min(panels, 3)
@@ -117,15 +119,12 @@ def _by_value(result: Result) -> Figure:
     axes = list(grid.ravel())
     for ax in axes[panels:]:
         ax.remove()
-    fine = result.parts["coarse"]
-    jets = _effective(fine)
     centres = np.arange(len(edges) - 1) + 0.5
     ends = [0.0, 0.0]
     # the flavours first, all jets after them, so that the origins stand at the end
     for ax, group in zip(axes, sorted(groups, key=lambda g: g == "all"), strict=False):
         five = table.sel(group=group).values.copy()
-        few = jets[list(fine.axes["group"]).index(group)] < LEAST
-        five[few] = np.nan
+        five[jets[group] < LEAST] = np.nan
         boxes(ax, centres, five, 1.0, flavour_colour(group))
         ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
         used = int(result.sums["jets"].sel(count="used", group=group))
@@ -144,15 +143,6 @@ def _by_value(result: Result) -> Figure:
     return drawn
 
 
-def _effective(histogram: Any) -> np.ndarray[Any, Any]:
-    """Return the effective number of jets in each cell."""
-    total = np.bincount(
-        histogram.cell, weights=histogram.content[:, 0], minlength=len(histogram.level)
-    )
-    jets: np.ndarray[Any, Any] = ratio(total**2, histogram.squares)
-    return jets.reshape(histogram.shape)
-
-
 def _value_axis(ax: Axes, edges: np.ndarray[Any, Any], words: str) -> None:
     """Give every bin the same width and write its edges below; the outermost bins are open."""
     ticks = [f"{e:.3g}" for e in edges]
@@ -165,19 +155,21 @@ def _value_axis(ax: Axes, edges: np.ndarray[Any, Any], words: str) -> None:
 
 def _origins(ax: Axes, sums: xr.Dataset, edges: np.ndarray[Any, Any]) -> None:
     """Draw each origin's distribution of the value, per bin of equal drawn width."""
-    values = sums["values"].values
-    steps = np.linspace(0, len(edges) - 1, values.shape[1] + 1)
-    for origin, counted_in in zip(sums["origin"].values, values, strict=True):
-        if counted_in.sum() > 0:
+    bins = len(edges) - 1
+    for origin, fine in zip(sums["origin"].values, sums["values"].values, strict=True):
+        # steps within the boxes' bins only where there are tracks to fill them
+        steps = len(fine) if fine.sum() > _PER_STEP * len(fine) else bins
+        counted_in = fine.reshape(steps, -1).sum(axis=1)
+        if fine.sum() >= LEAST:
             name = str(origin)
             ax.stairs(
-                counted_in / counted_in.sum(),
-                steps,
+                counted_in / fine.sum() * steps / bins,
+                np.linspace(0, bins, steps + 1),
                 color=ORIGIN_COLOURS[name],
                 label=TITLES_OF_ORIGINS[name],
                 linewidth=1.5,
             )
-    ax.set_ylabel("Share of tracks of each origin", fontsize=11)
+    ax.set_ylabel("Share of each origin's tracks per bin", fontsize=11)
     ax.set_ylim(0, None)
     ax.margins(y=0.35)
     legend(ax, ncols=2, fontsize=9)

@@ -129,7 +129,7 @@ def _jet(block: Any, jet: xr.Dataset, collection: str, normalise: str) -> None:
         ax.tick_params(which="both", length=0)
         ax.tick_params(which="both", top=False, right=False)
     bar = block.colorbar(image, cax=panel(left + wide + 0.15, bottom, 0.16, rows))
-    bar.set_label(SCORE_AXIS[normalise], fontsize=9.5, loc="center")
+    bar.set_label(SCORE_AXIS[normalise].replace(" / ", " /\n"), fontsize=9.5, loc="center")
     bar.ax.tick_params(labelsize=9)
     bar.formatter.set_powerlimits((-3, 4))
     bar.update_ticks()

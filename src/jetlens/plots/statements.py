@@ -38,7 +38,14 @@ def draw(result: Result) -> Figure:
         for y, row in enumerate(r for r in rows if r.normalise == normalise):
             half = (row.high - row.low) / 2
             if not np.isfinite([row.value, half]).all() or half == 0:
-                ax.text(_REACH * 1.12, y, "no jets", va="center", fontsize=9.5, color="grey")
+                ax.text(
+                    _REACH * 1.12,
+                    y,
+                    f"too few: {row.jets}",
+                    va="center",
+                    fontsize=9.5,
+                    color="grey",
+                )
                 continue
             side = 1 if row.statement.above else -1
             far = side * (row.value - row.statement.limit) / half

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.68
 """The share of bootstrap replicas between ``low`` and ``high`` of every number."""
 
+LEAST = 10
+"""Of fewer jets (in effective number) a bootstrap gives no honest interval."""
+
 Numbers = dict[str, dict[str, float]]
 
 

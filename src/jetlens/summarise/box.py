@@ -14,7 +14,7 @@ from jetlens.core.attribution import MASK, SCORE, VALUE, collections, features
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.base import LEAST, Numbers
 from jetlens.summarise.edges import bin_of, edges_of
 from jetlens.summarise.particles import Particles
 from jetlens.summarise.quantiles import fill_both, quantiles
@@ -119,24 +119,28 @@ class Box(ScoreSummary):
         return quantiles(result, PROBABILITIES)
 
     def numbers(self, result: Result) -> Numbers:
-        """Return the median and interquartile range of every box.
+        """Return the median and quartiles of every box.
 
-        They are called ``box.<group>.<variable>.median`` (``.iqr``), or
-        ``box.<feature>.<group>.<low>_to_<high>.median``.
+        They are called ``box.<group>.<variable>.median`` (``.q25``, ``.q75``), or
+        ``box.<feature>.<group>.<low>_to_<high>.median``; boxes of fewer than `LEAST` jets have
+        none.
         """
         found: Numbers = {}
         table = self.quantiles(result)
         inner = next(str(d) for d in table.dims if d not in ("group", "probability"))
+        jets = result.parts["coarse"].effective()
+        table = table.assign(jets=(("group", inner), jets))
         prefix = "box" if self.feature is None else f"box.{self.feature}"
         for group in table["group"].values:
             for name in table[inner].values:
                 cell = table.sel({"group": group, inner: name})
+                if cell["jets"] < LEAST:
+                    continue
                 for p, word in ((0.25, "q25"), (0.5, "median"), (0.75, "q75")):
                     at = cell.sel(probability=p)
-                    if np.isfinite(at["value"]):
-                        found[f"{prefix}.{group}.{name}.{word}"] = {
-                            k: float(at[k]) for k in ("value", "low", "high")
-                        }
+                    found[f"{prefix}.{group}.{name}.{word}"] = {
+                        k: float(at[k]) for k in ("value", "low", "high")
+                    }
         return found
 
 

@@ -116,6 +116,12 @@ class Histogram:
         """The cells' shape, one number an axis."""
         return tuple(len(labels) for labels in self.axes.values())
 
+    def effective(self) -> Floats:
+        """Return the effective number of entries ``[*cells]``: (sum w)^2 / sum w^2."""
+        total = np.bincount(self.cell, self.content[:, 0], len(self.level)).astype(np.float64)
+        many = np.divide(total**2, self.squares, out=np.zeros_like(total), where=self.squares > 0)
+        return many.reshape(self.shape)
+
     def edges(self) -> tuple[Floats, Floats]:
         """Return the lower and upper edge of each occupied bin, ``[bin]``."""
         level = self.level[self.cell]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.summarise.base import Numbers, Summary, add_up, interval, one_of, ratio
+from jetlens.summarise.base import LEAST, Numbers, Summary, add_up, interval, one_of, ratio
 from jetlens.summarise.particles import Particles
 from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NORMALISE, SELECT, Chosen, choose
@@ -21,6 +21,7 @@ from jetlens.summarise.top_origin import origins
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
 DECIDED = 0.95
 """A verdict is given where this share of the replicas lies on one side of the limit."""
+_TRACKS = {"top": "the top track", "all": "all tracks"}
 JETS = {"b": "b-jets", "c": "c-jets", "u": "light-flavour jets", "all": "all jets"}
 _FROM_B = (ORIGINS.index("from_b"), ORIGINS.index("from_bc"))
 
@@ -29,7 +30,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One statement with what was measured; value and interval are NaN where no jet measures it."""
+    """One statement with what was measured.
+
+    The value is NaN where no jet measures it, the interval where fewer than `LEAST` jets do.
+    """
 
     statement: Statement
     definition: str
@@ -53,16 +57,21 @@ class Statements(Summary):
     ----------
     select
         ``"all"`` jets, or the ``"correct"`` ones, as the statements were found with.
+    tracks
+        ``"top"``: the statements are about the track with the largest attribution of each jet.
+        ``"all"``: about all tracks, of which many more have a feature in the range.
     collection
         The particles.
     """
 
     select: str = "correct"
+    tracks: str = "top"
     collection: str = "tracks"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("select", self.select, SELECT)
+        one_of("tracks", self.tracks, ("top", "all"))
 
     def fill(self, attribution: xr.Dataset) -> Result:
         """Sum the attributions that the statements need."""
@@ -80,8 +89,11 @@ class Statements(Summary):
         particles = Particles.read(chosen.jets, self.collection, chosen.scale)
         order, real = particles.ranked(1)
         shape = (len(chosen.groups), len(RANGES))
-        jet, group = np.nonzero(chosen.member & real)
-        track = order[jet, 0]
+        if self.tracks == "top":
+            jet, group = np.nonzero(chosen.member & real)
+            track = order[jet, 0]
+        else:
+            jet, track, group = np.nonzero(particles.mask[..., None] & chosen.member[:, None])
 
         parts: list[tuple[NDArray[Any], ...]] = [(jet[:0], jet[:0], np.zeros(0))]
         for r, span in enumerate(RANGES):
@@ -95,13 +107,15 @@ class Statements(Summary):
 
         axes = ("group", "range", "replica")
         sums = chosen.counts.assign(
-            tracks=(axes[:2], np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)),
+            range_jets=(axes[:2], _jets_of(cell, entry, shape)),
             tracks_weight=(axes, add_up(cell, entry, chosen.weights, shape)),
             tracks_score=(axes, add_up(cell, entry, chosen.weights, shape, score)),
             size=(("group", "kind", "replica"), self._sizes(chosen, particles)),
         )
         top = np.zeros((shape[0], 2, chosen.weights.shape[1]))
         if f"{self.collection}_origin" in chosen.jets:
+            jet, group = np.nonzero(chosen.member & real)
+            track = order[jet, 0]
             from_b = np.isin(origins(chosen.jets, self.collection)[jet, track], _FROM_B)
             top = add_up(group * 2 + from_b, jet, chosen.weights, (shape[0], 2))
         hits = sum(_is_hit_count(n) for n in particles.names)
@@ -121,15 +135,19 @@ class Statements(Summary):
     def rows(self, result: Result) -> list[Row]:
         """Return the table, statement by statement and normalisation by normalisation."""
         return [
-            _row(statement, str(n), result.sums.sel(normalise=n))
+            _row(statement, self.tracks, str(n), result.sums.sel(normalise=n))
             for statement in STATEMENTS
             for n in result.sums["normalise"].values
         ]
 
     def numbers(self, result: Result) -> Numbers:
-        """Return ``statement.<key>.<normalise>`` for every statement that jets measure."""
+        """Return ``statement.<key>.<normalise>`` for every statement that jets measure.
+
+        About all tracks, they are called ``statement_all_tracks.<key>.<normalise>``.
+        """
+        prefix = "statement" if self.tracks == "top" else "statement_all_tracks"
         return {
-            f"statement.{row.statement.key}.{row.normalise}": {
+            f"{prefix}.{row.statement.key}.{row.normalise}": {
                 "value": row.value, "low": row.low, "high": row.high
             }
             for row in self.rows(result)
@@ -137,14 +155,16 @@ class Statements(Summary):
         }  # fmt: skip
 
 
-def _row(statement: Statement, normalise: str, sums: xr.Dataset) -> Row:
+def _row(statement: Statement, tracks: str, normalise: str, sums: xr.Dataset) -> Row:
     """Measure one statement under one normalisation."""
-    estimates, jets, definition = _measure(statement, sums)
+    estimates, jets, definition = _measure(statement, tracks, sums)
     value, low, high = (float(x) for x in interval(estimates))
     _, at_least, at_most = (float(x) for x in interval(estimates, confidence=DECIDED))
     side = "above" if statement.above else "below"
     verdict = UNDECIDED
-    if at_least > statement.limit:
+    if jets < LEAST:
+        low, high = np.nan, np.nan
+    elif at_least > statement.limit:
         verdict = HOLDS if statement.above else FAILS
     elif at_most < statement.limit:
         verdict = FAILS if statement.above else HOLDS
@@ -160,7 +180,7 @@ def _row(statement: Statement, normalise: str, sums: xr.Dataset) -> Row:
     )
 
 
-def _measure(statement: Statement, sums: xr.Dataset) -> tuple[Floats, int, str]:
+def _measure(statement: Statement, tracks: str, sums: xr.Dataset) -> tuple[Floats, int, str]:
     """Return the statement's estimates ``[replica]``, the jets behind them, and a definition."""
     groups = list(sums["group"].values)
     if statement.flavour not in groups:
@@ -180,9 +200,9 @@ def _measure(statement: Statement, sums: xr.Dataset) -> tuple[Floats, int, str]:
         return share, used, f"share of top tracks from b or from b then c, {whose}"
 
     spans = [list(sums["range"].values).index(r.words) for r in statement.ranges]
-    jets = int(sums["tracks"].values[group, spans].min())
+    jets = int(sums["range_jets"].values[group, spans].min())
     mean = ratio(sums["tracks_score"].values, sums["tracks_weight"].values)[:, spans]
-    name = f"a({_short(statement.ranges[0])}) of the top track"
+    name = f"a({_short(statement.ranges[0])}) of {_TRACKS[tracks]}"
     where = " minus that where ".join(r.words for r in statement.ranges)
     definition = f"mean {name} where {where}, {whose}"
     if statement.measure == "mean":
@@ -203,6 +223,14 @@ def _undefined(sums: xr.Dataset) -> Floats:
 def _short(span: Range) -> str:
     """Return the feature's symbol, which stands in the range's words."""
     return next(s for s in ("s(d₀)", "d₀", "σ(φ)", "Δη") if s in span.words)
+
+
+def _jets_of(
+    cell: NDArray[np.int64], jet: NDArray[np.int64], shape: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Count the jets that have an entry in each cell, each once."""
+    pairs = np.unique(np.stack([cell, jet]), axis=1)
+    return np.bincount(pairs[0], minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _is_hit_count(name: str) -> bool:

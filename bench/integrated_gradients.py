@@ -21,7 +21,7 @@ from torch import Tensor
 import jetlens as jl
 from jetlens.core.batch import JetBatch
 from jetlens.taggers.base import Tagger, encode
-from jetlens.taggers.chunks import pack, token_budget
+from jetlens.taggers.chunks import pack
 
 CAPTUM_STEPS = 50  # what its users get
 INTERNAL_BATCHES = (256, 1024, 4096, None)
@@ -150,7 +150,7 @@ def _captum_trimmed(head: Tagger, jets: JetBatch) -> tuple[np.ndarray, np.ndarra
     explainer = IntegratedGradients(forward)
     scores = {name: torch.zeros_like(values) for name, values in packed.inputs.items()}
     gaps = torch.zeros(len(jets), dtype=torch.float64)
-    for rows in packed.chunks(token_budget(packed.rows.device), CAPTUM_STEPS):
+    for rows in packed.chunks(rows_per_jet=CAPTUM_STEPS):
         cut, cut_masks = packed.cut(rows)
         with torch.no_grad():
             target = frozen(cut, cut_masks).argmax(-1)

@@ -6,7 +6,7 @@ same length; each chunk takes one summed gradient, and what comes out goes into 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,7 +17,7 @@ from jetlens.explain.quadrature import Rule
 from jetlens.explain.references import References
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.chunks import Packed, runs, token_budget
+from jetlens.taggers.chunks import Packed, runs
 
 _BLOCK = 2**22  # numbers in the running sum of a block of jets
 _GEOMETRIC = 0.35  # where an integrand is smooth, changes fall below this share at every level
@@ -47,7 +47,7 @@ class Paths:
     @property
     def budget(self) -> int:
         """Particles in a chunk."""
-        return self.tokens or token_budget(self.chosen.device)
+        return self.tokens or self.packed.budget
 
     def blocks(self) -> Iterator[slice]:
         """Cut the jets into blocks whose running sums fit into memory with ease."""
@@ -99,7 +99,8 @@ _EMPTY = {
 class Block:
     """Paths of a block of jets, and what is known of them so far.
 
-    A path is a (jet, reference) pair; ``path // count`` is its jet. Sums have a row a path.
+    A path is a (jet, reference) pair; ``path // count`` is its jet. Sums have a row a path. Inputs,
+    references and scores are on the tagger's device; what decides about paths is on the processor.
     """
 
     paths: Paths
@@ -116,9 +117,9 @@ class Block:
     def __post_init__(self) -> None:
         some = next(iter(self.start.values()))
         self.scores = {name: torch.zeros_like(v) for name, v in self.start.items()}
-        self.ends = some.new_full((len(some), 2), torch.nan)
-        self.converged = torch.zeros(len(some), dtype=torch.bool, device=some.device)
-        self.steps = torch.zeros(len(some), dtype=torch.long, device=some.device)
+        self.ends = torch.full((len(some), 2), torch.nan, dtype=some.dtype)
+        self.converged = torch.zeros(len(some), dtype=torch.bool)
+        self.steps = torch.zeros(len(some), dtype=torch.long)
         self.tokens = self.paths.packed.tokens[self.jets].repeat_interleave(self.count)
 
     def integrate(
@@ -127,11 +128,11 @@ class Block:
         """Refine the paths' scores level by level; return those that converge too slowly.
 
         A path leaves when its scores change by less than ``tolerance * |scores| + absolute`` from
-        one level to the next, and their sum is complete to the same. Where convergence is geometric,
-        the error of the finer level is about the square of that change, so there completeness,
-        which tests the finer level itself, has to hold to the square of `tolerance`. A path whose
-        changes do not fall geometrically is returned for another rule, as is what is left at the
-        finest level.
+        one level to the next, and their sum is complete to the same. Where convergence is
+        geometric, the error of the finer level is about the square of that change, so there
+        completeness, which tests the finer level itself, has to hold to the square of `tolerance`.
+        A path whose changes do not fall geometrically is returned for another rule, as is what is
+        left at the finest level.
         """
         active = torch.arange(len(self.steps)) if paths is None else paths
         self._find_ends(active, rule)
@@ -142,7 +143,7 @@ class Block:
         geometric = rule.name == "clenshaw-curtis"
         tight = tolerance**2 if geometric else tolerance
         change = self.ends.new_full((len(active),), torch.inf)
-        stalled = torch.zeros(len(active), dtype=torch.long, device=active.device)
+        stalled = torch.zeros(len(active), dtype=torch.long)
         slow: list[Tensor] = []
         for level in range(len(rule)):
             self._accumulate(rule, level, active, where, sums)
@@ -179,9 +180,8 @@ class Block:
             for end in (0, 1):
                 for rows in runs(self.tokens[active], self.paths.budget):
                     chunk = active[rows]
-                    nodes = self.ends.new_full((1,), float(end))
-                    inputs, masks, chosen, _ = self._rows(chunk, nodes)
-                    self.ends[chunk, end] = self._target(inputs, masks, chosen)
+                    inputs, masks, chosen, _ = self._rows(chunk, torch.tensor([float(end)]))
+                    self.ends[chunk, end] = self._target(inputs, masks, chosen).to(self.ends)
 
     def _target(self, inputs: Inputs, masks: Inputs, chosen: Tensor) -> Tensor:
         return self.paths.target.score(self.paths.tagger, inputs, masks, chosen)
@@ -194,11 +194,11 @@ class Block:
         for name, values in self.inputs.items():
             end, start = values[jets], self.start[name][chunk]
             if name in self.masks:
-                longest[name] = int(self.paths.packed.lengths[name][whole.cpu()].max())
+                longest[name] = int(self.paths.packed.lengths[name][whole].max())
                 end, start = end[:, : longest[name]], start[:, : longest[name]]
                 mask = self.masks[name][jets][:, : longest[name]]
                 masks[name] = mask[:, None].expand(-1, len(nodes), -1).flatten(0, 1)
-            alpha = nodes.reshape(1, -1, *[1] * (end.ndim - 1))
+            alpha = nodes.to(end).reshape(1, -1, *[1] * (end.ndim - 1))
             rows[name] = torch.lerp(start[:, None], end[:, None], alpha).flatten(0, 1)
         chosen = self.paths.chosen[whole].repeat_interleave(len(nodes))
         return rows, masks, chosen, longest
@@ -208,7 +208,7 @@ class Block:
     ) -> None:
         """Add a level's new nodes to the running sums of this level and of all finer ones."""
         some = next(iter(self.start.values()))
-        nodes = torch.as_tensor(rule.nodes[level]).to(some)
+        nodes = torch.as_tensor(rule.nodes[level])
         weights = torch.as_tensor(rule.weights[level]).to(some)
         tokens = self.tokens[active]
         heaviest = int(tokens.max()) if len(tokens) else 1
@@ -268,6 +268,6 @@ def _has_ends(rule: Rule) -> bool:
     return bool(first.min() == 0 and first.max() == 1)
 
 
-def _total(values: Mapping[str, Tensor], of: object = None) -> Tensor:
-    parts = [(v if of is None else v.abs()).flatten(1).sum(1) for v in values.values()]
-    return torch.stack(parts).sum(0)
+def _total(values: Mapping[str, Tensor], of: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    parts = [(v if of is None else of(v)).flatten(1).sum(1) for v in values.values()]
+    return torch.stack(parts).sum(0).cpu()

@@ -161,7 +161,7 @@ def from_jets(
             which[mine_too] = picks
     if which is None:
         which = np.zeros((0, 1), dtype=np.intp)
-    return FromJets(filled, torch.as_tensor(np.array(which))[packed.rows.cpu()], ranks)
+    return FromJets(filled, torch.as_tensor(np.array(which))[packed.rows], ranks)
 
 
 def _sizes(jets: JetBatch, tagger: Tagger) -> NDArray[np.int64]:

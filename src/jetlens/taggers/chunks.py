@@ -17,17 +17,13 @@ from jetlens.taggers.base import Inputs, Tagger
 TOKENS = {"cpu": 4096, "cuda": 524_288}
 """Particles in a chunk: on a processor as many as its cache likes, on a GPU what fills it."""
 
+_PATCH = 16  # pixels that count as much as a particle
 _TRIED = 16  # jets on which a foreign module is tried with and without its padding
-
-
-def token_budget(device: torch.device) -> int:
-    """Return how many particles a chunk should have on a device."""
-    return TOKENS.get(device.type, TOKENS["cpu"])
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Encoded jets in working order.
+    """Encoded jets in working order; what says where things are stays on the processor.
 
     Attributes
     ----------
@@ -51,26 +47,34 @@ class Packed:
         return len(self.rows)
 
     @property
+    def budget(self) -> int:
+        """How many particles a chunk should have on the device that the inputs are on."""
+        device = next(iter(self.inputs.values())).device
+        return TOKENS.get(device.type, TOKENS["cpu"])
+
+    @property
     def tokens(self) -> Tensor:
-        """``[jet]``, the particles that a jet brings to the work, at least one."""
-        if not self.lengths:
-            return torch.ones(len(self.rows), dtype=torch.long)
-        return torch.stack(list(self.lengths.values())).sum(0)
+        """``[jet]``, the work that a jet brings: its particles, and patches of its images."""
+        images = [v for v in self.inputs.values() if v.ndim == 4]
+        patches = sum(v.shape[2] * v.shape[3] // _PATCH for v in images)
+        work = torch.full((len(self.rows),), patches)
+        for length in self.lengths.values():
+            work = work + length
+        return work.clamp(min=1)
 
     def cut(self, jets: slice | Tensor) -> tuple[Inputs, Inputs]:
         """Return inputs and masks of some jets, no longer than these need."""
         inputs = {k: v[jets] for k, v in self.inputs.items()}
         masks = {}
-        which = jets.cpu() if isinstance(jets, Tensor) else jets
         for name, mask in self.masks.items():
-            longest = int(self.lengths[name][which].max())
+            longest = int(self.lengths[name][jets].max())
             inputs[name] = inputs[name][:, :longest]
             masks[name] = mask[jets][:, :longest]
         return inputs, masks
 
-    def chunks(self, budget: int, rows_per_jet: int = 1) -> Iterator[slice]:
+    def chunks(self, budget: int | None = None, rows_per_jet: int = 1) -> Iterator[slice]:
         """Cut the jets into runs whose padded work stays within `budget` particles."""
-        yield from runs(self.tokens, budget, rows_per_jet)
+        yield from runs(self.tokens, budget or self.budget, rows_per_jet)
 
     def restore(self, name: str, packed: Tensor) -> Tensor:
         """Scatter ``[jet, particle, ...]`` or ``[jet, ...]`` back; empty places get zero."""
@@ -112,8 +116,8 @@ def pack(tagger: Tagger, inputs: Inputs, masks: Inputs) -> Packed:
 def _packed(inputs: Inputs, masks: Inputs) -> Packed:
     jets = len(next(iter(inputs.values())))
     real = {k: m.sum(1) for k, m in masks.items()}
-    total = sum(real.values(), start=torch.zeros(jets, dtype=torch.long))
-    rows = torch.argsort(torch.as_tensor(total), stable=True)
+    total = sum((n.cpu() for n in real.values()), start=torch.zeros(jets, dtype=torch.long))
+    rows = torch.argsort(total, stable=True)
     packed_inputs = {k: v[rows] for k, v in inputs.items()}
     packed_masks, places, lengths = {}, {}, {}
     for name, mask in masks.items():
@@ -122,7 +126,7 @@ def _packed(inputs: Inputs, masks: Inputs) -> Packed:
         packed_inputs[name] = torch.take_along_dim(packed_inputs[name], place[..., None], dim=1)
         packed_masks[name] = torch.take_along_dim(mask, place, dim=1)
         places[name] = place
-        lengths[name] = real[name][rows].clamp(min=1).cpu()
+        lengths[name] = real[name].cpu()[rows].clamp(min=1)
     return Packed(packed_inputs, packed_masks, rows, places, lengths)
 
 

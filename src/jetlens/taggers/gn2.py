@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +76,7 @@ class GN2(Tagger):
         classes: Sequence[str],
         scaling: Scaling | None = None,
         *,
-        size: str = "small",
+        size: Literal["small", "gn2"] = "small",
         auxiliary: Sequence[str] = tuple(TASKS),
         activation: str = "gelu",
         dropout: float = 0.0,

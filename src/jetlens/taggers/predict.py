@@ -9,7 +9,7 @@ from torch import Tensor
 
 from jetlens.core.errors import UnsupportedError
 from jetlens.taggers.base import Tagger
-from jetlens.taggers.chunks import Packed, token_budget
+from jetlens.taggers.chunks import Packed
 from jetlens.taggers.vertices import vertices_from_pairs
 
 
@@ -51,7 +51,7 @@ def predict(tagger: Tagger, packed: Packed, auxiliary: bool = True) -> Predictio
     found: dict[str, list[Tensor]] = {task: [] for task in tasks}
     longest = {name: mask.shape[1] for name, mask in packed.masks.items()}
     with torch.no_grad():
-        for jets in packed.chunks(token_budget(packed.rows.device)):
+        for jets in packed.chunks():
             inputs, masks = packed.cut(jets)
             out = tagger.outputs(inputs, masks) if tasks else {"jet": tagger(inputs, masks)}
             logits.append(out["jet"])

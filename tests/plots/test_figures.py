@@ -66,8 +66,10 @@ def test_poor_results_are_drawn_too(name, options, kind):
 
 def test_nothing_is_left_behind():
     before = dict(mpl.rcParams)
-    jl.draw(result("performance", {}, attribution(50)))
+    figure = jl.draw(result("completeness", {}, attribution(50)))
     assert dict(mpl.rcParams) == before
+    assert mpl.rcParams["axes.labelsize"] != 13
+    assert figure.axes[0].xaxis.label.get_size() == 13  # the style, then and there
     code = (
         "import sys; sys.path.insert(0, 'tests')\n"
         "import jetlens as jl\nfrom synthetic import attribution\n"

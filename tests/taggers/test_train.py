@@ -106,7 +106,9 @@ def test_after_the_best_epoch_it_stops_and_the_best_weights_stay(tmp_path: Path)
     assert float(mean) == pytest.approx(min(losses), rel=1e-4)
 
 
-def interrupted(patch: pytest.MonkeyPatch, epoch: int, step: int, out: Path, **changes) -> None:
+def interrupted(
+    patch: pytest.MonkeyPatch, epoch: int, step: int, out: Path, error=KeyError, **changes
+) -> None:
     """Train until something breaks in a step."""
     from jetlens.taggers.training.loop import Fit
 
@@ -114,12 +116,12 @@ def interrupted(patch: pytest.MonkeyPatch, epoch: int, step: int, out: Path, **c
 
     def breaking(self, batch, batch_idx):
         if self.current_epoch == epoch and batch_idx == step:
-            raise KeyError("the power went")
+            raise error("the power went")
         return whole(self, batch, batch_idx)
 
     with patch.context() as within:
         within.setattr(Fit, "training_step", breaking)
-        with pytest.raises(KeyError, match="power"):
+        with pytest.raises(error):
             go(out, **changes)
 
 
@@ -149,6 +151,16 @@ def test_resumed_it_ends_like_an_undisturbed_run(
     assert set(done) == set(range(epoch, 3))  # finished epochs are not redone
     assert contents(tmp_path / "tagger") == contents(undisturbed)
     assert [p.name for p in tmp_path.iterdir()] == ["tagger"]
+
+
+def test_an_interrupt_comes_through(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    interrupted(monkeypatch, 1, 2, tmp_path / "tagger", KeyboardInterrupt)
+    assert signal.getsignal(signal.SIGINT) is before
+    go(tmp_path / "tagger")
+    assert contents(tmp_path / "tagger") == contents(undisturbed)
 
 
 KILLED = """

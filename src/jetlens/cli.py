@@ -24,6 +24,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _whole(text: str | int) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number") from None
+
+
 RecipePath = Annotated[
     Path, typer.Argument(metavar="RECIPE", help="A recipe, such as flavour.toml.")
 ]
@@ -35,8 +43,12 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe, as in train.epochs=2."),
 ]
-Seed = Annotated[int | None, typer.Option(metavar="N", help="The seed, in place of the recipe's.")]
-Workers = Annotated[int, typer.Option(metavar="N", help="Processes on this machine.")]
+Seed = Annotated[
+    int | None, typer.Option(parser=_whole, metavar="N", help="The seed, in place of the recipe's.")
+]
+Workers = Annotated[
+    int, typer.Option(parser=_whole, metavar="N", help="Processes on this machine.")
+]
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster, such as tcp://host:8786.")
 ]

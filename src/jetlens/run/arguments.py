@@ -93,13 +93,16 @@ def _typed(annotation: Any, value: Any, path: str) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join([path, *(str(step) for step in first["loc"] if isinstance(step, int))])
+        if typing.get_origin(annotation) is typing.Literal:
+            nearest = expected(str(value), typing.get_args(annotation))
+            raise BadRecipeError(f"{where} = {value!r}: {nearest}") from None
         wanted = getattr(annotation, "__name__", None)
         if wanted is None or "[" in str(annotation) or "|" in str(annotation):
             wanted = str(annotation).replace("typing.", "").replace("collections.abc.", "")
         raise BadRecipeError(f"{where} = {value!r}: expected {wanted}") from None
 
 
-def as_json(value: Any, path: str) -> str:
+def as_json(value: Any, path: str = "") -> str:
     """Return a TOML value as JSON.
 
     Raises
@@ -107,7 +110,15 @@ def as_json(value: Any, path: str) -> str:
     BadRecipeError
         If it is a date or a time, which no recipe holds.
     """
+    if isinstance(value, dict):
+        inner = (
+            f"{json.dumps(str(k))}: {as_json(v, f'{path}.{k}'.lstrip('.'))}"
+            for k, v in value.items()
+        )
+        return "{" + ", ".join(inner) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(as_json(v, f'{path}.{i}') for i, v in enumerate(value))}]"
     try:
         return json.dumps(value)
     except TypeError:
-        raise BadRecipeError(f"{path} = {value!s}: a recipe holds no dates or times") from None
+        raise BadRecipeError(f"{path} = {value}: a recipe holds no dates or times") from None

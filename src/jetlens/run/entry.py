@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jetlens.core.errors import BadRecipeError, UnknownNameError
-from jetlens.run import overrides
 from jetlens.run.progress import Log
 from jetlens.run.store import Store
 
@@ -178,11 +177,7 @@ def _vary(recipe: Recipe, store: Store, works: Any, log: Log, device: str, until
     from jetlens.run.recipe import build
 
     done: list[Run] = []
-    for name, changes in overrides.variations(recipe.vary):
-        tree = recipe.tree()
-        del tree["vary"]
-        overrides.apply(tree, changes)
-        tree["title"] = f"{recipe.title} ({name})"
+    for name, tree in recipe.variations():
         log.say(f"variation {name}")
         own = Store(store.root / name)
         if done:

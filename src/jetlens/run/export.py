@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.core.attribution import MASK, SCORE, collections
 from jetlens.core.errors import BadFileError, look_up
-from jetlens.core.files import atomic
+from jetlens.data.hdf5 import write_tables
 from jetlens.run import attributions
 from jetlens.run.store import Store
 
@@ -56,12 +55,8 @@ def export(run: Path, out: Path, explanation: str | None = None) -> Path:
     found = attributions.read(folder)
     if "target" in found.dims:
         raise BadFileError(f"{str(folder)!r} holds several targets, which a flat file cannot")
-    with atomic(out) as part, h5py.File(part, "w", track_order=True) as file:
-        for name, table in tables(found).items():
-            file.create_dataset(name, data=table, compression="gzip", shuffle=True, chunks=True)
-        for key, value in found.attrs.items():
-            if isinstance(value, str | int | float):
-                file.attrs[key] = value
+    attrs = {k: v for k, v in found.attrs.items() if isinstance(v, str | int | float)}
+    write_tables(out, tables(found), {"": attrs})
     return out
 
 
@@ -80,11 +75,11 @@ def tables(found: xr.Dataset) -> dict[str, NDArray[np.void]]:
         if score.ndim == 4:
             continue  # images have no place in tables
         columns = {
-            str(feature): score.values[..., i]
+            f"{feature}_score": score.values[..., i]
             for i, feature in enumerate(found[f"{name}_feature"].values)
         }
         if score.ndim == 2:
-            jets |= {f"{feature}_score": values for feature, values in columns.items()}
+            jets |= columns
         else:
             others[name] = _table({"valid": found[name + MASK].values, **columns})
     return {"jets": _table(jets), **others}

@@ -79,6 +79,17 @@ class Recipe(Frozen):
             del tree["train"][name]
         return {k: v for k, v in tree.items() if v not in ({}, [])}
 
+    def variations(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the variations of ``[vary]``: a name for each folder, and its plain tables."""
+        found = []
+        for name, changes in overrides.variations(self.vary) if self.vary else ():
+            tree = self.tree()
+            del tree["vary"]
+            overrides.apply(tree, changes)
+            tree["title"] = f"{self.title} ({name})"
+            found.append((name, tree))
+        return found
+
     def write(self, path: Path) -> None:
         """Write the recipe as TOML, atomically; names of data files become relative to it."""
         write_text(path, tomli_w.dumps(self.relative_tree(path.parent)))
@@ -181,12 +192,17 @@ def build(tree: Mapping[str, Any]) -> Recipe:
         If a key, name or value is not understood.
     """
     try:
-        recipe = Recipe.model_validate_json(as_json(dict(tree), "recipe"), strict=True)
+        recipe = Recipe.model_validate_json(as_json(dict(tree)), strict=True)
     except ValidationError as error:
         raise BadRecipeError(_told(error)) from None
     from jetlens.run.checks import check_registered  # the registries fill by importing torch
 
     check_registered(recipe)
+    for name, variation in recipe.variations():
+        try:
+            build(variation)
+        except BadRecipeError as error:
+            raise BadRecipeError(f"vary, {name}: {error}") from None
     return recipe
 
 

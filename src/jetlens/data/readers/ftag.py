@@ -15,10 +15,10 @@ import numpy as np
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import NO_TRUTH, Array, Collection
 from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, look_up
-from jetlens.core.files import atomic
 from jetlens.core.registry import readers
 from jetlens.core.units import Feature
 from jetlens.data.base import Dataset
+from jetlens.data.hdf5 import write_tables
 from jetlens.data.readers.ftag_variables import (
     CLASSES,
     EVENT_COLUMNS,
@@ -206,10 +206,5 @@ def write(path: Path | str, arrays: Mapping[str, Array]) -> None:
         ``jets`` ``[jet]`` and ``tracks`` ``[jet, track]`` with a field ``valid``.
     """
     look_up("dataset", JETS, dict(arrays))
-    with atomic(path) as part, h5py.File(part, "w", track_order=True) as file:
-        for name, array in arrays.items():
-            made = file.create_dataset(
-                name, data=array, compression="gzip", compression_opts=4, shuffle=True, chunks=True
-            )
-            if name == JETS:
-                made.attrs["flavour_label"] = [f"{c}jets" for c in CLASSES]
+    labels = {"flavour_label": [f"{c}jets" for c in CLASSES]}
+    write_tables(path, arrays, {JETS: labels})

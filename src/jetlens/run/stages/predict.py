@@ -14,8 +14,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadFileError
-from jetlens.core.files import atomic
 from jetlens.data.base import Partition
+from jetlens.data.hdf5 import write_tables
 from jetlens.evaluate.predict import predict as run_tagger
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
@@ -89,10 +89,8 @@ def write(task: Task) -> None:
     fill(said, task.shows, task.partial)
     name = type(tagger).registered_name  # type: ignore[attr-defined]
     table = evaluation(said, name)
-    with atomic(task.path) as part, h5py.File(part, "w") as file:
-        made = file.create_dataset(JETS, data=table)
-        made.attrs["tagger"] = name
-        made.attrs["classes"] = list(tagger.classes)
+    classes = [str(c) for c in said["class"].values]
+    write_tables(task.path, {JETS: table}, {JETS: {"tagger": name, "classes": classes}})
 
 
 def evaluation(said: xr.Dataset, name: str) -> NDArray[np.void]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ def qualified(parts: list[Result]) -> Iterator[tuple[str, dict[str, float]]]:
         usual = first.setdefault(result.name, own)
         differ = [f"{k}={_word(v)}" for k, v in own.items() if usual.get(k) != v]
         for name, number in result.numbers().items():
+            if not all(map(math.isfinite, number.values())):
+                continue  # too few jets to define its interval
             full = f"{name}@{','.join(differ)}" if name in taken and differ else name
             yield full, number
             taken.add(name)

@@ -171,11 +171,14 @@ class Keeper(Checkpoint):
         if self.done:
             trainer.should_stop = True
         part = self.path.with_name(f"{self.path.name}.part")
-        trainer.save_checkpoint(part)
-        if trainer.is_global_zero:
-            with part.open("rb+") as written:
-                os.fsync(written.fileno())
-            part.replace(self.path)
+        try:
+            trainer.save_checkpoint(part)
+            if trainer.is_global_zero:
+                with part.open("rb+") as written:
+                    os.fsync(written.fileno())
+                part.replace(self.path)
+        finally:
+            part.unlink(missing_ok=True)  # what a full disk cut short
         trainer.strategy.barrier()
 
     def _judged(self, epoch: int) -> float:

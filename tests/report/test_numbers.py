@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from jetlens.report.numbers import measured, percent, plain, shown
+
+
+def number(value, low, high):
+    text = measured({"value": value, "low": low, "high": high})
+    for tag in ('<span class="number">', '<span class="errors">', "<span>", "</span>"):
+        text = str(text).replace(tag, "")
+    return text.replace("&thinsp;", "").replace("&plusmn;", "±")
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ((0.9531, 0.9500, 0.9551), "0.9531+0.0020−0.0031"),
+        ((0.5, 0.4, 0.6), "0.50±0.10"),
+        ((12.3, 11, 15), "12.3+2.7−1.3"),
+        ((2000, 1900, 2100), "2,000±100"),
+        ((-0.123, -0.133, -0.113), "−0.123±0.010"),
+        ((3, 3, 3), "3"),
+        ((1.0, 0.9999, 1.0), "1.00000+0.00000−0.00010"),
+        ((0.0, -0.01, 0.02), "0.000+0.020−0.010"),
+        ((float("nan"), 0, 1), "&ndash;"),
+        ((1.0, 0.0, float("inf")), "&ndash;"),
+    ],
+)
+def test_errors_have_two_digits_and_the_value_as_many_decimals(given, text):
+    assert number(*given) == text
+
+
+def test_very_small_and_large_numbers_have_a_power_of_ten():
+    assert number(1e-7, 0.9e-7, 1.2e-7) == "(1.00+0.20−0.10)×10<sup>−7</sup>"
+    assert number(123456, 123000, 124000) == "(1.2346+0.0054−0.0046)×10<sup>5</sup>"
+
+
+def test_plain_numbers():
+    assert [plain(x) for x in (40_000, 0.25, -3, 1.23456, 1e-9)] == [
+        "40,000", "0.250", "−3", "1.23", "1.00×10^−9",
+    ]  # fmt: skip
+    assert percent(0.7) == "70 %"
+    assert shown(["a", 2, 0.5]) == "a, 2, 0.500"
+    assert shown(True) == "True"

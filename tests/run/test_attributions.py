@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+
+import synthetic
+from jetlens.core.attribution import concatenate
+from jetlens.core.errors import BadFileError
+from jetlens.run import attributions
+
+
+def test_partitions_of_different_padding_are_put_together(tmp_path):
+    parts = [synthetic.attribution(20, 12), synthetic.attribution(7, 9, start=20)]
+    attributions.mark_group(tmp_path)
+    for i, part in enumerate(parts):
+        attributions.write(tmp_path / attributions.part_name(i), part)
+    found = attributions.read(tmp_path)
+    expected = concatenate(parts)
+    assert set(found.variables) == set(expected.variables)
+    xr.testing.assert_equal(found[list(expected)], expected)
+    assert found.attrs == expected.attrs
+    assert found["tracks_value"].attrs == expected["tracks_value"].attrs
+
+
+def test_one_group_is_read_alone_and_by_any_zarr_reader(tmp_path):
+    part = synthetic.attribution(5, 4)
+    attributions.mark_group(tmp_path)
+    attributions.write(tmp_path / "part-00000", part)
+    alone = attributions.read(tmp_path / "part-00000")
+    xr.testing.assert_equal(alone[list(part)], part)
+    group = zarr.open_group(tmp_path, mode="r")
+    np.testing.assert_array_equal(group["part-00000/row"][:], part["row"].values)
+
+
+def test_what_holds_none_is_refused(tmp_path):
+    with pytest.raises(BadFileError, match="no attributions"):
+        attributions.read(tmp_path)
+    attributions.write(tmp_path / "part-00000", synthetic.attribution(3, 2))
+    (tmp_path / "part-00000" / "row" / "zarr.json").write_text("{")
+    with pytest.raises(BadFileError, match="does not hold attributions"):
+        attributions.read(tmp_path)
+
+
+def test_nothing_half_written_takes_the_name(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    part = synthetic.attribution(3, 2)
+    monkeypatch.setattr(xr.Dataset, "to_zarr", fail)
+    with pytest.raises(BadFileError, match="no space left"):
+        attributions.write(tmp_path / "part-00000", part)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jetlens.core.errors import BadFileError, BadRecipeError
+from jetlens.run.recipe import load, parse_settings
+
+PYTHIA = 'use = "pythia", jets = 100, mu = 1'
+WHOLE = """
+title = "t"
+data = { use = "pythia", jets = 100, mu = 1 }
+train = { epochs = 3 }
+show = [{ use = "box" }]
+[[explain]]
+use = "integrated-gradients"
+baseline = "zero"
+[presets.quick]
+data.jets = 10
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text: str) -> Path:
+        path = tmp_path / "recipe.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_defaults_presets_and_changes_come_in_this_order(write):
+    path = write(WHOLE)
+    plain = load(path)
+    assert plain.data.arguments == {"jets": 100, "mu": 1}
+    assert plain.train.epochs == 3
+    assert plain.tagger.use == "gn2"
+    assert load(path, preset="quick").data.arguments["jets"] == 10
+    changed = load(path, preset="quick", changes=parse_settings(["data.jets=7", "seed=4"]))
+    assert changed.data.arguments["jets"] == 7
+    assert changed.seed == 4
+
+
+def test_what_is_written_is_read_back_the_same(write, tmp_path):
+    first = load(write(WHOLE), preset="quick")
+    first.write(tmp_path / "run" / "recipe.toml")
+    again = load(tmp_path / "run" / "recipe.toml")
+    assert again == first.model_copy(update={"train": again.train})
+    assert again.train.model_dump() == first.train.model_dump()
+    assert "seed" not in again.train.model_fields_set  # it still follows the recipe's seed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ('title = "t"', "titel = 1", ["titel", "did you mean 'title'"]),
+        ("epochs = 3", "epoch = 3", ["train.epoch", "did you mean 'epochs'"]),
+        ("epochs = 3", "epochs = 0", ["train.epochs", "0", "greater than or equal to 1"]),
+        ("epochs = 3", 'epochs = "3"', ["train.epochs", "'3'", "valid integer"]),
+        ('"pythia"', '"pytia"', ["data.use", "'pytia'", "did you mean 'pythia'"]),
+        ("mu = 1", "mo = 1", ["data.mo", "did you mean 'mu'"]),
+        ("mu = 1", 'mu = "many"', ["data.mu", "'many'", "float"]),
+        ('"integrated-gradients"', '"integrated-gradient"', ["explain.0.use", "did you mean"]),
+        ('baseline = "zero"', 'base = "zero"', ["explain.0.base", "did you mean 'baseline'"]),
+        ('baseline = "zero"', 'baseline = "zeros"', ["explain.0", "zeros", "did you mean 'zero'"]),
+        ('baseline = "zero"', 'select = "wrong"', ["explain.0.select", "'wrong'", "correct"]),
+        ('baseline = "zero"', "jets = 0", ["explain.0.jets", "0"]),
+        ('"box"', '"bocks"', ["show.0.use", "'bocks'", "did you mean 'box'"]),
+        ('{ use = "box" }', '{ use = "box", by = ["d00"] }', ["show.0", "d00"]),
+        ('title = "t"', "split = [0.5, 0.5, 0.5]", ["split", "0.5", "add up to 1"]),
+        ('title = "t"', "seed = 1.5", ["seed", "1.5"]),
+        ('title = "t"', "seed = 1979-05-27", ["1979-05-27", "no dates"]),
+        ('title = "t"', "title = ", ["is not TOML", "line 2"]),
+        ('title = "t"', 'tagger = { use = "gn2", size = "smal" }', ["did you mean 'small'"]),
+        ('title = "t"', 'vary = { "train.epoch" = [1] }', ["vary", "train.epoch"]),
+        ('title = "t"', 'vary = { "train.epochs" = [] }', ["vary.train.epochs"]),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_file_place_value_and_expectation(write, old, new, parts):
+    assert old in WHOLE
+    path = write(WHOLE.replace(old, new))
+    with pytest.raises(BadRecipeError) as told:
+        load(path)
+    for part in [str(path), *parts]:
+        assert part in str(told.value)
+
+
+def test_a_missing_recipe_names_the_nearest(tmp_path, write):
+    write(WHOLE)
+    with pytest.raises(BadFileError, match=r"did you mean .*recipe\.toml"):
+        load(tmp_path / "recip.toml")
+    with pytest.raises(BadFileError, match="cannot read"):
+        load(tmp_path)
+
+
+def test_data_files_are_relative_to_the_recipe_and_stay_so(write, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    text = WHOLE.replace(PYTHIA, 'use = "files", files = "jets/*.h5"')
+    text = text.partition("[presets")[0]
+    recipe = load(write(text))
+    assert recipe.data.arguments["files"] == str(tmp_path / "jets/*.h5")
+    run = tmp_path / "runs" / "one"
+    recipe.write(run / "recipe.toml")
+    assert '"../../jets/*.h5"' in (run / "recipe.toml").read_text()
+    assert load(run / "recipe.toml").data.arguments["files"] == [str(tmp_path / "jets/*.h5")]
+    here = load(write(text), changes={"data.files": "x.h5"})
+    assert here.data.arguments["files"] == str(tmp_path / "elsewhere" / "x.h5")
+
+
+def test_a_recipe_holds_no_absolute_names_but_environment_folders(write):
+    text = WHOLE.partition("[presets")[0].replace(PYTHIA, 'use = "files", files = "NAME"')
+    with pytest.raises(BadRecipeError, match=r"relative to it.*\$JETLENS_REAL_DATA"):
+        load(write(text.replace("NAME", "/a.h5")))
+    kept = load(write(text.replace("NAME", "$SOME/a.h5")))
+    assert kept.data.arguments["files"] == "$SOME/a.h5"
+
+
+def test_nothing_in_a_recipe_is_evaluated(write, tmp_path):
+    flag = tmp_path / "flag"
+    path = write(WHOLE.replace('baseline = "zero"', f"target = '''open({str(flag)!r}, \"w\")'''"))
+    load(path)  # a target is understood when the tagger is there; until then it is text
+    assert not flag.exists()

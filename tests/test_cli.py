@@ -1,0 +1,212 @@
+"""The command line: its verbs, its exit status, and one message for a mistake."""
+
+from __future__ import annotations
+
+import sys
+
+import h5py
+import numpy as np
+import pytest
+
+import made_up
+from jetlens import cli
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, own_registries):
+    """Run ``jetlens ...`` in this process: status, output and messages."""
+    made_up.register()
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["jetlens", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capsys.readouterr()
+        return int(left.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recipe") / "made-up.toml"
+    path.write_text(made_up.RECIPE.replace("jets = 300", "jets = 180"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(recipe, tmp_path_factory):
+    """A finished run up to its summaries."""
+    import jetlens
+    from jetlens.core.registry import datasets
+
+    with pytest.MonkeyPatch.context() as patch:
+        datasets.fill()
+        patch.setattr(datasets, "_table", dict(datasets._table))
+        made_up.register()
+        out = tmp_path_factory.mktemp("runs") / "run"
+        jetlens.run(recipe, out=out, until="summarise")
+    return out
+
+
+def test_verbs_go_as_far_as_they_say(command, recipe, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = command("generate", recipe, "--set", "data.jets=90")
+    assert (status, out.strip()) == (0, "runs/made-up")
+    assert "2 of 2 files generated" in err
+    run = tmp_path / "runs" / "made-up"
+    assert sorted(p.name for p in run.iterdir()) == [".stages", "jets", "recipe.toml"]
+    status, _, _ = command("train", recipe, "--set", "data.jets=90", "--seed", 3)
+    assert status == 0
+    assert (run / "tagger" / "weights.safetensors").is_file()
+    assert not (run / "predictions").exists()
+    assert "seed = 3" in (run / "recipe.toml").read_text()
+
+
+def test_a_whole_run_prints_where_the_report_is(command, recipe, done):
+    status, out, _ = command("run", recipe, "--out", done)
+    assert (status, out.strip()) == (0, str(done / "report.html"))
+    assert (done / "report.html").is_file()
+    assert (done / "figures" / "00-top-origin.pdf").is_file()
+    assert '"jetlens"' in (done / "provenance.json").read_text()
+    status, _, err = command("report", recipe, "--out", done)
+    assert status == 0
+    assert "up to date" in err
+
+
+def test_jets_taggers_runs_and_attributions_are_inspected(command, done):
+    for path, words in {
+        done / "jets" / "part-00000.h5": ["60 jets", "d0 [mm]", "labels:"],
+        done / "tagger": ["tagger gn2", "classes: b, c, u, tau"],
+        done: ["train: done", "accuracy"],
+        done / "attributions.zarr": ["14 jet", "tracks_score"],
+        done / "results" / "integrated-gradients" / "00-top-origin.npz": ["top_origin.b.from_b"],
+    }.items():
+        status, out, _ = command("inspect", path)
+        assert status == 0
+        for word in words:
+            assert word in out
+
+
+def test_names_are_listed_and_described(command):
+    assert "integrated-gradients" in command("list", "explainers")[1]
+    assert "flavour" in command("list", "processes")[1]
+    assert "Arguments:" in command("describe", "gn2")[1]
+
+
+def test_attributions_are_exported(command, done, tmp_path):
+    status, out, _ = command("export", done, "--out", tmp_path / "scores.h5")
+    assert (status, out.strip()) == (0, str(tmp_path / "scores.h5"))
+    with h5py.File(tmp_path / "scores.h5") as file:
+        assert len(file["jets"]) == 14
+
+
+def test_any_jets_are_explained_without_a_recipe(command, done, tmp_path):
+    from jetlens.run import attributions
+
+    jets = made_up.file(tmp_path / "mine.h5", jets=40, seed=5)
+    out = tmp_path / "explained"
+    status, printed, err = command(
+        "explain",
+        "--tagger",
+        done / "tagger",
+        "--jets",
+        jets,
+        "--method",
+        "integrated-gradients",
+        "--target",
+        "log(b/(0.1*c+0.9*u))",
+        "--option",
+        "baseline=zero",
+        "--option",
+        "steps=4",
+        "--option",
+        "rule=midpoint",
+        "--out",
+        out,
+    )
+    assert (status, printed.strip()) == (0, str(out)), err
+    found = attributions.read(out / "attributions.zarr" / "integrated-gradients")
+    assert found["row"].values.tolist() == list(range(40))
+    assert found.attrs["target"] == "log(b/(0.1*c+0.9*u))"
+    assert np.isfinite(found["jets_score"]).all()
+    assert (out / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["runn"], ["runn", "Did you mean 'run'"]),
+        (["run", "RECIPE", "--sett", "a=1"], ["--sett", "--set"]),
+        (["run"], ["RECIPE"]),
+        (["run", "nothing.toml"], ["no recipe 'nothing.toml'"]),
+        (["run", "RECIPE", "--set", "train.epoch=1"], ["train.epoch", "did you mean 'epochs'"]),
+        (["run", "RECIPE", "--preset", "quick"], ["unknown preset 'quick'"]),
+        (["run", "RECIPE", "--workers", "0"], ["workers=0", "at least 1"]),
+        (["run", "RECIPE", "--workers", "two"], ["two"]),
+        (["run", "RECIPE", "--device", "gpux"], ["gpux", "expected 'cpu'"]),
+        (["run", "RECIPE", "--out", "FILE"], ["cannot write", "FILE"]),
+        (["explain", "--method", "zero"], ["--tagger PATH"]),
+        (["explain", "RECIPE", "--tagger", "x"], ["--set"]),
+        (["inspect", "nothing.h5"], ["no file 'nothing.h5'"]),
+        (["inspect", "RECIPE"], ["no reader knows"]),
+        (["list", "explainer"], ["did you mean 'explainers'"]),
+        (["describe", "boxx"], ["did you mean 'box'"]),
+        (["export", "FILE", "--out", "x.h5"], ["no attributions are stored"]),
+    ],
+)
+def test_a_mistake_is_one_message_and_status_2(
+    command, recipe, tmp_path, monkeypatch, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "FILE").write_text("")
+    status, _, err = command(*(recipe if a == "RECIPE" else a for a in arguments))
+    assert status == 2
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--method", "integrated-gradient"], ["did you mean 'integrated-gradients'"]),
+        (["--option", "baselin=zero"], ["baselin", "did you mean 'baseline'"]),
+        (["--option", "baseline"], ["expected KEY=VALUE"]),
+        (["--target", "bb"], ["'bb'", "did you mean 'b'"]),
+        (["--jets", "nothing.h5"], ["no file 'nothing.h5'"]),
+        (["--jets", "*.hdf5"], ["no file matches '*.hdf5'"]),
+        (["--tagger", "nothing"], ["no tagger 'nothing'"]),
+    ],
+)
+def test_mistakes_without_a_recipe(command, done, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    made_up.file(tmp_path / "mine.h5", jets=10)
+    usual = {"--tagger": done / "tagger", "--jets": "mine.h5", "--out": "explained"}
+    given = usual | {arguments[0]: arguments[1]}
+    status, _, err = command("explain", *(a for pair in given.items() for a in pair))
+    assert status == 2
+    assert "Traceback" not in err
+    for word in words:
+        assert word in err
+
+
+def test_an_interrupt_says_how_to_go_on(command, recipe, tmp_path, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(made_up.MadeUpPartition, "arrays", interrupt)
+    status, _, err = command("run", recipe, "--out", tmp_path / "run")
+    assert status == 130
+    assert f"jetlens run {recipe} --out {tmp_path / 'run'}" in err
+    assert "Traceback" not in err
+
+
+def test_a_bug_is_not_hidden(monkeypatch, recipe, tmp_path):
+    def fail(*_, **__):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("jetlens.run.entry.run", fail)
+    monkeypatch.setattr(sys, "argv", ["jetlens", "run", str(recipe)])
+    with pytest.raises(RuntimeError, match="a bug"):
+        cli.main()

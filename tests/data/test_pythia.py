@@ -43,7 +43,7 @@ def test_a_partition_depends_on_settings_seed_and_index_alone(flavour_settings) 
     assert [p.jets for p in parts] == [30, 30, 30]
     forwards = [generate(p) for p in parts]
     assert generate(parts[1]) == forwards[1]
-    assert len({f["jets"] for f in forwards}) == 3
+    assert len({f["tracks"] for f in forwards}) == 3
     # a longer dataset begins with the same partitions; another seed does not
     longer = dataclasses.replace(small, jets=200).partitions()
     assert generate(longer[1])["tracks"] == forwards[1]["tracks"]

@@ -2,7 +2,9 @@
 
 ``calibrated`` means: fitted or tuned to ATLAS's full simulation by ``docs/make_calibration.py``, on
 the tracks of a public DAOD_PHYSLITE file (13 TeV, mean pile-up of about 35). ``docs/detector.md``
-shows how well that works, and what is extrapolated.
+shows how well that works, and what is extrapolated. Geometry and the selection are ATLAS's, rounded.
+Where else a publication is named, it describes the effect; the number is a round one of the size
+given there, not read off one of its figures.
 """
 
 from __future__ import annotations
@@ -42,10 +44,10 @@ class Disk(NamedTuple):
 
 
 # --- collisions ---
-BEAM_SPOT = Constant((0.010, 0.010, 35.0), "mm", "simulated beam spot of ATLAS's MC16, x y z")
+BEAM_SPOT = Constant((0.010, 0.010, 35.0), "mm", "x y z: beamPosSigma of the DAOD_PHYSLITE file")
 POOL_SEED = Constant(20241002, "", "any: the pool must be the same for every worker")
-VERTEX_XY = Constant((0.004, 0.030), "mm", "a + b / sqrt(tracks): ATL-PHYS-PUB-2015-026, fig. 5")
-VERTEX_Z = Constant((0.008, 0.150), "mm", "a + b / sqrt(tracks): ATL-PHYS-PUB-2015-026, fig. 5")
+VERTEX_XY = Constant((0.004, 0.030), "mm", "a + b / sqrt(tracks): ATL-PHYS-PUB-2015-026")
+VERTEX_Z = Constant((0.008, 0.150), "mm", "a + b / sqrt(tracks): ATL-PHYS-PUB-2015-026")
 
 # --- geometry: surfaces in the order that a particle from the centre meets them ---
 BARREL = Constant(
@@ -60,7 +62,7 @@ BARREL = Constant(
         Barrel(514.0, 749.0, False, 0.030),
     ),
     "mm, X0",
-    f"{ID_PAPER}, tables 4.1, 4.9 and section 4.10; innermost layer: {IBL_PAPER}",
+    f"{ID_PAPER}; innermost layer: {IBL_PAPER}",
 )
 DISKS = Constant(
     (
@@ -72,13 +74,11 @@ DISKS = Constant(
         Disk(2720.2, 438.8, 560.0, False),
     ),
     "mm",
-    f"{ID_PAPER}, tables 4.1 and 4.9",
+    f"{ID_PAPER}",
 )
-BEAM_PIPE = Constant((23.5, 0.006), "mm, X0", f"{IBL_PAPER}, section 2")
-SERVICES = Constant((200.0, 0.025), "mm, X0", f"pixel support tube, {ID_PAPER}, figure 4.45")
-X0_PER_INTERACTION_LENGTH = Constant(
-    0.30, "", "carbon and silicon, Phys. Rev. D 110, 030001, table 6.1"
-)
+BEAM_PIPE = Constant((23.5, 0.006), "mm, X0", f"{IBL_PAPER}")
+SERVICES = Constant((200.0, 0.025), "mm, X0", f"pixel support tube, {ID_PAPER}")
+X0_PER_INTERACTION_LENGTH = Constant(0.30, "", "carbon and silicon, Phys. Rev. D 110, 030001")
 
 # --- hits ---
 INNERMOST_DEAD = Constant(0.040, "", f"modules of the innermost layer, {CALIBRATED}")
@@ -88,24 +88,22 @@ PIXEL_OVERLAP = Constant(0.055, "", f"neighbouring modules overlap, {CALIBRATED}
 STRIP_DEAD = Constant(0.030, "", f"modules, both sides, {CALIBRATED}")
 STRIP_HOLE = Constant(0.018, "", f"one side, {CALIBRATED}")
 STRIP_OVERLAP = Constant((0.025, 0.025), "", f"both sides; one side, {CALIBRATED}")
-PIXEL_MERGE = Constant((0.10, 0.50), "mm", "two clusters are one: ATLAS, JINST 9 P09009, section 2")
-PIXEL_SPLIT = Constant(
-    0.75, "", "share of merged clusters that are told apart: JINST 9 P09009, fig. 8"
-)
+PIXEL_MERGE = Constant((0.10, 0.50), "mm", "two clusters are one: ATLAS, JINST 9 P09009")
+PIXEL_SPLIT = Constant(0.75, "", "share of merged clusters that are told apart: JINST 9 P09009")
 PIXEL_OCCUPANCY = Constant(
     0.004, "", f"hits shared with what is not a track of the jet, {CALIBRATED}"
 )
 STRIP_OCCUPANCY = Constant(
     0.010, "", f"hits shared with what is not a track of the jet, {CALIBRATED}"
 )
-STRIP_MERGE = Constant((0.16, 60.0), "mm", f"pitch and strip length, {ID_PAPER}, section 4.3")
+STRIP_MERGE = Constant((0.16, 60.0), "mm", f"pitch and strip length, {ID_PAPER}")
 
 # --- reconstruction ---
-EFFICIENCY = Constant(0.97, "", "hits found, before cuts: ATL-PHYS-PUB-2015-051, figure 3")
-EFFICIENCY_LOW_PT = Constant((0.25, 0.35), "-, GeV", "1 - a exp(-(pt - 0.4) / b): same, figure 3")
-EFFICIENCY_FORWARD = Constant((0.06, 1.2), "-, -", "1 - a max(0, |eta| - b): same, figure 3")
+EFFICIENCY = Constant(0.97, "", "hits found, before cuts: ATL-PHYS-PUB-2015-051")
+EFFICIENCY_LOW_PT = Constant((0.25, 0.35), "-, GeV", "1 - a exp(-(pt - 0.4) / b): same")
+EFFICIENCY_FORWARD = Constant((0.06, 1.2), "-, -", "1 - a max(0, |eta| - b): same")
 EFFICIENCY_LATE = Constant((30.0, 100.0), "mm", "exp(-(r - a) / b) beyond a: ATL-PHYS-PUB-2017-014")
-FAKE_RATE = Constant((0.003, 25.0), "", "a track a (1 + n / b): ATL-PHYS-PUB-2015-051, section 5")
+FAKE_RATE = Constant((0.003, 25.0), "", "a track a (1 + n / b): ATL-PHYS-PUB-2015-051")
 
 # --- resolutions ---
 # sigma(pt, eta) = exp(a0 + a1 |eta| + a2 eta^2) + exp(b0 + b1 |eta| + b2 eta^2) pt^k
@@ -149,18 +147,18 @@ NO_INNERMOST_HIT = Constant(
 TAIL_SHARES = Constant((0.925, 0.065, 0.010), "", "see docs/detector.md: |pull| of ATLAS's tracks")
 TAIL_WIDTHS = Constant((1.0, 2.0, 6.0), "", "see docs/detector.md: |pull| of ATLAS's tracks")
 
-# --- selection of tracks: ATLAS's for flavour tagging (arXiv:2505.19689, table 1) ---
-TRACK_PT = Constant(0.5, "GeV", "arXiv:2505.19689, table 1")
-TRACK_D0 = Constant(3.5, "mm", "arXiv:2505.19689, table 1")
-TRACK_Z0 = Constant(5.0, "mm", "arXiv:2505.19689, table 1")
-SILICON_HITS = Constant(8, "", "arXiv:2505.19689, table 1")
-SHARED_MODULES = Constant(1.0, "", "pixel + strip / 2, below 2: arXiv:2505.19689, table 1")
-SILICON_HOLES = Constant(2, "", "arXiv:2505.19689, table 1")
-PIXEL_HOLES = Constant(1, "", "arXiv:2505.19689, table 1")
+# --- selection of tracks: ATLAS's for flavour tagging (arXiv:2505.19689) ---
+TRACK_PT = Constant(0.5, "GeV", "arXiv:2505.19689")
+TRACK_D0 = Constant(3.5, "mm", "arXiv:2505.19689")
+TRACK_Z0 = Constant(5.0, "mm", "arXiv:2505.19689")
+SILICON_HITS = Constant(8, "", "arXiv:2505.19689")
+SHARED_MODULES = Constant(1.0, "", "pixel + strip / 2, below 2: arXiv:2505.19689")
+SILICON_HOLES = Constant(2, "", "arXiv:2505.19689")
+PIXEL_HOLES = Constant(1, "", "arXiv:2505.19689")
 
 # --- calorimeter and jets ---
-ELECTROMAGNETIC = Constant((0.10, 0.007), "sqrt(GeV), -", f"a / sqrt(E) + b, {ID_PAPER}, table 1.1")
-HADRONIC = Constant((0.50, 0.03), "sqrt(GeV), -", f"a / sqrt(E) + b, {ID_PAPER}, table 1.1")
+ELECTROMAGNETIC = Constant((0.10, 0.007), "sqrt(GeV), -", f"a / sqrt(E) + b, {ID_PAPER}")
+HADRONIC = Constant((0.50, 0.03), "sqrt(GeV), -", f"a / sqrt(E) + b, {ID_PAPER}")
 LOWEST_INPUT = Constant(0.3, "GeV", "pt below which nothing enters a jet: noise suppression")
 SAME_Z = Constant(2.0, "mm", "charged particles within: of the hard scatter, arXiv:1703.10485")
 JET_PT = Constant(20.0, "GeV", "flavour tagging's lower limit, arXiv:2505.19689")
@@ -170,8 +168,6 @@ JET_RESOLUTION = Constant(
     "GeV, sqrt(GeV), -",
     "a / pt + b / sqrt(pt) + c, in quadrature: particle flow's confusion, arXiv:2007.02645",
 )
-TRUTH_JET = Constant(
-    (10.0, 0.3), "GeV, -", "hard-scatter truth jet near: arXiv:1510.03823, section 5"
-)
+TRUTH_JET = Constant((10.0, 0.3), "GeV, -", "hard-scatter truth jet near: arXiv:1510.03823")
 LEPTON = Constant((10.0, 0.3), "GeV, -", "jets at a prompt electron or muon are dropped")
 CONE = Constant((0.239, -1.22, -16.4), "-, -, 1/TeV", "R = a + exp(b + c pt): arXiv:1512.01094")

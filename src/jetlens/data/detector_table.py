@@ -2,7 +2,7 @@
 
 ``calibrated`` means: fitted or tuned to ATLAS's full simulation by ``docs/make_calibration.py``, on
 the tracks of a public DAOD_PHYSLITE file (13 TeV, mean pile-up of about 35). ``docs/detector.md``
-shows how well that works, and what is extrapolated. Geometry and the selection are ATLAS's, rounded.
+shows how well that works, and what is extrapolated. Geometry and selection are ATLAS's, rounded.
 Where else a publication is named, it describes the effect; the number is a round one of the size
 given there, not read off one of its figures.
 """

@@ -21,13 +21,13 @@ class TrainSettings(BaseModel):
     epochs: Count = 10
     batch: Count = 256
     """Jets in a step (in each process)."""
-    rate: Positive = 1e-3
+    rate: Positive = 2e-3
     """The highest learning rate of the one-cycle schedule."""
     start_rate: Positive = 1e-5
     end_rate: Positive = 1e-6
     warm_up: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """The share of the steps in which the learning rate rises."""
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-5
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-2
     clip: Positive | None = 1.0
     """The largest norm of a gradient; none: as it comes."""
     patience: Count = 5

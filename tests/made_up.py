@@ -118,3 +118,14 @@ def content(folder: Path, *names: str) -> dict[str, bytes]:
             if path.is_file():
                 found[str(path.relative_to(folder))] = path.read_bytes()
     return found
+
+
+def differences(one: dict[str, bytes], other: dict[str, bytes]) -> dict[str, list[int]]:
+    """Return, for each file that differs, where: the first bytes of another value, or lengths."""
+    found = {}
+    for name, content in one.items():
+        if content != other[name]:
+            pairs = zip(content, other[name], strict=False)
+            places = [i for i, (a, b) in enumerate(pairs) if a != b]
+            found[name] = [len(content), len(other[name]), len(places), *places[:5]]
+    return found

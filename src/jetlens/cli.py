@@ -80,7 +80,8 @@ def _run(recipe: Path, until: str, out: Path | None, **options: Any) -> None:
         from jetlens.run.entry import run as run_recipe
 
         done = run_recipe(recipe, out, until=until, quiet=False, **options)
-        print(done.report if until == "report" else done.path)
+        for one in done.variations or (done,):
+            print(one.report if until == "report" else one.path)
 
 
 def _verb(name: str, until: str, words: str) -> None:

@@ -99,7 +99,7 @@ def in_part(
         raise BadValueError(f"unknown part {part!r}: {expected(part, PARTS)}")
     if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
         raise BadValueError(
-            f"split {list(fractions)}: expected three shares that add up to 1, such as [0.7, 0.1, 0.2]"
+            f"split {list(fractions)}: expected three shares that add up to 1, as [0.7, 0.1, 0.2]"
         )
     edges = np.concatenate([[0.0], np.cumsum(fractions)])
     edges[-1] = 1.0

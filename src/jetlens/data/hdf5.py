@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,15 +37,13 @@ def write_tables(
     BadFileError
         If the place cannot be written to.
     """
-    memory = {"driver": "core", "backing_store": False, "track_order": True}
-    with h5py.File(Path(path).name, "w", **memory) as file:
+    memory = io.BytesIO()  # gaps in it are zeros, so that the same tables give the same bytes
+    with h5py.File(memory, "w", track_order=True) as file:
         for name, table in tables.items():
             packed = {"chunks": True, "shuffle": True, "compression": "gzip"} if table.size else {}
             file.create_dataset(name, data=table, **packed)
         for name, values in (attrs or {}).items():
             for key, value in values.items():
                 (file[name] if name else file).attrs[key] = value
-        file.flush()
-        image = file.id.get_file_image()
     with atomic(path) as part:
-        part.write_bytes(image)
+        part.write_bytes(memory.getbuffer())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import made_up
 import pytest
 
 import jetlens
+import made_up
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from jetlens.data.base import Part
 
 DEMO, RECIPE = Path("runs/demo"), "recipes/flavour.toml"
 TABLE = Path("runs/bench.md")
-JETS = 1000
+JETS = 300
 
 
 def main() -> None:

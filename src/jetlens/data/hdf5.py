@@ -41,7 +41,8 @@ def write_tables(
     with h5py.File(memory, "w", track_order=True) as file:
         for name, table in tables.items():
             packed = {"chunks": True, "shuffle": True, "compression": "gzip"} if table.size else {}
-            file.create_dataset(name, data=table, **packed)
+            # flushed here, or else when the garbage collector finds it, which moves its bytes
+            file.create_dataset(name, data=table, **packed).flush()
         for name, values in (attrs or {}).items():
             for key, value in values.items():
                 (file[name] if name else file).attrs[key] = value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from markupsafe import Markup
@@ -39,10 +40,19 @@ def explained(explanation: Explanation, several: bool) -> list[Section]:
     return found
 
 
+def explained_output(settings: Mapping[str, Any]) -> str:
+    """Return what is explained in words, such as "logit of the predicted class"."""
+    of, target = str(settings["of"]), str(settings["target"])
+    kind = {"predicted": "of the predicted class", "label": "of the true class"}.get(target)
+    if kind is None and not target.replace("_", "").isalnum():
+        return f"output {target}"  # an expression, or an auxiliary output
+    return f"{of} {kind or f'of class {target}'}"
+
+
 def _which(explanation: Explanation) -> Paragraph:
     s = explanation.settings
     words = (
-        f"Scores are attributions of the tagger's {s['of']} ({s['target']}) to its scaled inputs, "
+        f"Scores are attributions of the tagger's {explained_output(s)} to its scaled inputs, "
         "by the method "
     )
     text = Markup("{}<code>{}</code>").format(words, s["use"])
@@ -103,7 +113,7 @@ def completeness_table(result: Result) -> Table:
         found.append(numbers.get(f"completeness.absolute.{group}.p99"))
         if not any(found):
             continue
-        jets = int(result.sums["jets"].sel(count="seen", group=group))
+        jets = int(result.sums["jets"].sel(count="used", group=group))
         row: list[Any] = [html(FLAVOUR_TITLES.get(group, group)), plain(jets)]
         row += ["" if n is None else measured(n) for n in found]
         if "not_converged" in result.sums:

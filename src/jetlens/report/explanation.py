@@ -95,8 +95,9 @@ def statements_table(result: Result) -> Table:
         rows.append([text, verdict, *values, plain(first.jets)])
     versions = ("divided by the sum", "not divided", "divided by the absolute sum")
     head = ["Statement", "Verdict", *versions, "jets"]
+    about = "all tracks" if result.arguments.get("tracks") == "all" else "the top track of each jet"
     caption = (
-        "Each statement becomes one number. It holds, or does not, where 95 % of the bootstrap "
+        f"What is expected of a flavour tagger, asked of {about}. Each statement becomes one number. It holds, or does not, where 95 % of the bootstrap "
         "replicas lie on one side of its limit; otherwise it is undecided. The verdict is that of "
         "attributions divided by their sum in the jet; the other versions stand beside it."
     )

@@ -67,6 +67,8 @@ def title(result: Result) -> str:
     if feature is not None:
         described = result.sums.attrs.get("features") or [{}]
         words = f"Attribution against {described[0].get('label') or feature}"
+    if result.arguments.get("tracks") == "all":
+        words += ", all tracks"
     return words + _NORMALISED.get(str(result.arguments.get("normalise", "sum")), "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from jetlens.report.content import Section, Tile, Tiles
-from jetlens.report.explanation import explained, rows_of
+from jetlens.report.explanation import explained, explained_output, rows_of
 from jetlens.report.facts import Facts, Numbers
 from jetlens.report.numbers import measured, percent
 from jetlens.report.performance import performance
@@ -39,12 +39,10 @@ def abstract(facts: Facts) -> list[str]:
     if not facts.history:
         told = [f"{said_of} is applied to {sum(facts.test.values()):,} jets of {source}."]
     for e in facts.explanations:
-        of = e.settings["target"]
-        what = {"predicted": "of the predicted class", "label": "of the true class"}.get(of, of)
         which = "correctly tagged jets" if e.settings["select"] == "correct" else "jets"
         told.append(
-            f"What it says ({e.settings['of']} {what}) is explained for {e.jets:,} {which} with "
-            f"{e.settings['use'].replace('-', ' ')}."
+            f"What it says ({explained_output(e.settings)}) is explained for {e.jets:,} {which} "
+            f"with {e.settings['use'].replace('-', ' ')}."
         )
     return told
 
@@ -60,7 +58,10 @@ def overview(facts: Facts) -> Section:
         _tile(numbers, "accuracy", "Accuracy, all classes"),
     ]
     for explanation in facts.explanations:
+        first: dict[str, Result] = {}
         for result, _ in explanation.results:
+            first.setdefault(result.name, result)
+        for result in first.values():
             tiles += _headlines(result)
     return Section("overview", "In short", [Tiles([t for t in tiles if t is not None])])
 

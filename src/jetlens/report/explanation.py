@@ -97,7 +97,8 @@ def statements_table(result: Result) -> Table:
     head = ["Statement", "Verdict", *versions, "jets"]
     about = "all tracks" if result.arguments.get("tracks") == "all" else "the top track of each jet"
     caption = (
-        f"What is expected of a flavour tagger, asked of {about}. Each statement becomes one number. It holds, or does not, where 95 % of the bootstrap "
+        f"What is expected of a flavour tagger, asked of {about}. Each statement becomes one "
+        "number. It holds, or does not, where 95 % of the bootstrap "
         "replicas lie on one side of its limit; otherwise it is undecided. The verdict is that of "
         "attributions divided by their sum in the jet; the other versions stand beside it."
     )

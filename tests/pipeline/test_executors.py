@@ -58,7 +58,7 @@ def test_exactly_the_first_jets_are_explained_and_kept(recipe, tmp_path):
 
     out = tmp_path / "run"
     jetlens.run(recipe, out=out, until="explain")
-    said = predict.read_all(out / "predictions")
+    said = list(predict.read_all(out / "predictions"))
     rows = [row for part in said for row in part.row]
     assert len(said) == 5
     assert rows == sorted(rows)
@@ -76,7 +76,7 @@ def test_a_result_says_how_many_jets_a_selection_dropped(recipe, tmp_path):
 
     out = tmp_path / "run"
     jetlens.run(recipe, out=out, until="explain", set=["explain.0.select=correct"])
-    said = predict.read_all(out / "predictions")
+    said = list(predict.read_all(out / "predictions"))
     right = [bool(c) for part in said for c in part.correct]
     counts = Result.load(next((out / "results").rglob("00-top-origin.npz"))).sums["jets"]
     seen, selected = (int(counts.sel(count=c, group="all")) for c in ("seen", "selected"))

@@ -14,7 +14,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import digest, mix
 from jetlens.core.registry import datasets, parameters, summaries
 from jetlens.data import readers
-from jetlens.data.base import Dataset, Part
+from jetlens.data.base import Dataset, Part, Partition
 from jetlens.run.executor import Executor
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Recipe
@@ -121,10 +121,23 @@ class Study:
         """Return the reference jets for baselines: the first of the training part.
 
         Without a training, of all jets.
+
+        Raises
+        ------
+        BadValueError
+            If there are none.
         """
-        if self.given is not None:
-            return Pool(self.jets_key(), self.recipe.split, POOL, self.jets())
-        return Pool(self.jets_key(), self.recipe.split, POOL, self.part("train"))
+        data = self.jets() if self.given is not None else self.part("train")
+        needed: list[Partition] = []
+        count = 0
+        for partition in data.partitions():
+            needed.append(partition)
+            count += len(partition.read())
+            if count >= POOL:
+                break
+        if not count:
+            raise BadValueError("the training part has no jets to take baselines from")
+        return Pool(self.jets_key(), self.recipe.split, tuple(needed))
 
     def jets_key(self) -> str:
         """Return a digest of the jets' files, or of what makes them."""
@@ -138,28 +151,18 @@ class Study:
 
 @dataclass(frozen=True)
 class Pool:
-    """The first jets of a dataset, read when they are needed; it can be sent to a worker.
+    """The first `POOL` jets of some partitions, read when they are needed; it can be sent.
 
-    Two pools are the same if they have the same digest of files, split and number of jets.
+    Two pools are the same if they have the same digest of files and split.
     """
 
     key: str
     split: tuple[float, float, float]
-    jets: int
-    dataset: Dataset = field(compare=False)
+    partitions: tuple[Partition, ...] = field(compare=False)
 
     def read(self) -> JetBatch:
-        """Read as many jets as are wanted, or as there are."""
-        found: list[JetBatch] = []
-        count = 0
-        for batch in self.dataset:
-            found.append(batch.take(slice(0, self.jets - count)))
-            count += len(found[-1])
-            if count >= self.jets:
-                break
-        if not count:
-            raise BadValueError("the training part has no jets to take baselines from")
-        return concatenate(found)
+        """Read the jets, or as many as there are."""
+        return concatenate([p.read() for p in self.partitions]).take(slice(0, POOL))
 
 
 def key(*parts: Any) -> str:

@@ -26,7 +26,7 @@ from jetlens.run.recipe import Explain
 from jetlens.run.shows import Shows, fill, merge_parts
 from jetlens.run.stages import predict
 from jetlens.run.store import remove
-from jetlens.run.study import Pool, Study, key
+from jetlens.run.study import POOL, Pool, Study, key
 from jetlens.summarise.selection import PASSED_OVER
 
 VERSION = 1
@@ -101,7 +101,7 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         entry.model_dump(),
         shows,
         study.recipe.split,
-        study.pool().jets,
+        POOL,
         study.jets_key(),
         study.tagger_key(),
     )
@@ -133,6 +133,7 @@ def _tasks(study: Study, entry: Explain, shows: Shows, groups: Path, partial: Pa
     there = [int(selected(predict.read(path), entry.select).sum()) for path in said]
     if not sum(there):
         raise BadValueError(f"explain.select = {entry.select!r}: no jet of the test part is")
+    pool = study.pool()
     counts = first_so_many(there, entry.jets)
     kept = first_so_many(counts, entry.keep)
     return [
@@ -145,7 +146,7 @@ def _tasks(study: Study, entry: Explain, shows: Shows, groups: Path, partial: Pa
             shows,
             count,
             keep,
-            study.pool(),
+            pool,
             groups / part_name(i),
             partial / part_name(i),
         )

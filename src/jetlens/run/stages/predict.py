@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -166,6 +167,7 @@ def read(path: Path) -> Said:
     )
 
 
-def read_all(folder: Path) -> list[Said]:
-    """Read what the tagger says of all partitions, in their order."""
-    return [read(path) for path in sorted(folder.glob("part-*.h5"))]
+def read_all(folder: Path) -> Iterator[Said]:
+    """Read what the tagger says of all partitions, one after the other, in their order."""
+    for path in sorted(folder.glob("part-*.h5")):
+        yield read(path)

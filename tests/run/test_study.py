@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+import made_up
+from jetlens.core.errors import BadValueError
+from jetlens.data.base import in_part
+from jetlens.run import study as studies
+from jetlens.run.executor import Serial
+from jetlens.run.progress import Log
+from jetlens.run.recipe import build
+from jetlens.run.store import Store
+from jetlens.run.study import Study
+
+
+@pytest.fixture
+def study(tmp_path, own_registries):
+    made_up.register()
+    files = [str(made_up.file(tmp_path / f"{k}.h5", 100, seed=k)) for k in range(3)]
+    data = {"use": "files", "files": files, "partition": 40}
+    recipe = build({"data": data, "seed": 5, "repeats": 3})
+    return Study(recipe, Store(tmp_path / "run"), Serial(), Log(quiet=True))
+
+
+def test_the_pool_is_the_first_training_jets_and_reads_no_more_than_it_needs(study, monkeypatch):
+    monkeypatch.setattr(studies, "POOL", 50)
+    pool = study.pool()
+    jets = pool.read()
+    assert len(jets) == 50
+    assert in_part(jets.event, "train").all()
+    assert len(pool.partitions) == 2
+    whole = study.part("train").read()
+    assert jets.row.tolist() == whole.row[:50].tolist()
+    assert pool == study.pool()
+
+
+def test_a_pool_without_jets_is_told(study):
+    from dataclasses import replace
+
+    recipe = study.recipe.model_copy(update={"split": (0.0, 0.5, 0.5)})
+    with pytest.raises(BadValueError, match="no jets to take baselines from"):
+        replace(study, recipe=recipe).pool()
+
+
+def test_every_repeat_has_a_seed_and_a_folder_of_its_own(study):
+    repeats = study.repeats()
+    assert repeats[0].seed == 5
+    assert len({r.seed for r in repeats}) == 3
+    assert len({r.store.root for r in repeats}) == 3
+    assert all(r.home == study.home for r in repeats)
+    assert [r.seed for r in study.repeats()] == [r.seed for r in repeats]
+
+
+def test_files_have_a_key_of_their_content(study, tmp_path):
+    with study.home.locked():
+        before = study.jets_key()
+        assert study.jets_key() == before
+        made_up.file(tmp_path / "1.h5", 100, seed=77)
+        assert study.jets_key() != before

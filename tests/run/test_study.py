@@ -28,7 +28,8 @@ def test_the_pool_is_the_first_training_jets_and_reads_no_more_than_it_needs(stu
     jets = pool.read()
     assert len(jets) == 50
     assert in_part(jets.event, "train").all()
-    assert len(pool.partitions) == 2
+    sizes = [len(p.read()) for p in pool.partitions]
+    assert sum(sizes[:-1]) < 50 <= sum(sizes)
     whole = study.part("train").read()
     assert jets.row.tolist() == whole.row[:50].tolist()
     assert pool == study.pool()

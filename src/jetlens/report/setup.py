@@ -51,7 +51,7 @@ def _jets(facts: Facts) -> Table:
     rows: list[list[Any]] = []
     if facts.history:
         jets = facts.history["jets"]
-        for label, part in (("Train part", "read"), ("trained on after resampling", "kept")):
+        for label, part in (("Train part", "read"), ("Used for training", "kept")):
             counts = jets[part]
             if isinstance(counts, Mapping):
                 rows.append([label, *(plain(counts.get(c, 0)) for c in classes),

@@ -21,7 +21,7 @@ from jetlens.taggers.chunks import Packed, runs
 
 _BLOCK = 2**22  # numbers in the running sum of a block of jets
 _GEOMETRIC = 0.35  # where an integrand is smooth, changes fall below this share at every level
-_PATIENCE = 2  # levels in a row at which they do not, before another rule takes over
+_PATIENCE = 3  # levels in a row at which they do not, before another rule takes over
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,15 @@ def test_what_comes_back_says_what_it_is(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", EVERY)
+def test_what_comes_back_can_be_written_by_xarray_itself(method: str, tmp_path) -> None:
+    found = explain(method, case.jets())
+    found.to_netcdf(tmp_path / "scores.nc")
+    with xr.open_dataset(tmp_path / "scores.nc") as read:
+        np.testing.assert_array_equal(read.tracks_score, found.tracks_score)
+        assert attribution.features(read, "tracks") == attribution.features(found, "tracks")
+
+
+@pytest.mark.parametrize("method", EVERY)
 def test_a_dataset_streams(method: str) -> None:
     jets = case.jets()
 

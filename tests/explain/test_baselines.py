@@ -91,7 +91,7 @@ def test_neutral_is_the_reference_of_highest_entropy() -> None:
     size, sizes = jets["tracks"].mask.sum(1), pool["tracks"].mask.sum(1)
     pool_jet = scaled(pool)[0]
     for j in range(len(jets)):
-        among = np.flatnonzero(sizes == size[j])
+        among = np.flatnonzero((sizes == size[j]) & (pool.event != jets.event[j]))
         if len(among):
             best = among[entropy[among].argmax()]
             np.testing.assert_allclose(jet[j, 0], pool_jet[best])
@@ -106,6 +106,17 @@ def test_a_reference_with_too_few_particles_is_filled_with_the_mean_one() -> Non
     mean = pool_tracks[mask].mean(0)
     filled = (np.abs(tracks[1, 0] - mean) < 1e-12).all(1)
     assert filled.sum() == 7  # nine tracks, two in the reference
+
+
+@pytest.mark.parametrize("baseline", [Neutral(), Neutral(count=3), Background(count=3)])
+def test_a_jet_is_no_reference_of_its_own_event(baseline) -> None:
+    jets = case.jets(400)  # two jets an event, and the jets are their own pool
+    jet, _ = references(baseline, jets, jets)
+    mine = scaled(jets)[0]
+    for j in range(len(jets)):
+        for k in range(jet.shape[1]):
+            source = int(np.abs(mine - jet[j, k]).sum(1).argmin())
+            assert jets.event[source] != jets.event[j]
 
 
 def test_ones_own_values_are_physical() -> None:

@@ -123,6 +123,13 @@ def test_hold_keeps_features_at_the_jets_value() -> None:
     assert float(abs(found.tracks_score.sel(tracks_feature="pt")).max()) > 0.01
 
 
+def test_one_feature_may_be_held_by_its_name_alone() -> None:
+    tagger, jets = case.tagger(), case.jets()
+    one = jl.explain(tagger, jets, "integrated-gradients", hold="d0")
+    other = jl.explain(tagger, jets, "integrated-gradients", hold=["tracks.d0"])
+    np.testing.assert_array_equal(one.tracks_score, other.tracks_score)
+
+
 def test_a_module_that_knows_its_places_is_not_trimmed() -> None:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Flatten(), nn.Linear(36, 8), nn.GELU(), nn.Linear(8, 3)).double()
@@ -159,6 +166,11 @@ def test_images() -> None:
         ({"rule": "midpoint"}, "needs steps="),
         ({"steps": 0}, "steps=0"),
         ({"budget": 2}, "budget=2"),
+        ({"steps": "64"}, "steps='64': expected a whole number"),
+        ({"tolerance": "small"}, "tolerance='small': expected a number"),
+        ({"target": None}, "target=None: expected a text"),
+        ({"target": []}, "target=\\[\\]: expected a text"),
+        ({"target": "b/(c-c)"}, "target 'b/\\(c-c\\)' is .* cannot be explained"),
         ({"baseline": "zeros"}, "did you mean 'zero'"),
         ({"baseline": 3}, "expected a name"),
         ({"hold": ["tracks.d1"]}, "did you mean 'tracks.d0'"),
@@ -173,7 +185,9 @@ def test_wrong_options(options: dict, says: str) -> None:
 def test_a_value_that_is_not_finite_is_named() -> None:
     jets = case.jets()
     jets["tracks"].values[1, 3, 2] = np.nan
-    with pytest.raises(jl.JetlensError, match=r"tracks\.x is nan in jet 1, particle 3"):
+    with pytest.raises(
+        jl.JetlensError, match=r"tracks\.x is nan in the jet of row 101, particle 3"
+    ):
         jl.explain(case.tagger(), jets, "integrated-gradients")
 
 

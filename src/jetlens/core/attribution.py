@@ -7,6 +7,7 @@ An attribution is an `xarray.Dataset`. For each input collection ``c`` it holds 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,7 +88,7 @@ def build(
                 score = np.where(collection.mask[..., None], score, score.dtype.type(np.nan))
             data[name + MASK] = (axes[:2], collection.mask)
         described = [collection.features[i].as_dict() for i in where]
-        data[name + VALUE] = (axes, value, {"features": described})
+        data[name + VALUE] = (axes, value, {"features": json.dumps(described)})
         if score is not None:
             data[name + SCORE] = ((*lead, *axes), score)
         for task, truth in collection.truth.items():
@@ -118,7 +119,7 @@ def collections(attribution: xr.Dataset) -> tuple[str, ...]:
 
 def features(attribution: xr.Dataset, collection: str) -> tuple[Feature, ...]:
     """Return what the features of a collection are: names, units and labels."""
-    described = attribution[collection + VALUE].attrs["features"]
+    described = json.loads(attribution[collection + VALUE].attrs["features"])
     return tuple(Feature.from_dict(d) for d in described)
 
 

@@ -45,8 +45,23 @@ class Scaling:
         pairs = pairs.reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
-    def apply(self, collection: Collection, name: str, features: Sequence[str]) -> Numbers:
+    def apply(
+        self,
+        collection: Collection,
+        name: str,
+        features: Sequence[str],
+        row: NDArray[np.int64] | None = None,
+    ) -> Numbers:
         """Return the scaled values of some features, in double precision; padding is zero.
+
+        Parameters
+        ----------
+        collection
+            The values.
+        name, features
+            What the collection is called, and the features to take from it.
+        row
+            ``[jet]``, the jets' rows, for messages.
 
         Raises
         ------
@@ -55,7 +70,7 @@ class Scaling:
         """
         where = collection.positions(features)
         values = np.take(collection.values, where, axis=collection.feature_axis)
-        _check_finite(values, collection, name, features)
+        _check_finite(values, collection, name, features, row)
         mean, std = self.arrays(name, features)
         if collection.is_image:
             mean, std = mean[:, None, None], std[:, None, None]
@@ -66,7 +81,11 @@ class Scaling:
 
 
 def _check_finite(
-    values: NDArray[np.floating], collection: Collection, name: str, features: Sequence[str]
+    values: NDArray[np.floating],
+    collection: Collection,
+    name: str,
+    features: Sequence[str],
+    row: NDArray[np.int64] | None,
 ) -> None:
     bad = ~np.isfinite(values)
     if collection.mask is not None:
@@ -74,10 +93,12 @@ def _check_finite(
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])
         feature = features[first[collection.feature_axis]]
-        place = f"jet {first[0]}" + (f", particle {first[1]}" if collection.is_sequence else "")
+        place = f"the jet of row {first[0] if row is None else row[first[0]]}"
+        if collection.is_sequence:
+            place += f", particle {first[1]}"
         raise BadValueError(
-            f"{name}.{feature} is {values[first]} in {place} of the batch ({int(bad.sum())} such "
-            "values in all): expected finite numbers"
+            f"{name}.{feature} is {values[first]} in {place} ({int(bad.sum())} such values in this "
+            "batch): expected finite numbers"
         )
 
 
@@ -100,7 +121,7 @@ def fit(batches: Iterable[JetBatch], inputs: Mapping[str, Sequence[str]]) -> Sca
             if name not in jets.collections:
                 raise UnknownNameError("collection", name, jets.collections)
             collection = jets[name]
-            values = Scaling().apply(collection, name, features)
+            values = Scaling().apply(collection, name, features, jets.row)
             values = np.moveaxis(values, collection.feature_axis, -1)
             weight = np.broadcast_to(
                 jets.weight.reshape(-1, *[1] * (values.ndim - 2)), values.shape[:-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -16,7 +17,7 @@ from jetlens.core import attribution
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import arguments_of
 from jetlens.explain.targets import Target
-from jetlens.taggers.base import Inputs, Tagger, at_rest, encode
+from jetlens.taggers.base import Tagger, at_rest, encode
 from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.predict import Predictions, predict
 
@@ -133,22 +134,19 @@ def _build(
         attrs={
             "jetlens": __version__,
             "method": arguments_of(explainer)["use"],
-            "options": describe(explainer),
+            "options": json.dumps(arguments_of(explainer), default=_described),
             "target": target.text,
             "of": target.of,
             "complete": int(explainer.complete),
             "conserves": int(explainer.conserves),
             "scores": "in the tagger's input space: its scaled inputs",
-            "tasks": {task: list(classes) for task, classes in tagger.tasks.items()},
+            "tasks": json.dumps(tagger.tasks),
         },
     )
 
 
-def describe(explainer: Explainer) -> dict[str, str]:
-    """Return an explainer's settings in words, for provenance."""
-    return {k: str(v) for k, v in arguments_of(explainer).items() if k != "use"}
-
-
-def zeros_like(inputs: Inputs) -> Inputs:
-    """Return zeros of the shapes of some inputs."""
-    return {name: values.new_zeros(values.shape) for name, values in inputs.items()}
+def _described(value: object) -> object:
+    """Say in words what has no JSON, such as the jets of one's own baseline."""
+    if isinstance(value, JetBatch):
+        return f"{len(value)} jets"
+    return dict(value) if isinstance(value, Mapping) else str(value)

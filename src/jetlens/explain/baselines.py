@@ -19,7 +19,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
 from jetlens.core.hashing import mix
 from jetlens.core.registry import baselines
-from jetlens.explain.references import Constant, References, from_jets
+from jetlens.explain.references import Constant, References, from_jets, paired
 from jetlens.taggers.base import Tagger, encode
 from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.predict import predict
@@ -105,12 +105,13 @@ class Background(Baseline):
         if not len(candidates):
             raise BadValueError(f"baseline 'background': no {self.of} jets among the references")
 
-        def draw(rows: NDArray[np.int64], among: NDArray[np.intp]) -> NDArray[np.intp]:
-            salts = [mix(rows, salt=100 + k) for k in range(self.count)]
+        def draw(rows: NDArray[np.int64], among: NDArray[np.intp], n: int) -> NDArray[np.intp]:
+            salts = [mix(rows, salt=100 + k) for k in range(n)]
             picks: NDArray[np.intp] = among[np.stack(salts, 1) % np.uint64(len(among))]
             return picks
 
-        return from_jets(tagger, packed, batch, pool.take(candidates), draw, self.order)
+        chosen = pool.take(candidates)
+        return from_jets(tagger, packed, batch, chosen, draw, self.count, self.order)
 
 
 @baselines.register("neutral")
@@ -138,16 +139,19 @@ class Neutral(Baseline):
         self, tagger: Tagger, packed: Packed, batch: JetBatch, pool: JetBatch
     ) -> References:
         """Rank the reference jets by the entropy of what the tagger says of them."""
+        _some(pool)
         logits = predict(tagger, pack(tagger, *encode(tagger, pool)), auxiliary=False).logits
         chance = logits.double().log_softmax(-1)
         entropy = -(chance.exp() * chance).sum(-1).cpu().numpy()
 
-        def most_neutral(rows: NDArray[np.int64], among: NDArray[np.intp]) -> NDArray[np.intp]:
-            ranked = among[np.argsort(-entropy[among], kind="stable")][: self.count]
-            ranked = np.resize(ranked, self.count)  # repeats, where there are too few
-            return np.broadcast_to(ranked, (len(rows), self.count))
+        def most_neutral(
+            rows: NDArray[np.int64], among: NDArray[np.intp], n: int
+        ) -> NDArray[np.intp]:
+            ranked = among[np.argsort(-entropy[among], kind="stable")][:n]
+            ranked = np.resize(ranked, n)  # repeats, where there are too few
+            return np.broadcast_to(ranked, (len(rows), n))
 
-        return from_jets(tagger, packed, batch, pool, most_neutral, self.order)
+        return from_jets(tagger, packed, batch, pool, most_neutral, self.count, self.order)
 
 
 @dataclass(frozen=True)
@@ -161,11 +165,9 @@ class Given(Baseline):
     ) -> References:
         """Scale the values, or take the jets."""
         if isinstance(self.values, JetBatch):
-
-            def all_of_them(rows: NDArray[np.int64], among: NDArray[np.intp]) -> NDArray[np.intp]:
-                return np.broadcast_to(among, (len(rows), len(among)))
-
-            return from_jets(tagger, packed, batch, self.values, all_of_them, None, any_size=True)
+            _some(self.values)
+            every = np.broadcast_to(np.arange(len(self.values)), (len(batch), len(self.values)))
+            return paired(tagger, packed, batch, self.values, np.array(every), None)
         constants = {name: np.zeros(len(f)) for name, f in tagger.inputs.items()}
         for name, given in self.values.items():
             features = look_up("collection of this tagger", name, tagger.inputs)
@@ -202,7 +204,12 @@ def choose(given: str | Baseline | JetBatch | Mapping[str, object]) -> Baseline:
     )
 
 
-def held(names: Sequence[str], tagger: Tagger) -> dict[str, list[int]]:
+def _some(pool: JetBatch) -> None:
+    if not len(pool):
+        raise BadValueError("the baseline needs reference jets, and there are none")
+
+
+def held(names: str | Sequence[str], tagger: Tagger) -> dict[str, list[int]]:
     """Return the positions, by collection, of features that are to stay fixed along the path.
 
     Parameters
@@ -210,6 +217,7 @@ def held(names: Sequence[str], tagger: Tagger) -> dict[str, list[int]]:
     names
         ``"feature"`` or ``"collection.feature"``.
     """
+    names = [names] if isinstance(names, str) else names
     everything = {f"{c}.{f}": (c, i) for c, fs in tagger.inputs.items() for i, f in enumerate(fs)}
     found: dict[str, list[int]] = {}
     for name in names:

@@ -91,11 +91,11 @@ def explain(
         explainer = method
     else:
         explainer = explainers.make(method, **options)
-    texts = [target] if isinstance(target, str) else list(target)
-    if not texts:
-        raise BadValueError("target=[]: expected one target or more")
-    targets = [resolve(text, tagger, of) for text in texts]
     several = not isinstance(target, str)
+    texts: list[str] = [target] if isinstance(target, str) else list(target or [None])
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise BadValueError(f"target={target!r}: expected a text, or a list of one or more")
+    targets = [resolve(text, tagger, of) for text in texts]
     if isinstance(jets, JetBatch):
         return _one(explainer, tagger, jets, targets, several, pool)
     if isinstance(jets, Dataset):

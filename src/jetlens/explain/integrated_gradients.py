@@ -67,7 +67,7 @@ class IntegratedGradients(ScoringExplainer):
     complete: ClassVar[bool] = True
 
     baseline: str | Mapping[str, Any] | JetBatch | Baseline = "zero"
-    hold: Sequence[str] = ()
+    hold: str | Sequence[str] = ()
     tolerance: float = 2e-3
     absolute: float = 1e-5
     budget: int = 1025
@@ -76,6 +76,12 @@ class IntegratedGradients(ScoringExplainer):
     tokens: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("tolerance", "absolute", "budget", "steps", "tokens"):
+            value = getattr(self, name)
+            whole = name not in ("tolerance", "absolute")
+            if value is not None and not isinstance(value, int if whole else int | float):
+                kind = "a whole number" if whole else "a number"
+                raise BadValueError(f"{name}={value!r}: expected {kind}")
         if not self.tolerance > 0 or not self.absolute >= 0:
             raise BadValueError(
                 f"tolerance={self.tolerance}, absolute={self.absolute}: expected positive numbers"

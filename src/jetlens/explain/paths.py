@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from jetlens.core.errors import BadValueError
 from jetlens.explain.base import Scores
 from jetlens.explain.quadrature import Rule
 from jetlens.explain.references import References
@@ -245,7 +246,21 @@ class Block:
                     self.ends[chunk, end] = each[:, i]
 
     def close(self) -> Scores:
-        """Average over the references of each jet."""
+        """Average over the references of each jet.
+
+        Raises
+        ------
+        BadValueError
+            If the target is not finite at an end of a path.
+        """
+        bad = ~torch.isfinite(self.ends)
+        if bad.any():
+            path, end = (int(i) for i in bad.nonzero()[0])
+            row = int(self.paths.packed.rows[self.jets.start + path // self.count])
+            raise BadValueError(
+                f"target {self.paths.target.text!r} is {float(self.ends[path, end])} at "
+                f"{('the reference of', '')[end]} jet {row} of the batch: it cannot be explained"
+            )
         gap = _total(self.scores) - (self.ends[:, 1] - self.ends[:, 0])
 
         def mean(values: Tensor) -> Tensor:

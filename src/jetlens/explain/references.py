@@ -2,6 +2,7 @@
 
 Where references are jets, their particles pair with the jet's in falling order of a variable; a
 reference with more particles gives its leading ones, one with fewer the mean particle for the rest.
+No jet is a reference of its own event, as far as there are others.
 """
 
 from __future__ import annotations
@@ -17,12 +18,11 @@ from torch import Tensor
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
-from jetlens.core.errors import BadValueError
 from jetlens.taggers.base import Inputs, Tagger, encode
 from jetlens.taggers.chunks import Packed
 
-Draw = Callable[[NDArray[np.int64], NDArray[np.intp]], NDArray[np.intp]]
-"""From the jets' rows and the candidates' positions to the references ``[jet, reference]``."""
+Draw = Callable[[NDArray[np.int64], NDArray[np.intp], int], NDArray[np.intp]]
+"""From the jets' rows, the candidates' positions and a number to references ``[jet, number]``."""
 
 ORDERS = (
     "IP3D_signed_d0_significance",
@@ -124,12 +124,46 @@ def from_jets(
     batch: JetBatch,
     pool: JetBatch,
     draw: Draw,
+    count: int,
     order: str | None,
-    any_size: bool = False,
 ) -> FromJets:
-    """Choose references for each jet among those of its multiplicity, or of the nearest."""
-    if not len(pool):
-        raise BadValueError("the baseline needs reference jets, and there are none")
+    """Choose `count` references for each jet among those of its multiplicity, or of the nearest."""
+    sizes, pool_sizes = _sizes(batch, tagger), _sizes(pool, tagger)
+    which = np.zeros((len(batch), count), dtype=np.intp)
+    for size in np.unique(sizes, axis=0):
+        mine = (sizes == size).all(1)
+        among = _nearest(pool_sizes, size)
+        siblings = int(np.unique(pool.event[among], return_counts=True)[1].max(initial=0))
+        drawn = draw(batch.row[mine], among, count + siblings)
+        own = pool.event[drawn] == batch.event[mine, None]
+        first = np.argsort(own, axis=1, kind="stable")[:, :count]
+        which[mine] = np.take_along_axis(drawn, first, axis=1)
+    # where its own event alone has a jet's multiplicity, the next nearest will do
+    for jet in np.flatnonzero((pool.event[which] == batch.event[:, None]).any(1)):
+        others = np.flatnonzero(pool.event != batch.event[jet])
+        if len(others):
+            among = others[_nearest(pool_sizes[others], sizes[jet])]
+            which[jet] = draw(batch.row[jet : jet + 1], among, count)[0]
+    return paired(tagger, packed, batch, pool, which, order)
+
+
+def paired(
+    tagger: Tagger,
+    packed: Packed,
+    batch: JetBatch,
+    pool: JetBatch,
+    which: NDArray[np.intp],
+    order: str | None,
+) -> FromJets:
+    """Prepare reference jets, and the order in which particles pair with theirs.
+
+    Parameters
+    ----------
+    which
+        ``[jet, reference]``, the positions in `pool` of each jet's references.
+    order
+        The variable to pair by, in falling magnitude; None for the first of `ORDERS` there is.
+    """
     inputs, masks = encode(tagger, pool)
     filled, ranks = {}, {}
     for name, values in inputs.items():
@@ -147,21 +181,7 @@ def from_jets(
         filled[name] = torch.where(missing[..., None], mean, padded)
         mine = torch.as_tensor(_ranks(batch[name], order), device=values.device)[packed.rows]
         ranks[name] = torch.take_along_dim(mine, packed.places[name], dim=1)
-    sizes, pool_sizes = _sizes(batch, tagger), _sizes(pool, tagger)
-    which: NDArray[np.intp] | None = None
-    if any_size:
-        which = draw(batch.row, np.arange(len(pool)))
-    else:
-        for size in np.unique(sizes, axis=0):
-            mine_too = (sizes == size).all(1)
-            among = _nearest(pool_sizes, size)
-            picks = draw(batch.row[mine_too], among)
-            if which is None:
-                which = np.zeros((len(batch), picks.shape[1]), dtype=np.intp)
-            which[mine_too] = picks
-    if which is None:
-        which = np.zeros((0, 1), dtype=np.intp)
-    return FromJets(filled, torch.as_tensor(np.array(which))[packed.rows], ranks)
+    return FromJets(filled, torch.as_tensor(which)[packed.rows], ranks)
 
 
 def _sizes(jets: JetBatch, tagger: Tagger) -> NDArray[np.int64]:

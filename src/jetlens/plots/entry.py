@@ -39,6 +39,11 @@ def draw(result: Result, **options: Any) -> Figure:
     """
     from jetlens.plots.style import style
 
+    if not hasattr(result, "sums"):
+        raise BadValueError(
+            f"expected a result of jetlens.summarise, not {type(result).__name__}: an attribution "
+            'is summarised first, as in jetlens.summarise(scores, "box")'
+        )
     drawing = figures.get(result.name)
     known = list(inspect.signature(drawing).parameters)[1:]
     for option in options:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.core.errors import BadValueError, UnknownNameError, look_up
 from jetlens.data.scaling import Scaling
 
 Inputs = dict[str, Tensor]
@@ -58,9 +59,16 @@ class Tagger(nn.Module):
             raise BadValueError(f"classes {list(classes)}: expected one or more different names")
         if not inputs or not hasattr(inputs, "items"):
             raise BadValueError('inputs: expected feature names by collection: {"tracks": [...]}')
+        for name, features in inputs.items():
+            if isinstance(features, str) or not features:
+                raise BadValueError(f"inputs of {name!r}: {features!r}, expected a list of names")
         self.inputs = {name: tuple(features) for name, features in inputs.items()}
         self.classes = tuple(classes)
         self.scaling = scaling or Scaling()
+        for name, table in self.scaling.table.items():
+            known = look_up("collection of the scaling", name, self.inputs)
+            for feature in table:
+                look_up(f"input of {name!r} in the scaling", feature, dict.fromkeys(known, True))
         self.tasks = {k: tuple(v) for k, v in (tasks or {}).items()}
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
@@ -134,7 +142,23 @@ def wrap(
         raise BadValueError(f"expected a torch.nn.Module, not {type(module).__name__}")
     if scaling is not None and not isinstance(scaling, Scaling):
         scaling = Scaling(scaling)
+    if call is None:
+        _check_call(module)
     return Wrapped(module, inputs, classes, call, scaling)
+
+
+def _check_call(module: nn.Module) -> None:
+    try:
+        signature = inspect.signature(module.forward)
+    except (TypeError, ValueError):  # a compiled module may not tell
+        return
+    try:
+        signature.bind({}, {})
+    except TypeError:
+        raise BadValueError(
+            f"{type(module).__name__}.forward{signature} does not take (inputs, masks): say how to "
+            'call it, as in call=lambda m, inputs, masks: m(inputs["image"])'
+        ) from None
 
 
 def dtype_of(tagger: nn.Module) -> torch.dtype:
@@ -176,7 +200,7 @@ def encode(
         if name not in batch.collections:
             raise UnknownNameError("collection for this tagger", name, batch.collections)
         collection = batch[name]
-        scaled = tagger.scaling.apply(collection, name, features)
+        scaled = tagger.scaling.apply(collection, name, features, batch.row)
         inputs[name] = torch.as_tensor(scaled, dtype=dtype_of(tagger), device=device)
         if collection.mask is not None:
             mask = np.ascontiguousarray(collection.mask)

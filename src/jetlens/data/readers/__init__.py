@@ -73,8 +73,8 @@ def _sniff(path: Path) -> str:
     with path.open("rb") as file:
         start = file.read(16)
     raise BadFileError(
-        f"no reader knows what {str(path)!r} is (it begins with {start!r}): it is damaged, or say "
-        f"format= one of {', '.join(readers)}"
+        f"no reader knows what {str(path)!r} is (it begins with {start!r}): its layout is none of "
+        f"{', '.join(readers)}, or it is damaged; format= asks for one of them and says more"
     )
 
 

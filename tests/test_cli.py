@@ -67,7 +67,9 @@ def test_a_whole_run_prints_where_the_report_is(command, recipe, done):
     status, out, _ = command("run", recipe, "--out", done)
     assert (status, out.strip()) == (0, str(done / "report.html"))
     assert (done / "report.html").is_file()
-    assert (done / "figures" / "00-top-origin.pdf").is_file()
+    assert (done / "figures" / "integrated-gradients-00-top-origin.pdf").is_file()
+    assert (done / "figures" / "tagger-00-performance.pdf").is_file()
+    assert "tagger-00-performance.pdf" in (done / "report.html").read_text()
     assert '"jetlens"' in (done / "provenance.json").read_text()
     status, _, err = command("report", recipe, "--out", done)
     assert status == 0

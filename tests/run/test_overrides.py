@@ -78,3 +78,12 @@ def test_variations_are_the_product():
     assert found[0][0] == "tagger.size=small,seed=1"
     ((name, _),) = overrides.variations({"data.files": ["../a b/*.h5"]})
     assert "/" not in name
+
+
+def test_no_two_variations_have_one_name():
+    values = ["b/c", "b*c", "b_c", 1, "1", 1.0, True, "true", "True", "x" * 300, "x" * 299, ""]
+    names = [name for name, _ in overrides.variations({"explain.0.target": values})]
+    assert len(set(names)) == len(values)
+    assert names[2:4] == ["explain.0.target=b_c", "explain.0.target=1"]
+    assert max(map(len, names)) < 200
+    assert names == [name for name, _ in overrides.variations({"explain.0.target": values})]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -19,40 +20,86 @@ def store(tmp_path):
 def test_a_stage_is_done_once_until_its_key_changes(store):
     output = store.root / "output"
     assert store.begin("s", "one", [output])
-    output.write_text("made")
-    store.finish("s", jets=3)
+    make(store, output, "one")
+    store.finish("s", [output], jets=3)
+    assert output.read_text() == "one"
     assert store.state("s")["jets"] == 3
     assert not store.begin("s", "one", [output])
     assert store.begin("s", "two", [output])
-    assert not output.exists()
+
+
+def test_outputs_stay_until_others_are_ready(store):
+    output, folder = store.root / "output", store.root / "folder" / "inner"
+    store.begin("s", "one", [output, folder])
+    make(store, output, "one")
+    make(store, folder / "old", "one")
+    store.finish("s", [output, folder])
+    assert store.begin("s", "two", [output, folder])
+    make(store, output, "half")
+    assert output.read_text() == "one"
+    assert not store.begin("s", "one", [output, folder])  # back again: what stands there counts
+    assert store.begin("s", "two", [output, folder])
+    assert not store.work("s", output).exists()
+    make(store, output, "two")
+    make(store, folder / "new", "two")
+    store.finish("s", [output, folder])
+    assert output.read_text() == "two"
+    assert [p.name for p in folder.iterdir()] == ["new"]
+    assert not list(store.root.rglob("*.work"))
+    assert store.begin("s", "one", [output, folder])
+
+
+def test_a_stage_killed_while_its_outputs_move_is_done_by_the_next_run(store, monkeypatch):
+    outputs = [store.root / name for name in "ab"]
+    for key in ("one", "two"):
+        store.begin("s", key, outputs)
+        for output in outputs:
+            make(store, output, key)
+        if key == "one":
+            store.finish("s", outputs)
+
+    def kill(path, target):
+        if path.name == "b":
+            raise KeyboardInterrupt
+        return path.rename(target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", lambda p, t: kill(p, t) if p.name in "ab" else p.rename(t))
+        store.finish("s", outputs, jets=4)
+    assert not store.state("s")["done"]
+    assert not store.begin("s", "two", outputs)
+    assert [o.read_text() for o in outputs] == ["two", "two"]
+    assert store.state("s")["jets"] == 4
+
+
+def make(store, output, text):
+    place = store.work("s", output)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(text)
 
 
 def test_an_unfinished_stage_keeps_what_it_has_written(store):
-    folder, scratch = store.root / "folder", store.root / "scratch"
-    assert store.begin("s", "one", [folder], scratch=[scratch])
-    for place in (folder, scratch):
-        place.mkdir()
-        (place / "part").write_text("done")
-    assert store.begin("s", "one", [folder], scratch=[scratch])
-    assert (folder / "part").exists()
-    assert (scratch / "part").exists()
-    assert store.begin("s", "other", [folder], scratch=[scratch])
-    assert not folder.exists()
-    assert not scratch.exists()
+    folder = store.root / "folder"
+    assert store.begin("s", "one", [folder])
+    make(store, folder / "part", "done")
+    assert store.begin("s", "one", [folder])
+    assert store.work("s", folder / "part").exists()
+    assert store.begin("s", "other", [folder])
+    assert not store.work("s", folder / "part").exists()
 
 
 def test_a_stage_whose_output_was_removed_is_done_again(store):
     output = store.root / "output"
     store.begin("s", "one", [output])
-    output.write_text("made")
-    store.finish("s")
+    make(store, output, "made")
+    store.finish("s", [output])
     output.unlink()
     assert store.begin("s", "one", [output])
 
 
 def test_a_damaged_marker_means_that_nothing_is_known(store):
     store.begin("s", "one", [])
-    store.finish("s")
+    store.finish("s", [])
     (store.root / ".stages" / "s.json").write_text("{")
     assert store.state("s") == {}
     assert store.begin("s", "one", [])

@@ -16,6 +16,7 @@ from jetlens.run import attributions
 from jetlens.run.store import Store
 
 LOOKED_AT = 5_000  # jets
+_BOOKKEEPING = ("key", "done", "begun", "moving")
 
 
 def describe(path: Path) -> str:
@@ -112,10 +113,10 @@ def _run(store: Store) -> str:
     lines = [f"{store.root}: run"]
     for marker in sorted((store.root / ".stages").glob("*.json")):
         state = store.state(marker.stem)
-        if "done" in state:
-            facts = {k: v for k, v in state.items() if k not in ("key", "done")}
+        if "done" in state or "begun" in state:
+            facts = {k: v for k, v in state.items() if k not in _BOOKKEEPING}
             told = ", ".join(f"{k} {v}" for k, v in facts.items())
-            word = "done" if state["done"] else "begun"
+            word = "done" if state.get("done") else "begun"
             lines.append(f"  {marker.stem}: {word}{f' ({told})' if told else ''}")
     if store.numbers.is_file():
         numbers = json.loads(store.numbers.read_text(encoding="utf-8"))

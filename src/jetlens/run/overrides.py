@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jetlens.core.errors import BadRecipeError, expected
+from jetlens.core.hashing import digest
 
 Tree = dict[str, Any]
+
+_LONGEST = 150  # characters of a folder's name
 
 
 def setting(text: str) -> tuple[str, Any]:
@@ -99,9 +103,19 @@ def variations(vary: Mapping[str, Sequence[Any]]) -> Iterator[tuple[str, Tree]]:
     """Go through the product of ``[vary]``: a name for the run's folder, and its changes."""
     for values in itertools.product(*vary.values()):
         changes = dict(zip(vary, values, strict=True))
-        yield ",".join(f"{k}={_short(v)}" for k, v in changes.items()), changes
+        name = ",".join(f"{k}={_short(v)}" for k, v in changes.items())
+        if len(name) > _LONGEST:
+            name = f"{name[:_LONGEST]}-{_hash(changes)}"
+        yield name, changes
 
 
 def _short(value: Any) -> str:
-    text = str(value)
-    return "".join(c if c.isalnum() or c in "._-+" else "_" for c in text)
+    """Return a value as a part of a folder's name, hashed too where the name alone loses some."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    safe = "".join(c if c.isalnum() or c in "._-+" else "_" for c in text)
+    same = safe == text and setting(f"value={text}")[1] == value if text else False
+    return safe if same else f"{safe}-{_hash(value)}"
+
+
+def _hash(value: Any) -> str:
+    return digest(json.dumps(value, default=str))[:6]

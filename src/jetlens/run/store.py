@@ -1,8 +1,10 @@
 """A run's folder: what lies where, and which stages are done.
 
-A stage that begins writes its key into ``.stages``; one that ends says so there, last. A key is a
-hash of the stage's part of the recipe, of the stage's version and of what it reads. While a stage
-has the same key, what it wrote is kept, so that a killed run goes on; another key starts it afresh.
+A stage that begins writes its key into ``.stages``, and all that it makes into a folder there. When
+it ends, its outputs move to their places, where they replace those of an earlier key: until then
+these stay, and count. A key is a hash of the stage's part of the recipe, of the stage's version and
+of what it reads. While a stage has the same key, what it wrote is kept, so that a killed run goes
+on; another key starts it afresh.
 """
 
 from __future__ import annotations
@@ -67,11 +69,6 @@ class Store:
         return self.root / "results"
 
     @property
-    def partial(self) -> Path:
-        """The summaries of single partitions."""
-        return self.root / ".partial"
-
-    @property
     def numbers(self) -> Path:
         """The headline numbers, flat."""
         return self.results / "numbers.json"
@@ -99,7 +96,10 @@ class Store:
         return self.root / ".stages" / f"{stage}.json"
 
     def state(self, stage: str) -> dict[str, Any]:
-        """Return what is known of a stage: its ``key``, whether it is ``done``, and more."""
+        """Return what is known of a stage: its ``key``, whether it is ``done``, and more.
+
+        ``begun`` is the key that is worked on, where it is another.
+        """
         try:
             known = json.loads(self._marker(stage).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -110,10 +110,15 @@ class Store:
         """Take over what another run's folder knows of a stage, with the files themselves."""
         write_text(self._marker(stage), json.dumps(other.state(stage)))
 
-    def begin(
-        self, stage: str, key: str, outputs: Iterable[Path], scratch: Iterable[Path] = ()
-    ) -> bool:
-        """Begin a stage; what another key left behind is removed.
+    def work(self, stage: str, path: Path) -> Path:
+        """Return where a stage under way writes what will stand at `path`."""
+        return self._work(stage) / path.relative_to(self.root)
+
+    def _work(self, stage: str) -> Path:
+        return self.root / ".stages" / f"{stage}.work"
+
+    def begin(self, stage: str, key: str, outputs: Iterable[Path]) -> bool:
+        """Begin a stage, or go on with it; what another key had begun is removed.
 
         Parameters
         ----------
@@ -121,28 +126,48 @@ class Store:
             Its name, and the hash of all that it depends on.
         outputs
             Files and folders that stand there when it is done.
-        scratch
-            Those that it needs only while it is under way.
 
         Returns
         -------
         Whether there is anything to do: False if the stage is done with this very key.
         """
-        outputs = list(outputs)
         known = self.state(stage)
         if known.get("key") == key:
+            if "moving" in known:  # it was killed while its outputs moved
+                self._move(stage)
+                known = self.state(stage)
             if known.get("done") and all(path.exists() for path in outputs):
+                if "begun" in known:  # another key, given up
+                    remove(self._work(stage))
+                    self._mark(stage, {k: v for k, v in known.items() if k != "begun"})
                 return False
-        else:
-            for path in (*outputs, *scratch):
-                remove(path)
-        write_text(self._marker(stage), json.dumps({"key": key, "done": False}))
+        if known.get("begun") != key:
+            remove(self._work(stage))
+            known.pop("moving", None)
+            self._mark(stage, {**known, "begun": key})
         return True
 
-    def finish(self, stage: str, **facts: Any) -> None:
-        """Say that a stage is done, with some facts about it."""
+    def finish(self, stage: str, outputs: Iterable[Path], **facts: Any) -> None:
+        """Put a stage's outputs into their places, and say that it is done, with some facts."""
+        names = [str(path.relative_to(self.root)) for path in outputs]
+        key = self.state(stage)["begun"]
+        self._mark(stage, {"key": key, "done": False, **facts, "moving": names})
+        self._move(stage)
+
+    def _move(self, stage: str) -> None:
         known = self.state(stage)
-        write_text(self._marker(stage), json.dumps({**known, **facts, "done": True}, indent=1))
+        for name in known.pop("moving"):
+            made, place = self._work(stage) / name, self.root / name
+            if made.exists():
+                remove(place)
+                with told(place):
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    made.replace(place)
+        remove(self._work(stage))
+        self._mark(stage, {**known, "done": True})
+
+    def _mark(self, stage: str, known: dict[str, Any]) -> None:
+        write_text(self._marker(stage), json.dumps(known, indent=1))
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

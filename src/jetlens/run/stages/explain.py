@@ -105,13 +105,12 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         study.jets_key(),
         study.tagger_key(),
     )
-    partial, results = store.partial / name, store.results / name
-    groups = store.attributions / name
-    outputs = [results, *([groups] if entry.keep else [])]
-    if not store.begin(stage, made, outputs, scratch=[partial, groups]):
-        remove(partial)
+    results, kept = store.results / name, store.attributions / name
+    outputs = [results, *([kept] if entry.keep else [])]
+    if not store.begin(stage, made, outputs):
         study.log.say(f"{name}: explained already")
         return
+    groups, partial = store.work(stage, kept), store.work(stage, store.root / "partial")
     tasks = _tasks(study, entry, shows, groups, partial)
     missing = [t for t in tasks if not t.partial.exists()]
     total = sum(t.jets for t in tasks)
@@ -121,9 +120,10 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         attributions.mark_group(groups)
     with Progress(f"explaining {total} jets", len(missing)) as progress:
         study.executor.map(work, missing, progress)
-    merge_parts([t.partial for t in tasks], shows, results)
-    store.finish(stage, jets=total, kept=sum(t.keep for t in tasks))
-    remove(partial)
+    merge_parts([t.partial for t in tasks], shows, store.work(stage, results))
+    if not entry.keep:
+        remove(kept)
+    store.finish(stage, outputs, jets=total, kept=sum(t.keep for t in tasks))
     study.log.say(f"{name}: {total} jets explained")
 
 

@@ -14,6 +14,7 @@ from jetlens.run.progress import Progress
 from jetlens.run.study import Study, key
 
 VERSION = 1
+STAGE = "generate"
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,15 @@ def generate(study: Study) -> None:
         return
     source, home = study.source(), study.home
     partitions = source.partitions()
-    tasks = [Task(p, home.jets / f"{part_name(i)}.h5") for i, p in enumerate(partitions)]
-    if not home.begin("generate", key(VERSION, arguments_of(source)), [t.path for t in tasks]):
+    folder = home.work(STAGE, home.jets)
+    tasks = [Task(p, folder / f"{part_name(i)}.h5") for i, p in enumerate(partitions)]
+    if not home.begin(STAGE, key(VERSION, arguments_of(source)), [home.jets]):
         study.log.say(f"jets: {len(tasks)} files are there")
         return
     missing = [t for t in tasks if not t.path.exists()]
     with Progress("generating jets", len(missing)) as progress:
         study.executor.map(write, missing, progress)
-    home.finish("generate", files=len(tasks))
+    home.finish(STAGE, [home.jets], files=len(tasks))
     study.log.say(f"jets: {len(missing)} of {len(tasks)} files generated")
 
 

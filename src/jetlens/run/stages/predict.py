@@ -21,7 +21,6 @@ from jetlens.evaluate.predict import predict as run_tagger
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
 from jetlens.run.shows import Shows, fill, merge_parts
-from jetlens.run.store import remove
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
@@ -48,28 +47,28 @@ def predict(study: Study) -> None:
     store = study.store
     shows = study.shows(scores=False)
     made = key(VERSION, study.recipe.split, study.jets_key(), study.tagger_key(), shows)
-    partial, results = store.partial / STAGE, store.results / STAGE
+    results = store.results / STAGE
+    outputs = [store.predictions, results]
+    folder, partial = (store.work(STAGE, store.root / n) for n in ("predictions", "partial"))
     partitions = study.part("test").partitions()
     tasks = [
         Task(
             p,
             study.tagger,
             study.device,
-            store.predictions / f"{part_name(i)}.h5",
+            folder / f"{part_name(i)}.h5",
             shows,
             partial / part_name(i),
         )
         for i, p in enumerate(partitions)
     ]
-    if not store.begin(STAGE, made, [store.predictions, results], scratch=[partial]):
-        remove(partial)
+    if not store.begin(STAGE, made, outputs):
         return
     missing = [t for t in tasks if not t.path.exists()]
     with Progress("tagging the test part", len(missing)) as progress:
         study.executor.map(write, missing, progress)
-    merge_parts([t.partial for t in tasks], shows, results)
-    store.finish(STAGE, jets=sum(len(s.row) for s in read_all(store.predictions)))
-    remove(partial)
+    merge_parts([t.partial for t in tasks], shows, store.work(STAGE, results))
+    store.finish(STAGE, outputs, jets=sum(len(s.row) for s in read_all(folder)))
     study.log.say("tagger: the test part is tagged")
 
 

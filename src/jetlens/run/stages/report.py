@@ -30,6 +30,7 @@ from jetlens.summarise.result import Result
 from jetlens.taggers import saved
 
 VERSION = 1
+STAGE = "report"
 HISTORY = "history.json"
 PACKAGES = (
     "numpy", "torch", "lightning", "xarray", "zarr", "h5py", "awkward", "fastjet", "pythia8mc",
@@ -45,12 +46,14 @@ def report(study: Study) -> None:
         home.fingerprint([*(r.store.results for r in study.repeats()), study.tagger]),
     )
     write_text(home.provenance, json.dumps(gather(study), indent=1) + "\n")
-    if not home.begin("report", made, [home.report, home.figures]):
+    outputs = [home.report, home.figures]
+    if not home.begin(STAGE, made, outputs):
         study.log.say(f"report: {home.report} is up to date")
         return
     facts = collect(study, draw(study))
-    page.write(home.report, study.recipe.title, abstract(facts), sections(facts), __version__)
-    home.finish("report")
+    made_here = home.work(STAGE, home.report)
+    page.write(made_here, study.recipe.title, abstract(facts), sections(facts), __version__)
+    home.finish(STAGE, outputs)
     size = home.report.stat().st_size / 1e6
     study.log.say(f"report: {home.report} ({size:.1f} MB)")
 
@@ -58,12 +61,11 @@ def report(study: Study) -> None:
 def draw(study: Study) -> dict[Path, Picture]:
     """Draw all results of the first repeat, wherever tasks are worked on."""
     store = study.store
-    entries = named(study.recipe.explain)
-    folders = {predict.STAGE: "", **{n: f"{n}-" if len(entries) > 1 else "" for n, _ in entries}}
-    with atomic_folder(study.home.figures) as figures:
+    folders = [predict.STAGE, *(name for name, _ in named(study.recipe.explain))]
+    with atomic_folder(study.home.work(STAGE, study.home.figures)) as figures:
         orders = [
-            Order(path, figures, prefix + path.stem)
-            for name, prefix in folders.items()
+            Order(path, figures, f"{name}-{path.stem}")
+            for name in folders
             for path in sorted((store.results / name).glob("*.npz"))
         ]
         with Progress("drawing", len(orders)) as progress:

@@ -12,6 +12,7 @@ from jetlens.taggers.train import train as fit
 from jetlens.taggers.training.settings import TrainSettings
 
 VERSION = 1
+STAGE = "train"
 
 
 def train(study: Study) -> None:
@@ -25,8 +26,7 @@ def train(study: Study) -> None:
         recipe.split,
         study.jets_key(),
     )
-    work = store.tagger.with_name(f"{store.tagger.name}.work")
-    if not store.begin("train", made, [store.tagger], scratch=[work]):
+    if not store.begin(STAGE, made, [store.tagger]):
         study.log.say("tagger: trained already")
         return
     study.log.say(f"tagger: training, {settings.epochs} epochs")
@@ -39,12 +39,12 @@ def train(study: Study) -> None:
         config,
         data,
         settings,
-        store.tagger,
+        store.work(STAGE, store.tagger),
         inputs=inputs,
         classes=classes,
         split=recipe.split,
     )
-    store.finish("train", seed=settings.seed)
+    store.finish(STAGE, [store.tagger], seed=settings.seed)
     study.log.say("tagger: trained")
 
 

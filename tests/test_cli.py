@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import h5py
@@ -150,6 +151,12 @@ def test_any_jets_are_explained_without_a_recipe(command, done, tmp_path):
         (["run", "RECIPE", "--out", "FILE"], ["cannot write", "FILE"]),
         (["explain", "--method", "zero"], ["--tagger PATH"]),
         (["explain", "RECIPE", "--tagger", "x"], ["--set"]),
+        (["explain", "RECIPE", "--method", "x", "--target", "b"], ["--method, --target", "--set"]),
+        (["explain", "RECIPE", "--trust"], ["--trust", "--set"]),
+        (["run", "RECIPE", "--set", "split=[0.9,0.1,0]"], ["split", "test part is empty"]),
+        (["run", "RECIPE", "--set", "split=[0,0.1,0.9]"], ["split", "train part is empty"]),
+        (["run", "RECIPE", "--out", "/proc/foo"], ["cannot write '/proc/foo'"]),
+        (["run", "RECIPE", "--scheduler", "tcp://x:1", "--workers", "2"], ["workers=2", "tcp"]),
         (["inspect", "nothing.h5"], ["no file 'nothing.h5'"]),
         (["inspect", "RECIPE"], ["no reader knows"]),
         (["list", "explainer"], ["did you mean 'explainers'"]),
@@ -179,6 +186,9 @@ def test_a_mistake_is_one_message_and_status_2(
         (["--jets", "nothing.h5"], ["no file 'nothing.h5'"]),
         (["--jets", "*.hdf5"], ["no file matches '*.hdf5'"]),
         (["--tagger", "nothing"], ["no tagger 'nothing'"]),
+        (["--option", "hold=d00"], ["input to hold 'd00'", "tracks.d0"]),
+        (["--preset", "quik"], ["--preset and --set change a recipe"]),
+        (["--set", "foo=1"], ["--preset and --set change a recipe"]),
     ],
 )
 def test_mistakes_without_a_recipe(command, done, tmp_path, monkeypatch, arguments, words):
@@ -193,14 +203,93 @@ def test_mistakes_without_a_recipe(command, done, tmp_path, monkeypatch, argumen
         assert word in err
 
 
+def test_a_wrong_target_or_scheduler_is_told_before_the_work(command, recipe, tmp_path):
+    for given, words in {
+        "explain.0.target=bb": ["explain.0", "'bb'", "did you mean 'b'"],
+        'explain.0.hold=["d00"]': ["explain.0", "input to hold 'd00'", "tracks.d0"],
+        'tagger.classes=["b","x"]': ["unknown class 'x'"],
+        "split=[0.5,0.499999,0.000001]": ["no jets to explain in the test part"],
+    }.items():
+        status, _, err = command("run", recipe, "--out", tmp_path / "run", "--set", given)
+        assert status == 2
+        assert "training" not in err
+        for word in words:
+            assert word in err
+    nobody = ("--scheduler", "tcp://127.0.0.1:1")
+    status, _, err = command("run", recipe, "--out", tmp_path / "other", *nobody)
+    assert (status, (tmp_path / "other").exists()) == (2, False)
+    assert "no Dask scheduler answers at 'tcp://127.0.0.1:1'" in err
+
+
+def test_files_that_a_shell_made_of_a_pattern(command, done, tmp_path):
+    from jetlens.run import attributions
+
+    files = [made_up.file(tmp_path / f"m{k}.h5", jets=10, seed=k) for k in range(3)]
+    quick = ("--option", "steps=2", "--option", "rule=midpoint", "--seed", 7)
+    usual = ("explain", "--tagger", done / "tagger", "--out", tmp_path / "out", *quick)
+    status, _, err = command(*usual, "--jets", *files)
+    assert status == 0, err
+    found = attributions.read(tmp_path / "out" / "attributions.zarr" / "integrated-gradients")
+    assert found.sizes["jet"] == 30
+    status, _, err = command(*usual, "--jets", files[0], "--jets", *files[1:])
+    assert status == 2
+    assert "Repeat --jets" in err
+
+
+def test_what_is_explained_without_a_recipe_is_a_run_that_contradicts_nothing(
+    command, done, tmp_path
+):
+    jets = made_up.file(tmp_path / "mine.h5", jets=40, seed=5)
+    with h5py.File(jets, "r+") as file:
+        table = file["jets"][()]
+        table["HadronConeExclTruthLabelID"][:8] = 99
+        file["jets"][...] = table
+    out = tmp_path / "explained"
+    quick = ("--option", "steps=2", "--option", "rule=midpoint", "--seed", 7)
+    usual = ("explain", "--tagger", done / "tagger", "--jets", jets, "--out", out)
+    status, _, err = command(*usual, *quick)
+    assert status == 0
+    assert "test part" not in err
+    status, printed, _ = command("inspect", out)
+    assert (status, "explain-integrated-gradients: done (jets 40" in printed) == (0, True)
+    written = (out / "recipe.toml").read_text()
+    assert "seed = 7" in written
+    assert "[train]" not in written
+    text = (out / "report.html").read_text()
+    assert "applied to 40 jets" in text
+    assert "explained for 40 jets" in text
+    assert "8 more jets have none of these labels" in text
+    for words in ("test part", "Test part", "Train, validation, test"):
+        assert words not in text
+
+
+def test_a_pickled_tagger_is_read_only_if_it_is_trusted(command, done, tmp_path):
+    import torch
+
+    from jetlens.taggers.saved import load
+
+    torch.save(load(done / "tagger"), tmp_path / "tagger.pt")
+    jets = made_up.file(tmp_path / "mine.h5", jets=20, seed=5)
+    quick = ("--option", "steps=2", "--option", "rule=midpoint", "--out", tmp_path / "out")
+    usual = ("explain", "--tagger", tmp_path / "tagger.pt", "--jets", jets, *quick)
+    status, _, err = command(*usual)
+    assert status == 2
+    assert "--trust" in err
+    assert "trust=True" in err
+    status, _, err = command(*usual, "--trust")
+    assert status == 0, err
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
 def test_an_interrupt_says_how_to_go_on(command, recipe, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(made_up.MadeUpPartition, "arrays", interrupt)
-    status, _, err = command("run", recipe, "--out", tmp_path / "run")
+    status, _, err = command("run", recipe, "--out", tmp_path / "a run", "--set", 'title="a b"')
     assert status == 130
-    assert f"jetlens run {recipe} --out {tmp_path / 'run'}" in err
+    line = next(line for line in err.splitlines() if line.strip().startswith("jetlens run"))
+    assert shlex.split(line) == sys.argv
     assert "Traceback" not in err
 
 

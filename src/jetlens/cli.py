@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,7 +77,7 @@ def _told(resume: str = "") -> Iterator[None]:
 
 def _run(recipe: Path, until: str, out: Path | None, **options: Any) -> None:
     again = "; what is finished is kept, and the same command goes on from there:\n  "
-    with _told(again + " ".join(sys.argv)):
+    with _told(again + shlex.join(sys.argv)):
         from jetlens.run.entry import run as run_recipe
 
         done = run_recipe(recipe, out, until=until, quiet=False, **options)
@@ -121,23 +122,27 @@ _verb("train", "train", "Train a recipe's tagger, after the stages before it.")
 @app.command()
 def explain(
     recipe: Annotated[
-        Path | None, typer.Argument(metavar="[RECIPE]", help="A recipe; or name the rest.")
+        list[str] | None, typer.Argument(metavar="[RECIPE]", help="A recipe; or name the rest.")
     ] = None,
     tagger: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Without a recipe: a tagger.")
     ] = None,
     jets: Annotated[
-        list[str] | None, typer.Option(metavar="FILES", help="Its jets: files or patterns.")
+        list[str] | None, typer.Option(metavar="FILES", help="Its jets: files or a pattern.")
     ] = None,
-    method: Annotated[str, typer.Option(metavar="NAME", help="The method.")] = (
-        "integrated-gradients"
-    ),
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The method [integrated-gradients].")
+    ] = None,
     target: Annotated[
-        str, typer.Option(help="A class, 'predicted', 'label' or a discriminant.")
-    ] = "predicted",
+        str | None,
+        typer.Option(help="A class, 'predicted', 'label' or a discriminant [predicted]."),
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option(metavar="K=V", help="An argument of the method.")
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Read a pickled tagger, which can run any program.")
+    ] = False,
     out: Out = None,
     preset: Preset = None,
     settings: Settings = None,
@@ -148,20 +153,42 @@ def explain(
 ) -> None:
     """Explain: a recipe's jets, after the stages before it; or any tagger and jets."""
     shared: dict[str, Any] = {"workers": workers, "scheduler": scheduler, "device": device}
-    if recipe is not None:
-        if tagger or jets or option:
-            raise typer.BadParameter("a recipe says which tagger, jets and options: use --set")
-        _run(recipe, "explain", out, preset=preset, set=settings, seed=seed, **shared)
+    files = list(recipe or ())
+    own: dict[str, object] = {"--tagger": tagger, "--jets": jets, "--method": method}
+    own |= {"--target": target, "--option": option, "--trust": trust}
+    if files and (not jets or any(f.endswith(".toml") for f in files)):
+        if len(files) > 1:
+            raise typer.BadParameter(f"expected one RECIPE, found {shlex.join(files)}")
+        if extra := [name for name, value in own.items() if value]:
+            raise typer.BadParameter(f"the recipe says what {', '.join(extra)} would: use --set")
+        _run(Path(files[0]), "explain", out, preset=preset, set=settings, seed=seed, **shared)
         return
     if tagger is None or not jets or out is None:
         raise typer.BadParameter(
             "expected a RECIPE, or all of --tagger PATH, --jets FILES and --out DIR"
         )
-    with _told(f"; what is finished is kept, the same command goes on: {' '.join(sys.argv)}"):
+    if files and len(jets) > 1:
+        raise typer.BadParameter(
+            f"{shlex.join(files)}: of which --jets? Repeat --jets for each, or quote its pattern"
+        )
+    if preset or settings:
+        raise typer.BadParameter(
+            "--preset and --set change a recipe: without one, use --method, --target and --option"
+        )
+    with _told(f"; what is finished is kept, the same command goes on: {shlex.join(sys.argv)}"):
         from jetlens.run.direct import explain_files
 
         explain_files(
-            tagger, jets, method, out, target=target, options=option or [], quiet=False, **shared
+            tagger,
+            [*jets, *files],  # the shell has made files of a pattern
+            method or "integrated-gradients",
+            out,
+            target=target or "predicted",
+            seed=seed,
+            trust=trust,
+            options=option or [],
+            quiet=False,
+            **shared,
         )
         print(out)
 

@@ -182,7 +182,8 @@ def test_a_full_disk_while_generating(small_disk, tmp_path, own_registries, spac
     with pytest.raises(BadFileError, match="no space left"):
         jetlens.run(recipe, out=small_disk / "run", until="generate")
     assert whole(small_disk)
-    files = list((small_disk / "run" / "jets").glob("*.h5"))
+    assert not (small_disk / "run" / "jets").exists()
+    files = list((small_disk / "run").rglob("*.h5"))
     assert len(files) < 5
     for path in files:
         assert len(jetlens.read(path)) == 600
@@ -204,3 +205,40 @@ def test_a_full_disk_later_on(small_disk, tmp_path, own_registries, until, space
     assert made_up.content(small_disk / "run", "jets", "tagger") == there
     (small_disk / "ballast").unlink()  # with space again, the same command goes on
     jetlens.run(recipe, out=small_disk / "run", until=until)
+
+
+def test_a_mistake_leaves_what_is_finished_alone(tmp_path, own_registries):
+    made_up.register()
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(made_up.RECIPE)
+    jetlens.run(recipe, out=tmp_path / "run", until="train")
+    there = made_up.content(tmp_path / "run", "jets", "tagger", "recipe.toml")
+    for wrong in ({"tagger.classes": ["b", "c", "x"]}, {"train.class_weights": {"x": 2.0}}):
+        with pytest.raises(JetlensError, match="'x'"):
+            jetlens.run(recipe, out=tmp_path / "run", until="train", set=wrong)
+        assert made_up.content(tmp_path / "run", "jets", "tagger", "recipe.toml") == there
+    marker = tmp_path / "run" / "tagger" / "weights.safetensors"
+    before = marker.stat().st_mtime_ns
+    jetlens.run(recipe, out=tmp_path / "run", until="train")
+    assert marker.stat().st_mtime_ns == before
+
+
+def test_fewer_jets_leave_none_of_the_others(tmp_path, own_registries):
+    made_up.register()
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(made_up.RECIPE)
+    jetlens.run(recipe, out=tmp_path / "run", until="generate")
+    jetlens.run(recipe, out=tmp_path / "run", until="generate", set={"data.jets": 90})
+    assert len(jetlens.read(tmp_path / "run" / "jets" / "*.h5")) == 90
+
+
+def test_an_empty_selection_says_what_was_selected_from_how_many(study, monkeypatch):
+    from jetlens.run.stages import predict
+
+    made_up.file(study.folder / "jets.h5")
+    study(until="train")
+    nothing = property(lambda said: np.zeros(len(said.row), dtype=bool))
+    monkeypatch.setattr(predict.Said, "correct", nothing)
+    with pytest.raises(BadValueError, match=r"none of the \d+ jets that are tested is tagged") as e:
+        study(set={"explain.0.select": "correct"})
+    assert 'select = "all"' in str(e.value)

@@ -6,6 +6,8 @@ import pytest
 
 import jetlens
 import made_up
+from jetlens.core.errors import BadFileError
+from jetlens.run.inspect import describe as jetlens_says
 
 
 @pytest.fixture
@@ -44,5 +46,10 @@ def test_variations_stand_beside_each_other_and_share_jets(recipe, tmp_path):
     assert jets == [60, 120, 60, 120]
     first, _, third, _ = (v.path / "jets" / "part-00000.h5" for v in run.variations)
     assert first.samefile(third)
+    assert jetlens_says(tmp_path / "run").startswith(f"{tmp_path / 'run'}: run of 4 variations")
+    with pytest.raises(BadFileError, match="has variations"):
+        _ = run.numbers
+    with pytest.raises(BadFileError, match="by the stage 'summarise'"):
+        _ = run.variations[0].numbers
     again = jetlens.run(recipe, out=tmp_path / "run", until="train")
     assert [v.path for v in again.variations] == [v.path for v in run.variations]

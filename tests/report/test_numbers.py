@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetlens.report.numbers import measured, percent, plain, shown
+from jetlens.report.numbers import MINUS, TIMES, measured, percent, plain, shown
 
 
 def number(value, low, high):
@@ -25,6 +25,13 @@ def number(value, low, high):
         ((0.0, -0.01, 0.02), "0.000+0.020−0.010"),
         ((float("nan"), 0, 1), "&ndash;"),
         ((1.0, 0.0, float("inf")), "&ndash;"),
+        (
+            (4.56732343942e-6, 4.56732343942e-6, 4.56732344027e-6),
+            f"4.567{TIMES}10<sup>{MINUS}6</sup>",
+        ),
+        ((0.123456789, 0.123456789, 0.123456789), "0.1235"),
+        ((12.3456789, 12.3456788, 12.3456789), "12.35"),
+        ((12.3456789, 12.3456788, 12.9), "12.35+0.55−0.00"),
     ],
 )
 def test_errors_have_two_digits_and_the_value_as_many_decimals(given, text):

@@ -9,6 +9,9 @@ from typing import Any
 from jetlens.report.content import Picture
 from jetlens.summarise.result import Result
 
+UNLABELLED = ""
+"""Stands for jets of none of the tagger's classes."""
+
 Numbers = Mapping[str, Mapping[str, float]]
 
 
@@ -48,7 +51,7 @@ class Facts:
     history
         Its training, as the tagger's folder holds it; empty where it was not trained here.
     test
-        Jets of the test part by class.
+        Jets of the test part by class, and `UNLABELLED` ones; all jets, if no tagger is trained.
     performance
         Results that need no scores with their figures, the tagger's performance among them.
     explanations

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 _DIGITS = 2  # of the smaller error
+_NARROW = 5e-5  # of the value: an interval that its four digits do not show
 
 
 def measured(number: Mapping[str, float]) -> Markup:
@@ -18,15 +19,16 @@ def measured(number: Mapping[str, float]) -> Markup:
     Parameters
     ----------
     number
-        ``value``, ``low`` and ``high``; an interval of no width is left out.
+        ``value``, ``low`` and ``high``; an interval too narrow to be seen in the value's four
+        digits is left out.
     """
     value, low, high = (float(number[k]) for k in ("value", "low", "high"))
     if not all(map(math.isfinite, (value, low, high))):
         return Markup("&ndash;")
     up, down = high - value, value - low
-    errors = [e for e in (up, down) if e > 0]
+    errors = [e for e in (up, down) if e > _NARROW * abs(value)]
     if not errors:
-        return Markup(plain(value))
+        return _powers(plain(value, 4))
     exponent = _exponent(value, max(errors))
     scale = 10.0**-exponent
     decimals = max(0, _DIGITS - 1 - math.floor(math.log10(min(errors) * scale) + 1e-9))
@@ -44,6 +46,12 @@ def measured(number: Mapping[str, float]) -> Markup:
         power = Markup("&thinsp;{}&thinsp;10<sup>{}</sup>").format(TIMES, _signed(exponent))
         whole = Markup("({}){}").format(whole, power)
     return Markup('<span class="number">{}</span>').format(whole)
+
+
+def _powers(text: str) -> Markup:
+    """Return ``a x 10^b`` with a raised exponent."""
+    digits, ten, power = text.partition("10^")
+    return Markup("{}10<sup>{}</sup>").format(digits, power) if ten else Markup(text)
 
 
 def plain(value: float, digits: int = 3) -> str:

@@ -12,16 +12,19 @@ from jetlens.summarise.result import Result
 
 
 def performance(facts: Facts) -> Section:
-    """Return the tagger's performance on the test part."""
+    """Return the tagger's performance on the test part, or on all jets of a given tagger."""
     blocks: list[Block] = []
     for result, drawn in facts.performance:
         if result.name == "performance":
-            blocks += [_areas(result), _rejections(result)]
+            blocks += [
+                _areas(result, "on the test part" if facts.history else "of these jets"),
+                _rejections(result),
+            ]
         blocks.append(drawn)
     return Section("performance", "Tagger performance", blocks)
 
 
-def _areas(result: Result) -> Table:
+def _areas(result: Result, where: str) -> Table:
     summary: Any = result.summary
     numbers = result.numbers()
     rows = []
@@ -36,7 +39,7 @@ def _areas(result: Result) -> Table:
         rows.append(row)
     head = ["", "tagger", "best single variable", "gain"]
     caption = (
-        "Areas under the ROC curve on the test part. The single variable is the jet's largest "
+        f"Areas under the ROC curve {where}. The single variable is the jet's largest "
         "signed d0 significance; intervals are 68 % bootstrap intervals over events, of the gain "
         "with their correlation."
     )

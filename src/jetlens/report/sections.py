@@ -34,7 +34,8 @@ def abstract(facts: Facts) -> list[str]:
     said_of = f"A {kind} with {tagger['parameters']:,} parameters"
     if facts.history:
         jets = sum(facts.history["jets"]["kept"].values())
-        said_of += f", trained on {jets:,} jets of {source},"
+        weighted = "weighted " if facts.history["jets"]["resample"] == "weight" else ""
+        said_of += f", trained on {jets:,} {weighted}jets of {source},"
     told = [f"{said_of} is tested on {sum(facts.test.values()):,} jets that it has not seen."]
     if not facts.history:
         told = [f"{said_of} is applied to {sum(facts.test.values()):,} jets of {source}."]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jetlens.plots.style import FLAVOUR_TITLES
 from jetlens.report.content import Block, Section, Table
-from jetlens.report.facts import Facts
+from jetlens.report.facts import UNLABELLED, Facts
 from jetlens.report.numbers import percent, plain, shown
 from jetlens.report.words import html
 
@@ -26,7 +26,9 @@ def what_was_run(facts: Facts) -> Section:
     data = recipe["data"]
     settings: list[list[str]] = [["Data", data["use"]]]
     settings += [[_DATA.get(k, k), shown(v)] for k, v in data.items() if k != "use"]
-    settings.append(["Train, validation, test", " / ".join(percent(x) for x in recipe["split"])])
+    if "split" in recipe:
+        shares = " / ".join(percent(x) for x in recipe["split"])
+        settings.append(["Train, validation, test", shares])
     tagger = ", ".join(
         f"{k} = {shown(v)}" for k, v in recipe.get("tagger", {}).items() if k != "use"
     )
@@ -51,23 +53,41 @@ def _jets(facts: Facts) -> Table:
     rows: list[list[Any]] = []
     if facts.history:
         jets = facts.history["jets"]
-        for label, part in (("Train part", "read"), ("Used for training", "kept")):
-            counts = jets[part]
-            if isinstance(counts, Mapping):
-                rows.append([label, *(plain(counts.get(c, 0)) for c in classes),
-                             plain(sum(counts.values()))])  # fmt: skip
-    rows.append(
-        ["Test part", *(plain(facts.test.get(c, 0)) for c in classes),
-         plain(sum(facts.test.values()))]
-    )  # fmt: skip
+        for label, part in (
+            ("Train part", "read"),
+            ("Used for training", "kept"),
+            ("Effective number", "effective"),
+        ):
+            if part in jets:
+                rows.append(_counts(label, jets[part], classes))
+    named = dict(facts.test)
+    others = named.pop(UNLABELLED, 0)
+    label = "Test part" if facts.history else "Jets"
+    rows.append(_counts(label, named, classes))
     head = ["Jets", *(html(FLAVOUR_TITLES.get(c, c)) for c in classes), "all"]
-    caption = "Jets by true class. Jets of one event are never in different parts."
+    caption = "Jets by true class."
+    if others:
+        caption += f" {others:,} more jets have none of these labels."
     if facts.history:
-        caption += (
-            " Before training, flavours are brought to one distribution in pT and eta, so that "
-            "kinematics do not tag."
-        )
+        caption += " Jets of one event are never in different parts."
+        caption += _RESAMPLED[facts.history["jets"]["resample"]]
     return Table(head, rows, caption)
+
+
+_RESAMPLED = {
+    "none": "",
+    "thin": " Before training, jets are dropped until all flavours have one distribution in pT and "
+    "eta, so that kinematics do not tag.",
+    "weight": " In training, jets are weighted so that all flavours have one distribution in pT "
+    "and eta, and kinematics do not tag. No jet is dropped: the effective number is that of equal "
+    "weights with the same statistical precision, the square of the sum of weights over the sum "
+    "of their squares.",
+}
+
+
+def _counts(label: str, counts: Mapping[str, float], classes: Sequence[str]) -> list[Any]:
+    each = [counts.get(c, 0) for c in classes]
+    return [label, *(plain(round(n)) for n in each), plain(round(sum(each)))]
 
 
 def _epochs(history: Mapping[str, Any]) -> Table:

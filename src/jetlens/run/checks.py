@@ -9,7 +9,7 @@ import numpy as np
 
 from jetlens.core.errors import BadRecipeError, JetlensError
 from jetlens.core.registry import Registry, datasets, explainers, summaries, taggers
-from jetlens.data.base import in_part
+from jetlens.data.base import PARTS, in_part
 from jetlens.run.arguments import check
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ def check_registered(recipe: Recipe) -> None:
         arguments = _check(summaries, show, f"show.{i}")
         _try(lambda s=show, a=arguments: summaries.make(s.use, **a), f"show.{i}")  # type: ignore[misc]
     _try(lambda: in_part(np.empty(0, np.int64), "train", recipe.split), "split")
+    for share, part in zip(recipe.split, PARTS, strict=True):
+        if share == 0 and part != "validation":
+            raise BadRecipeError(
+                f"split = {list(recipe.split)}: the {part} part is empty; expected shares above 0, "
+                "as in [0.7, 0.1, 0.2]"
+            )
 
 
 def _check(

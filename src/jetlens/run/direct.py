@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import tomli_w
+
+from jetlens.core.files import write_text
 from jetlens.data import readers
 from jetlens.run.executor import executor
 from jetlens.run.overrides import setting
@@ -22,6 +26,8 @@ def explain_files(
     out: Path,
     *,
     target: str = "predicted",
+    seed: int | None = None,
+    trust: bool = False,
     options: Sequence[str] = (),
     workers: int = 1,
     scheduler: str | None = None,
@@ -44,6 +50,10 @@ def explain_files(
         The folder to fill: ``attributions.zarr``, ``results``, ``figures``, ``report.html``.
     target
         What is explained.
+    seed
+        The seed of what is drawn at random.
+    trust
+        Read the tagger even if it is a pickle, which can run any program.
     options
         Arguments of the method, such as ``"baseline=zero"``.
     workers, scheduler, device, quiet
@@ -51,27 +61,36 @@ def explain_files(
     """
     from jetlens.run.entry import check_device
     from jetlens.run.recipe import build
-    from jetlens.run.stages import explain, predict, report, summarise
+    from jetlens.run.stages import check, explain, predict, report, summarise
 
     check_device(device)
-    classes = load(tagger).classes
+    classes = load(tagger, trust=trust).classes
     data = readers.open(list(jets))
     first = data.partitions()[0].read()
     tree: dict[str, Any] = {
         "title": f"{method} of {tagger.name}",
         "data": {"use": "files", "files": [str(Path(f).absolute()) for f in jets]},
-        "split": [0.0, 0.0, 1.0],
         "explain": [
             {"use": method, "target": target, "keep": KEEP_ALL, **dict(map(setting, options))}
         ],
         "show": list(_shows(first, classes)),
     }
+    if seed is not None:
+        tree["seed"] = seed
     recipe = build(tree)
     store, log = Store(out), Log(quiet)
     with executor(workers, scheduler) as works, store.locked():
-        study = Study(recipe, store, works, log, device, given=tagger)
+        study = Study(recipe, store, works, log, device, given=tagger, trust=trust)
+        check.check(study)
+        record(study)
         for stage in (predict.predict, explain.explain, summarise.summarise, report.report):
             stage(study)
+
+
+def record(study: Study) -> None:
+    """Write what was done as a recipe's tables; one that names a given tagger cannot be run."""
+    words = f"# jetlens explain --tagger {shlex.quote(str(study.tagger))}, not trained here\n"
+    write_text(study.home.recipe, words + tomli_w.dumps(study.recipe_tree()))
 
 
 KEEP_ALL = 2**31 - 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jetlens.core.errors import BadRecipeError, UnknownNameError
+from jetlens.core.errors import BadFileError, BadRecipeError, UnknownNameError
 from jetlens.run.progress import Log
 from jetlens.run.store import Store
 
@@ -45,7 +45,20 @@ class Run:
 
     @property
     def numbers(self) -> dict[str, dict[str, float]]:
-        """The headline numbers by name: ``value``, ``low`` and ``high``."""
+        """The headline numbers by name: ``value``, ``low`` and ``high``.
+
+        Raises
+        ------
+        BadFileError
+            If the run did not go so far.
+        """
+        if self.variations:
+            raise BadFileError(f"{str(self.path)!r} has variations: each of these has its numbers")
+        if not self.store.numbers.is_file():
+            raise BadFileError(
+                f"no numbers in {str(self.path)!r} yet: they are made by the stage 'summarise', as "
+                'by until="summarise" or until="report"'
+            )
         found: dict[str, dict[str, float]] = json.loads(
             self.store.numbers.read_text(encoding="utf-8")
         )
@@ -142,19 +155,27 @@ def check_device(device: str) -> None:
 
 
 def _run_one(recipe: Recipe, store: Store, works: Any, log: Log, device: str, until: str) -> Run:
+    from jetlens.run.stages.check import check
+    from jetlens.run.stages.generate import generate
     from jetlens.run.study import Study
 
     with store.locked():
-        recipe.write(store.recipe)
         study = Study(recipe, store, works, log, device)
-        for name in STAGES[: STAGES.index(until) + 1]:
+        if not store.recipe.is_file():
+            recipe.write(store.recipe)
+        wanted = STAGES[: STAGES.index(until) + 1]
+        generate(study)
+        if len(wanted) > 1:
+            check(study)
+        recipe.write(store.recipe)  # not before: a mistake leaves that of what stands there
+        for name in wanted[1:]:
             for stage in _stages(name):
                 stage(study)
     return Run(store)
 
 
 def _stages(name: str) -> list[Callable[[Study], None]]:
-    from jetlens.run.stages import explain, generate, predict, report, summarise, train
+    from jetlens.run.stages import explain, predict, report, summarise, train
 
     def each(stage: Callable[[Study], None]) -> Callable[[Study], None]:
         def repeated(study: Study) -> None:
@@ -164,7 +185,6 @@ def _stages(name: str) -> list[Callable[[Study], None]]:
         return repeated
 
     stages: dict[str, list[Callable[[Study], None]]] = {
-        "generate": [generate.generate],
         "train": [each(train.train)],
         "explain": [each(predict.predict), each(explain.explain)],
         "summarise": [each(summarise.summarise)],
@@ -176,6 +196,8 @@ def _stages(name: str) -> list[Callable[[Study], None]]:
 def _vary(recipe: Recipe, store: Store, works: Any, log: Log, device: str, until: str) -> Run:
     from jetlens.run.recipe import build
 
+    store.create()
+    recipe.write(store.recipe)
     done: list[Run] = []
     for name, tree in recipe.variations():
         log.say(f"variation {name}")

@@ -60,7 +60,14 @@ class Dask:
         self._stack = contextlib.ExitStack()
         self._client: Any = None
 
-    def _connect(self) -> Any:
+    def connect(self) -> Any:
+        """Return the cluster's client; connect, or start the cluster, if that is not done yet.
+
+        Raises
+        ------
+        UnsupportedError
+            If no scheduler answers.
+        """
         if self._client is None:
             import dask
 
@@ -93,7 +100,7 @@ class Dask:
         """Return ``[function(task) for task in tasks]``, computed by the cluster."""
         if not tasks:
             return []
-        client = self._connect()
+        client = self.connect()
         as_completed = importlib.import_module("distributed").as_completed
         futures = client.map(_alone, [(function, task) for task in tasks], pure=False)
         try:
@@ -151,7 +158,11 @@ def executor(workers: int = 1, scheduler: str | None = None) -> Iterator[Executo
     if workers == 1 and scheduler is None:
         yield Serial()
         return
+    if workers > 1 and scheduler is not None:
+        raise BadValueError(f"workers={workers}: the cluster at {scheduler!r} has its own")
     dask = Dask(workers, scheduler)
+    if scheduler is not None:
+        dask.connect()  # one that does not answer is told before any work
     try:
         yield dask
     finally:

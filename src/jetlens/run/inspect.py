@@ -124,7 +124,10 @@ def _run(store: Store) -> str:
         lines += [f"    {name} = {n['value']:.4g}" for name, n in list(numbers.items())[:20]]
     if store.report.is_file():
         lines.append(f"  report: {store.report}")
-    return "\n".join(lines)
+    variations = [p for p in sorted(store.root.iterdir()) if Store(p).recipe.is_file()]
+    if variations:
+        lines[0] += f" of {len(variations)} variations"
+    return "\n".join([*lines, *(_run(Store(p)) for p in variations)])
 
 
 def _attributions(path: Path) -> str:

@@ -169,6 +169,22 @@ class Store:
     def _mark(self, stage: str, known: dict[str, Any]) -> None:
         write_text(self._marker(stage), json.dumps(known, indent=1))
 
+    def create(self) -> None:
+        """Make the folder, if it is not there.
+
+        Raises
+        ------
+        BadFileError
+            If that cannot be.
+        """
+        try:
+            with told(self.root):
+                (self.root / ".stages").mkdir(parents=True, exist_ok=True)
+        except BadFileError:
+            raise
+        except OSError as error:  # some file systems, such as /proc, refuse in ways of their own
+            raise BadFileError(f"cannot write {str(self.root)!r}: {error.strerror}") from error
+
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other runs out of the folder, and clear away what a killed one left half-written.
@@ -178,9 +194,8 @@ class Store:
         BadFileError
             If another run works there, or the folder cannot be written to.
         """
+        self.create()
         with told(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            (self.root / ".stages").mkdir(exist_ok=True)
             lock = (self.root / ".stages" / "lock").open("w")
         with lock:
             try:

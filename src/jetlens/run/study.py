@@ -46,6 +46,8 @@ class Study:
         Which of the repeats this is, from 0.
     given
         A tagger that is there already, where none is to be trained.
+    trust
+        Whether the given one may be a pickle.
     """
 
     recipe: Recipe
@@ -55,6 +57,7 @@ class Study:
     device: str = "cpu"
     number: int = 0
     given: Path | None = None
+    trust: bool = False
 
     @property
     def store(self) -> Store:
@@ -93,6 +96,18 @@ class Study:
     def part(self, name: str) -> Part:
         """Return the train, validation or test part."""
         return Part(self.jets(), name, self.recipe.split)
+
+    def tested(self) -> Dataset:
+        """Return the jets that are tagged and explained: the test part; all, for a given tagger."""
+        return self.part("test") if self.given is None else self.jets()
+
+    def recipe_tree(self) -> dict[str, Any]:
+        """Return the recipe as plain tables, without what a given tagger leaves no use for."""
+        tree = self.recipe.relative_tree(self.home.root)
+        if self.given is not None:
+            for name in ("tagger", "train", "split"):
+                del tree[name]
+        return tree
 
     @property
     def tagger(self) -> Path:

@@ -188,8 +188,8 @@ def _unpickle(path: Path, trust: bool) -> Tagger:
     if not trust:
         raise UnsupportedError(
             f"{str(path)!r} is a pickle, which can run any program when it is read: load the "
-            "module yourself and hand it to jl.wrap(module, inputs, classes), or pass trust=True "
-            "if you know who wrote it"
+            "module yourself and hand it to jl.wrap(module, inputs, classes), or say that "
+            "you know who wrote it, by --trust on the command line or trust=True"
         )
     if not path.is_file():
         raise BadFileError(f"no file {str(path)!r}")

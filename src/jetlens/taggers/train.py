@@ -99,7 +99,11 @@ def train(
             history = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
     if torch.distributed.is_initialized() and torch.distributed.get_rank() > 0:
         return tagger.eval()  # the first process saves
-    jets = {"read": counts.read, "kept": counts.kept, "resample": settings.resample}
+    jets: dict[str, Any] = {
+        "read": counts.read, "kept": counts.kept, "resample": settings.resample
+    }  # fmt: skip
+    if settings.resample == "weight":
+        jets["effective"] = counts.effective
     save(tagger, out, {HISTORY: {**history, "jets": jets}})
     shutil.rmtree(work)
     return tagger.eval()

@@ -41,8 +41,8 @@ class Task:
     ----------
     partition, predictions
         The jets, and the file of what the tagger says of them.
-    tagger, device
-        The tagger's folder, and where it computes.
+    tagger, trust, device
+        The tagger's folder, whether it may be a pickle, and where it computes.
     entry
         The explanation.
     shows
@@ -58,6 +58,7 @@ class Task:
     partition: Partition
     predictions: Path
     tagger: Path
+    trust: bool
     device: str
     entry: Explain
     shows: Shows
@@ -111,7 +112,7 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         study.log.say(f"{name}: explained already")
         return
     groups, partial = store.work(stage, kept), store.work(stage, store.root / "partial")
-    tasks = _tasks(study, entry, shows, groups, partial)
+    tasks = _tasks(study, name, entry, shows, groups, partial)
     missing = [t for t in tasks if not t.partial.exists()]
     total = sum(t.jets for t in tasks)
     study.log.say(f"{name}: explaining {total} jets")
@@ -127,12 +128,22 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
     study.log.say(f"{name}: {total} jets explained")
 
 
-def _tasks(study: Study, entry: Explain, shows: Shows, groups: Path, partial: Path) -> list[Task]:
-    partitions = study.part("test").partitions()
+def _tasks(
+    study: Study, name: str, entry: Explain, shows: Shows, groups: Path, partial: Path
+) -> list[Task]:
+    partitions = study.tested().partitions()
     said = [study.store.predictions / f"{part_name(i)}.h5" for i in range(len(partitions))]
-    there = [int(selected(predict.read(path), entry.select).sum()) for path in said]
+    there, labelled = [], 0
+    for each in map(predict.read, said):
+        there.append(int(selected(each, entry.select).sum()))
+        labelled += int((each.label >= 0).sum())
     if not sum(there):
-        raise BadValueError(f"explain.select = {entry.select!r}: no jet of the test part is")
+        jets = sum(len(predict.read(path).row) for path in said)
+        raise BadValueError(
+            f"select = {entry.select!r} of {name}: none of the {jets:,} jets that are tested is "
+            f"tagged correctly ({labelled:,} of them have a label of the tagger's classes); take "
+            'more jets, train longer, or take select = "all"'
+        )
     pool = study.pool()
     counts = first_so_many(there, entry.jets)
     kept = first_so_many(counts, entry.keep)
@@ -141,6 +152,7 @@ def _tasks(study: Study, entry: Explain, shows: Shows, groups: Path, partial: Pa
             partition,
             path,
             study.tagger,
+            study.trust,
             study.device,
             entry,
             shows,
@@ -182,7 +194,7 @@ def work(task: Task) -> None:
     inside = selected(said, task.entry.select)
     chosen = np.flatnonzero(inside)[: task.jets]
     found = explain_jets(
-        predict.load_tagger(task.tagger, task.device),
+        predict.load_tagger(task.tagger, task.trust, task.device),
         jets.take(chosen),
         task.entry.use,
         target=task.entry.target,

@@ -36,6 +36,7 @@ class Task:
 
     partition: Partition
     tagger: Path
+    trust: bool
     device: str
     path: Path
     shows: Shows
@@ -50,11 +51,12 @@ def predict(study: Study) -> None:
     results = store.results / STAGE
     outputs = [store.predictions, results]
     folder, partial = (store.work(STAGE, store.root / n) for n in ("predictions", "partial"))
-    partitions = study.part("test").partitions()
+    partitions = study.tested().partitions()
     tasks = [
         Task(
             p,
             study.tagger,
+            study.trust,
             study.device,
             folder / f"{part_name(i)}.h5",
             shows,
@@ -65,29 +67,30 @@ def predict(study: Study) -> None:
     if not store.begin(STAGE, made, outputs):
         return
     missing = [t for t in tasks if not t.path.exists()]
-    with Progress("tagging the test part", len(missing)) as progress:
+    with Progress("tagging", len(missing)) as progress:
         study.executor.map(write, missing, progress)
     merge_parts([t.partial for t in tasks], shows, store.work(STAGE, results))
     store.finish(STAGE, outputs, jets=sum(len(s.row) for s in read_all(folder)))
-    study.log.say("tagger: the test part is tagged")
+    study.log.say(f"tagger: {'the jets are' if study.given else 'the test part is'} tagged")
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path, device: str, stamp: int) -> Tagger:
-    return saved.load(path).to(device)
+def _loaded(path: Path, trust: bool, device: str, stamp: int) -> Tagger:
+    return saved.load(path, trust=trust).to(device)
 
 
-def load_tagger(path: Path, device: str) -> Tagger:
+def load_tagger(path: Path, trust: bool, device: str) -> Tagger:
     """Load a tagger onto a device, once a process and file."""
-    return _loaded(path, device, (path / saved.WEIGHTS).stat().st_mtime_ns)
+    file = path / saved.WEIGHTS if path.is_dir() else path
+    return _loaded(path, trust, device, file.stat().st_mtime_ns)
 
 
 def write(task: Task) -> None:
     """Tag one partition and write what comes out, whole or not at all."""
-    tagger = load_tagger(task.tagger, task.device)
+    tagger = load_tagger(task.tagger, task.trust, task.device)
     said = run_tagger(tagger, task.partition.read())
     fill(said, task.shows, task.partial)
-    name = type(tagger).registered_name  # type: ignore[attr-defined]
+    name = str(getattr(type(tagger), "registered_name", type(tagger).__name__))
     table = evaluation(said, name)
     classes = [str(c) for c in said["class"].values]
     write_tables(task.path, {JETS: table}, {JETS: {"tagger": name, "classes": classes}})

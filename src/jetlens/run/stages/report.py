@@ -18,7 +18,7 @@ from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic_folder, write_text
 from jetlens.report import page
 from jetlens.report.content import Picture
-from jetlens.report.facts import Explanation, Facts
+from jetlens.report.facts import UNLABELLED, Explanation, Facts
 from jetlens.report.pictures import Order, picture
 from jetlens.report.sections import abstract, sections
 from jetlens.run.progress import Progress
@@ -99,11 +99,12 @@ def gather(study: Study) -> dict[str, Any]:
 def collect(study: Study, pictures: Mapping[Path, Picture]) -> Facts:
     """Gather what the page says."""
     store = study.store
-    tagger = saved.load(study.tagger)
+    tagger = saved.load(study.tagger, trust=study.trust)
     test: dict[str, int] = {}
     for said in predict.read_all(store.predictions):
         for i, name in enumerate(said.classes):
             test[name] = test.get(name, 0) + int((said.label == i).sum())
+        test[UNLABELLED] = test.get(UNLABELLED, 0) + int((said.label < 0).sum())
 
     def drawn(folder: Path) -> list[tuple[Result, Picture]]:
         return [(result, pictures[path]) for path, result in results(folder)]
@@ -114,9 +115,7 @@ def collect(study: Study, pictures: Mapping[Path, Picture]) -> Facts:
         settings = entry.model_dump(exclude_none=True)
         done = drawn(store.results / name)
         explanations.append(Explanation(name, settings, state["jets"], state["kept"], done))
-    tree = study.recipe.relative_tree(study.home.root)
-    if study.given is not None:
-        del tree["tagger"], tree["train"]
+    tree = study.recipe_tree()
     return Facts(
         recipe=tree,
         recipe_text=tomli_w.dumps(tree),

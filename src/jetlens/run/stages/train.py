@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jetlens.core.batch import JetBatch
@@ -30,11 +31,8 @@ def train(study: Study) -> None:
         study.log.say("tagger: trained already")
         return
     study.log.say(f"tagger: training, {settings.epochs} epochs")
-    config = recipe.tagger.model_dump()
     data = study.jets()
-    first = data.partitions()[0].read()
-    inputs = config.pop("inputs", None) or default_inputs(first)
-    classes = config.pop("classes", None) or first.classes
+    config, inputs, classes = architecture(study, data.partitions()[0].read())
     fit(
         config,
         data,
@@ -46,6 +44,15 @@ def train(study: Study) -> None:
     )
     store.finish(STAGE, [store.tagger], seed=settings.seed)
     study.log.say("tagger: trained")
+
+
+def architecture(
+    study: Study, jets: JetBatch
+) -> tuple[dict[str, Any], dict[str, list[str]], Sequence[str]]:
+    """Return the tagger's name and arguments, its inputs and its classes, for jets like these."""
+    config = study.recipe.tagger.model_dump()
+    inputs = config.pop("inputs", None) or default_inputs(jets)
+    return config, inputs, config.pop("classes", None) or jets.classes
 
 
 def resolved(study: Study) -> TrainSettings:

@@ -48,10 +48,22 @@ class Preparation:
 
 @dataclass(frozen=True)
 class Counts:
-    """Jets before and after the preparation, by class, and the weight of the latter."""
+    """Jets before and after the preparation, by class.
+
+    Attributes
+    ----------
+    read, kept
+        Jets before and after.
+    effective
+        Jets of equal weight that have the statistical precision of those kept: the square of the
+        sum of their weights over the sum of the squares.
+    weight
+        The sum of the weights of all that are kept.
+    """
 
     read: dict[str, int]
     kept: dict[str, int]
+    effective: dict[str, float]
     weight: float
 
     @property
@@ -94,16 +106,19 @@ def prepare(
 def count(data: Iterable[JetBatch], preparation: Preparation) -> Counts:
     """Count jets before and after a preparation."""
     before, after = (np.zeros(len(preparation.classes), dtype=np.int64) for _ in range(2))
-    weight = 0.0
+    sums, squares = (np.zeros(len(preparation.classes)) for _ in range(2))
     for jets in data:
         labels = jets.with_classes(preparation.classes).label
         kept = preparation.apply(jets)
         before += np.bincount(labels[labels >= 0], minlength=len(before))
         after += np.bincount(kept.label, minlength=len(after))
-        weight += float(kept.weight.sum())
+        sums += np.bincount(kept.label, kept.weight, minlength=len(sums))
+        squares += np.bincount(kept.label, kept.weight**2, minlength=len(squares))
     names = preparation.classes
+    effective = np.divide(sums**2, squares, out=np.zeros_like(sums), where=squares > 0)
     return Counts(
         dict(zip(names, before.tolist(), strict=True)),
         dict(zip(names, after.tolist(), strict=True)),
-        weight,
+        dict(zip(names, effective.tolist(), strict=True)),
+        float(sums.sum()),
     )

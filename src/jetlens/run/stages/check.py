@@ -1,0 +1,56 @@
+"""What is asked of a tagger, looked at before it is trained: the jets are there by then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from jetlens.core.errors import BadRecipeError, BadValueError, JetlensError, look_up
+from jetlens.core.registry import explainers, parameters, taggers
+from jetlens.explain.baselines import held
+from jetlens.explain.targets import resolve
+from jetlens.run.stages.train import architecture
+from jetlens.run.study import Study
+from jetlens.taggers import saved
+from jetlens.taggers.base import Tagger
+
+
+def check(study: Study) -> None:
+    """Check classes, targets and held inputs against the jets and the tagger.
+
+    Raises
+    ------
+    JetlensError
+        If there are no jets to test on, or a class, target or input is not there.
+    """
+    if not any(len(p.read()) for p in study.tested().partitions()):
+        share = "" if study.given else f": its share is {study.recipe.split[2]:g} of the events"
+        raise BadValueError(f"no jets to explain in the test part{share}; take more jets")
+    tagger = untrained(study) if study.given is None else saved.load(study.given, trust=study.trust)
+    for i, entry in enumerate(study.recipe.explain):
+        hold = entry.arguments.get("hold", ())
+        try:
+            resolve(entry.target, tagger, entry.of)
+            if "hold" in parameters(explainers.get(entry.use)):
+                held(hold, tagger)
+        except JetlensError as error:
+            if study.given is not None:
+                raise
+            raise BadRecipeError(f"explain.{i}: {error}") from None
+
+
+def untrained(study: Study) -> Tagger:
+    """Build the tagger that the recipe names; its weights are of no meaning."""
+    first = study.jets().partitions()[0].read()
+    config, inputs, classes = architecture(study, first)
+    for name in classes:
+        look_up("class", name, dict.fromkeys(first.classes))
+    for name in study.recipe.train.class_weights:
+        look_up("class in train.class_weights", name, dict.fromkeys(classes))
+    arguments: dict[str, Any] = dict(config)
+    with torch.random.fork_rng(devices=[]):
+        made: Tagger = taggers.make(
+            arguments.pop("use"), inputs=inputs, classes=classes, **arguments
+        )
+    return made

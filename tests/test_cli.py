@@ -203,7 +203,10 @@ def test_mistakes_without_a_recipe(command, done, tmp_path, monkeypatch, argumen
         assert word in err
 
 
-def test_a_wrong_target_or_scheduler_is_told_before_the_work(command, recipe, tmp_path):
+def test_a_wrong_target_or_scheduler_is_told_before_the_work(
+    command, recipe, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("jetlens.run.executor.PATIENCE", "1s")
     for given, words in {
         "explain.0.target=bb": ["explain.0", "'bb'", "did you mean 'b'"],
         'explain.0.hold=["d00"]': ["explain.0", "input to hold 'd00'", "tracks.d0"],
@@ -254,6 +257,7 @@ def test_what_is_explained_without_a_recipe_is_a_run_that_contradicts_nothing(
     assert (status, "explain-integrated-gradients: done (jets 40" in printed) == (0, True)
     written = (out / "recipe.toml").read_text()
     assert "seed = 7" in written
+    assert str(done.parent) not in written  # no absolute names
     assert "[train]" not in written
     text = (out / "report.html").read_text()
     assert "applied to 40 jets" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -89,7 +90,8 @@ def explain_files(
 
 def record(study: Study) -> None:
     """Write what was done as a recipe's tables; one that names a given tagger cannot be run."""
-    words = f"# jetlens explain --tagger {shlex.quote(str(study.tagger))}, not trained here\n"
+    place = os.path.relpath(study.tagger, study.home.root)
+    words = f"# jetlens explain --tagger {shlex.quote(place)}, not trained here\n"
     write_text(study.home.recipe, words + tomli_w.dumps(study.recipe_tree()))
 
 

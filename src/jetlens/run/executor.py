@@ -17,6 +17,9 @@ from jetlens.run.progress import Progress
 T = TypeVar("T")
 R = TypeVar("R")
 
+PATIENCE = "20s"
+"""How long a scheduler may take to answer."""
+
 
 class Executor(Protocol):
     """Works through tasks."""
@@ -72,7 +75,7 @@ class Dask:
             import dask
 
             distributed: Any = importlib.import_module("distributed")
-            dask.config.set({"distributed.comm.timeouts.connect": "20s"})
+            dask.config.set({"distributed.comm.timeouts.connect": PATIENCE})
             try:
                 address: Any = self.scheduler
                 if address is None:

@@ -223,7 +223,8 @@ def held(names: str | Sequence[str], tagger: Tagger) -> dict[str, list[int]]:
     for name in names:
         hits = [v for k, v in everything.items() if k == name or k.partition(".")[2] == name]
         if not hits:
-            raise UnknownNameError("input to hold", name, everything)
+            short = [k if "." in name else k.partition(".")[2] for k in everything]
+            raise UnknownNameError("input to hold", name, short)
         for collection, i in hits:
             found.setdefault(collection, []).append(i)
     return found

@@ -92,7 +92,7 @@ def explain(
     else:
         explainer = explainers.make(method, **options)
     several = not isinstance(target, str)
-    texts: list[str] = [target] if isinstance(target, str) else list(target or [None])
+    texts = [target] if isinstance(target, str) else list(target or ())
     if not texts or not all(isinstance(text, str) for text in texts):
         raise BadValueError(f"target={target!r}: expected a text, or a list of one or more")
     targets = [resolve(text, tagger, of) for text in texts]

@@ -186,7 +186,7 @@ def test_a_mistake_is_one_message_and_status_2(
         (["--jets", "nothing.h5"], ["no file 'nothing.h5'"]),
         (["--jets", "*.hdf5"], ["no file matches '*.hdf5'"]),
         (["--tagger", "nothing"], ["no tagger 'nothing'"]),
-        (["--option", "hold=d00"], ["input to hold 'd00'", "tracks.d0"]),
+        (["--option", "hold=d00"], ["input to hold 'd00'", "did you mean 'd0'"]),
         (["--preset", "quik"], ["--preset and --set change a recipe"]),
         (["--set", "foo=1"], ["--preset and --set change a recipe"]),
     ],
@@ -209,7 +209,7 @@ def test_a_wrong_target_or_scheduler_is_told_before_the_work(
     monkeypatch.setattr("jetlens.run.executor.PATIENCE", "1s")
     for given, words in {
         "explain.0.target=bb": ["explain.0", "'bb'", "did you mean 'b'"],
-        'explain.0.hold=["d00"]': ["explain.0", "input to hold 'd00'", "tracks.d0"],
+        'explain.0.hold=["d00"]': ["explain.0", "input to hold 'd00'", "did you mean 'd0'"],
         'tagger.classes=["b","x"]': ["unknown class 'x'"],
         "split=[0.5,0.499999,0.000001]": ["no jets to explain in the test part"],
     }.items():

@@ -8,11 +8,13 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import figures, summaries
 from jetlens.plots import caption, save
+from jetlens.plots.style import style
 from synthetic import attribution
 
 VARIANTS = {"box": [{"by": ["label", "d0"]}, {"by": ["pt_btagJes"]}], "top-origin": [{"ranks": 1}]}
@@ -123,3 +125,17 @@ def test_bars_are_the_frequencies():
     heights = sorted(p.get_height() for p in figure.axes[0].patches if p.get_height() > 0)
     frequency = found.summary.frequencies(found)[1:5, :, 0]
     np.testing.assert_allclose(heights, np.sort(frequency[frequency > 0]))
+
+
+def test_saved_outside_the_style_a_figure_looks_the_same():
+    drawn = jl.draw(jl.summarise(attribution(jets=200), "statements"))
+    canvas = FigureCanvasAgg(drawn)
+
+    def pixels():
+        canvas.draw()
+        return np.array(canvas.buffer_rgba())
+
+    outside = pixels()
+    with style():
+        inside = pixels()
+    np.testing.assert_array_equal(outside, inside)

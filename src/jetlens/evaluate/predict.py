@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 import xarray as xr
 
 from jetlens.core import attribution
 from jetlens.core.batch import JetBatch
 from jetlens.taggers.base import Tagger, at_rest, encode
 from jetlens.taggers.chunks import pack
-from jetlens.taggers.predict import Predictions
 from jetlens.taggers.predict import predict as run
 
 
@@ -45,10 +43,8 @@ def predict(tagger: Tagger, jets: JetBatch, *, auxiliary: bool = True) -> xr.Dat
     UnsupportedError
         If a logit is not finite.
     """
-    said = Predictions(torch.zeros(0, len(tagger.classes)))
-    if len(jets):
-        with at_rest(tagger):
-            said = run(tagger, pack(tagger, *encode(tagger, jets)), auxiliary)
+    with at_rest(tagger):
+        said = run(tagger, pack(tagger, *encode(tagger, jets)), auxiliary)
     output = said.logits.cpu().numpy()
     return attribution.build(
         jets,

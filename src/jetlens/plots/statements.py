@@ -43,7 +43,7 @@ def draw(result: Result) -> Figure:
                     y,
                     f"too few: {row.jets}",
                     va="center",
-                    fontsize=9.5,
+                    fontsize=8.5,
                     color="grey",
                 )
                 continue
@@ -57,7 +57,7 @@ def draw(result: Result) -> Figure:
                 markersize=7,
             )
             words = f"{row.value:+.2g} ± {half:.1g}"
-            ax.text(_REACH * 1.12, y, words, va="center", fontsize=9.5, clip_on=False)
+            ax.text(_REACH * 1.12, y, words, va="center", fontsize=8.5, clip_on=False)
         ax.axvline(0, color="black", linewidth=0.9)
         ax.axvspan(-2, 2, color="#eeeeee", zorder=0)
         ax.set_xlim(-_REACH * 1.08, _REACH * 1.9)

@@ -64,7 +64,10 @@ SCORE_AXIS = {
 }
 _RC: dict[str, Any] = {
     "font.size": 12,
-    "font.sans-serif": ["TeX Gyre Heros", "DejaVu Sans"],  # the second for signs the first lacks
+    # fonts by their own names: a figure then looks the same when it is saved outside this style.
+    # The second is for signs that the first lacks
+    "font.family": ["TeX Gyre Heros", "DejaVu Sans"],
+    "mathtext.fontset": "stixsans",
     "ytick.major.size": 6,
     "ytick.minor.size": 3,
     "axes.labelsize": 13,

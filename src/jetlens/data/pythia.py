@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import datasets
-from jetlens.data.base import Dataset
+from jetlens.data import readers
+from jetlens.data.base import Dataset, Generated
 from jetlens.data.processes import process
 
 EVENTS_AT_ONCE = 300
@@ -20,7 +23,7 @@ _TTBAR = "ttbar"
 
 @datasets.register("pythia")
 @dataclass(frozen=True, kw_only=True)
-class PythiaJets(Dataset):
+class PythiaJets(Generated):
     """Jets of proton collisions, generated with Pythia 8 and a parametrised detector.
 
     Parameters
@@ -72,6 +75,10 @@ class PythiaJets(Dataset):
             PythiaPartition(self, k, min(self.partition, self.jets - first))
             for k, first in enumerate(range(0, self.jets, self.partition))
         ]
+
+    def reopen(self, files: Sequence[Path]) -> Dataset:
+        """Return the files' jets, read as anyone's file of this layout."""
+        return readers.open(files, format="ftag")
 
 
 @dataclass(frozen=True)

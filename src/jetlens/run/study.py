@@ -13,8 +13,7 @@ from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import digest, mix
 from jetlens.core.registry import datasets, parameters, summaries
-from jetlens.data import readers
-from jetlens.data.base import Dataset, Part, Partition
+from jetlens.data.base import Dataset, Generated, Part, Partition
 from jetlens.run.executor import Executor
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Recipe
@@ -85,13 +84,14 @@ class Study:
 
     def is_generated(self) -> bool:
         """Whether the jets are generated into the run's folder, rather than read where they lie."""
-        return hasattr(next(iter(self.source().partitions())), "arrays")
+        return isinstance(self.source(), Generated)
 
     def jets(self) -> Dataset:
         """Return the jets: generated ones from their files."""
-        if self.is_generated():
-            return readers.open(sorted(self.home.jets.glob("*.h5")), format="ftag")
-        return self.source()
+        source = self.source()
+        if isinstance(source, Generated):
+            return source.reopen(sorted(self.home.jets.glob("*.h5")))
+        return source
 
     def part(self, name: str) -> Part:
         """Return the train, validation or test part."""

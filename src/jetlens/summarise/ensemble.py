@@ -1,0 +1,111 @@
+"""The same summary of several taggers: retrainings of one, and variations of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jetlens.core.errors import BadValueError, UnsupportedError
+from jetlens.summarise.base import Numbers
+from jetlens.summarise.result import Result
+
+Variation = tuple[tuple[str, str], ...]
+"""What sets a study apart from its neighbours: pairs of an axis's name and the place on it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """One tagger's result.
+
+    Attributes
+    ----------
+    variation
+        Its place on each axis of the recipe's ``[vary]``, such as ``{"model": "image"}``; empty
+        where nothing varies.
+    repeat
+        Which of the retrainings it is, from 0. Those of the same number, in two variations, share
+        their seed.
+    result
+        What was summed up.
+    """
+
+    variation: Mapping[str, str]
+    repeat: int
+    result: Result
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Results of one summary, for every variation and every retraining of it.
+
+    Attributes
+    ----------
+    members
+        In the recipe's order of variations, retrainings next to each other.
+    """
+
+    members: tuple[Member, ...]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise BadValueError("nothing to compare: there is no result")
+        first = self.members[0]
+        for member in self.members[1:]:
+            if member.result.name != first.result.name:
+                raise BadValueError(
+                    f"results of {first.result.name!r} and {member.result.name!r} cannot be "
+                    "compared: expected those of one summary"
+                )
+            if set(member.variation) != set(first.variation):
+                raise BadValueError(
+                    f"variations {dict(member.variation)} and {dict(first.variation)} do not have "
+                    "the same axes"
+                )
+
+    @property
+    def name(self) -> str:
+        """The registered name of the summary."""
+        return self.members[0].result.name
+
+    @property
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """The places on each axis, in the recipe's order."""
+        found: dict[str, dict[str, None]] = {}
+        for member in self.members:
+            for axis, place in member.variation.items():
+                found.setdefault(axis, {})[place] = None
+        return {axis: tuple(places) for axis, places in found.items()}
+
+    def groups(self) -> dict[Variation, list[Result]]:
+        """Return the retrainings of each variation, by their number."""
+        found: dict[Variation, list[tuple[int, Result]]] = {}
+        for m in self.members:
+            found.setdefault(tuple(m.variation.items()), []).append((m.repeat, m.result))
+        return {
+            variation: [result for _, result in sorted(results, key=lambda pair: pair[0])]
+            for variation, results in found.items()
+        }
+
+    def split(self, axis: str) -> Iterator[tuple[Variation, Ensemble]]:
+        """Go through the ensembles that differ along one axis alone, by their other places."""
+        found: dict[Variation, list[Member]] = {}
+        for m in self.members:
+            others = tuple((k, v) for k, v in m.variation.items() if k != axis)
+            found.setdefault(others, []).append(m)
+        for others, members in found.items():
+            yield others, Ensemble(tuple(members))
+
+    def numbers(self) -> Numbers:
+        """Return what the summary's ``compare`` finds.
+
+        Raises
+        ------
+        UnsupportedError
+            If the summary does not compare.
+        """
+        compare: Any = getattr(self.members[0].result.summary, "compare", None)
+        if compare is None:
+            raise UnsupportedError(f"the summary {self.name!r} says nothing of several taggers")
+        found: Numbers = compare(self)
+        return found

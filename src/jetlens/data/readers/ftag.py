@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import hdf5plugin  # noqa: F401  (registers the compression filters that such files use)
 import numpy as np
+from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import NO_TRUTH, Array, Collection
@@ -18,6 +19,7 @@ from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, lo
 from jetlens.core.registry import readers
 from jetlens.core.units import Feature
 from jetlens.data.base import Dataset
+from jetlens.data.columns import attributes, classes_of, features_of, with_features
 from jetlens.data.hdf5 import write_tables
 from jetlens.data.readers.ftag_variables import (
     CLASSES,
@@ -29,6 +31,7 @@ from jetlens.data.readers.ftag_variables import (
 )
 
 JETS, VALID = "jets", "valid"
+FLAVOUR = "HadronConeExclTruthLabelID"
 
 
 @readers.register("ftag")
@@ -128,15 +131,16 @@ def _jets_in(path: str) -> int:
 def _read(dataset: h5py.Dataset, path: str, rows: slice, wanted: Sequence[str] | None) -> Array:
     names = dataset.dtype.names
     if wanted is None:
-        return np.asarray(dataset[rows])
+        return with_features(np.asarray(dataset[rows]), dataset.attrs)
     for name in wanted:
         if name not in names:
             raise UnknownNameError(
                 f"variable of {dataset.name.strip('/')!r} in {path!r}", name, names
             )
     extra = (VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS)
-    keep = [n for n in names if n in set(wanted) | set(extra)]
-    return np.asarray(dataset.fields(keep)[rows])
+    labels = [n for n in names if h5py.check_enum_dtype(dataset.dtype[n])]
+    keep = [n for n in names if n in {*wanted, *extra, *labels}]
+    return with_features(np.asarray(dataset.fields(keep)[rows]), dataset.attrs)
 
 
 def to_batch(
@@ -158,10 +162,7 @@ def to_batch(
     jets = arrays[JETS]
     names = jets.dtype.names or ()
     row = np.arange(first, first + len(jets), dtype=np.int64)
-    label = np.full(len(jets), NO_TRUTH, dtype=np.int64)
-    if "HadronConeExclTruthLabelID" in names:
-        for number, flavour in FLAVOUR_OF_LABEL.items():
-            label[jets["HadronConeExclTruthLabelID"] == number] = CLASSES.index(flavour)
+    label, classes = _labels(jets)
     event = next((jets[n].astype(np.int64) for n in EVENT_COLUMNS if n in names), row)
     weight = next((jets[n].astype(np.float64) for n in WEIGHT_COLUMNS if n in names), None)
     return JetBatch(
@@ -170,16 +171,33 @@ def to_batch(
             for name, array in arrays.items()
         },
         label,
-        CLASSES,
+        classes,
         np.ones(len(jets)) if weight is None else weight,
         event,
         row,
     )
 
 
+def _labels(jets: Array) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Return each jet's class: of the column that names its classes, else its flavour."""
+    label = np.full(len(jets), NO_TRUTH, dtype=np.int64)
+    named = classes_of(jets)
+    if named is not None:
+        column, numbers = named
+        classes = tuple(sorted(numbers, key=numbers.__getitem__))
+        for position, name in enumerate(classes):
+            label[jets[column] == numbers[name]] = position
+        return label, classes
+    if FLAVOUR in (jets.dtype.names or ()):
+        for number, flavour in FLAVOUR_OF_LABEL.items():
+            label[jets[FLAVOUR] == number] = CLASSES.index(flavour)
+    return label, CLASSES
+
+
 def _collection(name: str, array: Array, wanted: Sequence[str] | None) -> Collection:
     if wanted is None:
-        aside = {VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS}
+        named = classes_of(array)
+        aside = {VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS, *(named[:1] if named else ())}
         fields: Mapping[str, Any] = array.dtype.fields or {}
         wanted = [n for n, f in fields.items() if n not in aside and f[0].kind in "fiub"]
     mask = array[VALID].astype(bool) if array.ndim == 2 else None
@@ -191,7 +209,8 @@ def _collection(name: str, array: Array, wanted: Sequence[str] | None) -> Collec
         values[~mask] = 0
         truth = {k: np.where(mask, v, NO_TRUTH) for k, v in truth.items()}
     axes = ("jet", "feature") if mask is None else ("jet", name, "feature")
-    described = tuple(FEATURES.get(n, Feature(n)) for n in wanted)
+    own = features_of(array)
+    described = tuple(own.get(n) or FEATURES.get(n, Feature(n)) for n in wanted)
     return Collection(values, axes, described, mask, truth)
 
 
@@ -206,5 +225,7 @@ def write(path: Path | str, arrays: Mapping[str, Array]) -> None:
         ``jets`` ``[jet]`` and ``tracks`` ``[jet, track]`` with a field ``valid``.
     """
     look_up("dataset", JETS, dict(arrays))
-    labels = {"flavour_label": [f"{c}jets" for c in CLASSES]}
-    write_tables(path, arrays, {JETS: labels})
+    attrs = {name: attributes(table) for name, table in arrays.items()}
+    if classes_of(arrays[JETS]) is None:
+        attrs[JETS]["flavour_label"] = [f"{c}jets" for c in CLASSES]
+    write_tables(path, arrays, attrs)

@@ -1,0 +1,115 @@
+"""Jet images: the particles of many jets, weighted, in pixels (arXiv:1407.5675, arXiv:1511.05190).
+
+Horizontal is eta, vertical is phi: an image is ``[jet, y, x]`` with y the pixel in phi, which grows
+upwards (draw it with the origin below), and x the pixel in eta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from jetlens.core.errors import BadValueError
+
+Floats = NDArray[np.floating]
+Window = tuple[float, float, float, float]
+
+
+def square(half_width: float) -> Window:
+    """Return the window that reaches `half_width` from the origin to all four sides."""
+    return (-half_width, half_width, -half_width, half_width)
+
+
+def pixelate(
+    x: Floats,
+    y: Floats,
+    weights: Floats,
+    *,
+    window: Window,
+    pixels: int | tuple[int, int],
+    out: NDArray[np.floating] | None = None,
+    dtype: DTypeLike = np.float32,
+) -> NDArray[np.floating]:
+    """Add up the weights of particles in pixels.
+
+    Parameters
+    ----------
+    x, y
+        Where the particles are, ``[jet, particle]``; y is vertical.
+    weights
+        ``[jet, particle]``, or ``[jet, channel, particle]`` for several images of the same
+        particles. Padding has weight zero.
+    window
+        ``(left, right, bottom, top)`` in the units of x and y. As in `numpy.histogram2d`, a pixel
+        holds its lower edges, and those at the right and at the top their upper edges too.
+        Particles outside, and those whose place is not a number, are left out.
+    pixels
+        How many in each direction, or ``(vertical, horizontal)``.
+    out
+        Where to write to, so that memory is used again; its type holds.
+    dtype
+        The type of a new array.
+
+    Returns
+    -------
+    ``[jet, y, x]`` or ``[jet, channel, y, x]``.
+
+    Raises
+    ------
+    BadValueError
+        If the window or the number of pixels is empty, or shapes do not fit.
+    """
+    rows, columns = (pixels, pixels) if isinstance(pixels, int) else pixels
+    left, right, bottom, top = window
+    if rows < 1 or columns < 1:
+        raise BadValueError(f"pixels = {pixels}: expected 1 or more in each direction")
+    if not (np.isfinite(window).all() and left < right and bottom < top):
+        raise BadValueError(
+            f"window = {window}: expected left < right and bottom < top, all of them finite"
+        )
+    if x.ndim != 2 or y.shape != x.shape or weights.shape not in _fitting(x, weights):
+        raise BadValueError(
+            f"x of shape {x.shape}, y of shape {y.shape} and weights of shape {weights.shape}: "
+            "expected [jet, particle] for each, or weights [jet, channel, particle]"
+        )
+    shape = (*weights.shape[:-1], rows, columns)
+    if out is None:
+        out = np.empty(shape, dtype=dtype)
+    elif out.shape != shape:
+        raise BadValueError(f"out has shape {out.shape}: expected {shape}")
+    column, inside_x = _bin(x, left, right, columns)
+    row, inside_y = _bin(y, bottom, top, rows)
+    inside = inside_x & inside_y
+    images = len(x) * (weights.shape[1] if weights.ndim == 3 else 1)
+    flat = row * columns + column
+    if weights.ndim == 3:
+        flat, inside = flat[:, None], inside[:, None]
+    flat = np.broadcast_to(flat, weights.shape).reshape(images, -1)
+    flat = flat + rows * columns * np.arange(images)[:, None]
+    kept = np.broadcast_to(inside, weights.shape).reshape(images, -1)
+    total = np.bincount(
+        flat[kept], weights.reshape(images, -1)[kept], minlength=images * rows * columns
+    )
+    out[...] = total.reshape(shape)
+    return out
+
+
+def _fitting(x: Floats, weights: Floats) -> Sequence[tuple[int, ...]]:
+    channels = weights.shape[1] if weights.ndim == 3 else 0
+    return x.shape, (x.shape[0], channels, x.shape[1])
+
+
+def _bin(
+    values: Floats, low: float, high: float, count: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    inside = (values >= low) & (values <= high)
+    edges = np.linspace(low, high, count + 1)
+    kept = np.where(inside, values, low)
+    found = ((kept - low) * (count / (high - low))).astype(np.int64)
+    np.minimum(found, count - 1, out=found)
+    # the multiplication may round across an edge, of which there is one definition: the edges
+    found -= kept < edges[found]
+    found += (kept >= edges[found + 1]) & (found < count - 1)
+    return found, inside

@@ -10,35 +10,21 @@ import torch
 from torch import Tensor
 
 import jetlens as jl
-from jetlens.core.batch import JetBatch
-from jetlens.core.registry import parameters, taggers
-from jetlens.data.scaling import fit
+from contracts.taggers import CLASSES, Case, cases, sample
+from jetlens.core.registry import parameters
 from jetlens.taggers.base import Inputs, Tagger, encode
+from jetlens.taggers.chunks import pack
 from jetlens.taggers.layers import AttentionWeights, SelfAttention, explicit_attention
+from jetlens.taggers.predict import predict
 from jetlens.taggers.saved import save
-from labelled import INPUTS, jets
 
-CLASSES = ("b", "c", "u", "tau")
+CASES = cases()
 CLOSE = {"rtol": 1e-9, "atol": 1e-10}
 
 
-def sample() -> JetBatch:
-    """Jets whose masks have holes; the first has no tracks, the second all that there can be."""
-    made = jets(24, tracks=9)
-    mask = made["tracks"].mask
-    mask[0], mask[1] = False, True
-    return made
-
-
-def build(name: str, double: bool = True) -> Tagger:
-    torch.manual_seed(2)
-    made = taggers.make(name, inputs=INPUTS, classes=CLASSES, scaling=fit([sample()], INPUTS))
-    return (made.double() if double else made).eval()
-
-
-@pytest.fixture(params=list(taggers))
+@pytest.fixture(params=CASES, ids=str)
 def tagger(request: pytest.FixtureRequest) -> Tagger:
-    return build(request.param)
+    return request.param.build()
 
 
 def outputs(tagger: Tagger, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
@@ -100,11 +86,11 @@ def test_extra_padding_changes_nothing_whatever_it_holds(tagger: Tagger) -> None
         )
 
 
-def test_permuting_particles_permutes_what_is_said_of_them(tagger: Tagger) -> None:
+@pytest.mark.parametrize("case", [c for c in CASES if not c.ordered], ids=str)
+def test_permuting_particles_permutes_what_is_said_of_them(case: Case) -> None:
+    tagger = case.build()
     inputs, masks = encode(tagger, sample())
     expected = outputs(tagger, inputs, masks)
-    if not tagger.trims:
-        pytest.skip("its particles have an order")
     order = torch.as_tensor(np.random.default_rng(1).permutation(9))
     inputs = {k: v[:, order] if k in masks else v for k, v in inputs.items()}
     shuffled = {k: m[:, order] for k, m in masks.items()}
@@ -114,6 +100,53 @@ def test_permuting_particles_permutes_what_is_said_of_them(tagger: Tagger) -> No
             real(task, moved(task, expected[task], masks, order), shuffled),
             **CLOSE,
         )
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.ordered], ids=str)
+def test_where_the_order_matters_it_does_and_holes_do_not(case: Case) -> None:
+    tagger = case.build()
+    inputs, masks = encode(tagger, sample())
+    expected = outputs(tagger, inputs, masks)["jet"]
+    turned = {k: v.flip(1) if k in masks else v for k, v in inputs.items()}
+    changed = outputs(tagger, turned, {k: m.flip(1) for k, m in masks.items()})["jet"]
+    several = torch.stack([m.sum(1) for m in masks.values()]).amax(0) > 1
+    assert several.sum() > 10
+    assert not torch.isclose(changed, expected)[several].all(1).any()
+    torch.testing.assert_close(changed[~several], expected[~several], **CLOSE)
+    holes = {k: torch.stack([m, torch.zeros_like(m)], 2).flatten(1) for k, m in masks.items()}
+    spread = {k: v.repeat_interleave(2, 1) if k in masks else v for k, v in inputs.items()}
+    torch.testing.assert_close(outputs(tagger, spread, holes)["jet"], expected, **CLOSE)
+
+
+def test_what_the_packed_jets_give_is_what_the_jets_give(tagger: Tagger) -> None:
+    inputs, masks = encode(tagger, sample())
+    whole = outputs(tagger, inputs, masks)["jet"]
+    torch.testing.assert_close(predict(tagger, pack(tagger, inputs, masks)).logits, whole, **CLOSE)
+
+
+def test_training_sees_no_padding(tagger: Tagger) -> None:
+    """Logits, gradients and what normalisations measure are the same whatever padding holds."""
+    seen = []
+    inputs, masks = encode(tagger, sample())
+    before = {k: v.clone() for k, v in tagger.state_dict().items()}
+    for extra in (0, 4):
+        torch.manual_seed(0)
+        tagger.load_state_dict(before)
+        tagger.train().zero_grad()
+        wider = {k: torch.nn.functional.pad(m, (0, extra)) for k, m in masks.items()}
+        filled = {
+            k: torch.nn.functional.pad(v, (0, 0, 0, extra), value=50.0) if k in masks else v
+            for k, v in inputs.items()
+        }
+        logits = tagger(filled, wider)
+        logits.square().sum().backward()
+        gradients = {k: p.grad for k, p in tagger.named_parameters() if p.grad is not None}
+        assert all(torch.isfinite(g).all() for g in gradients.values())
+        buffers = {k: b.clone() for k, b in tagger.named_buffers()}
+        seen.append({"": logits.detach(), **gradients, **buffers})
+    assert seen[0].keys() == seen[1].keys()
+    for name, value in seen[0].items():
+        torch.testing.assert_close(seen[1][name], value, rtol=1e-7, atol=1e-8)
 
 
 def test_a_batch_is_its_jets(tagger: Tagger) -> None:
@@ -157,7 +190,7 @@ def test_attention_rows_add_up_to_one_and_explicit_is_fused(tagger: Tagger) -> N
     for task, out in explicit.items():
         torch.testing.assert_close(out, fused[task], **CLOSE)
     assert len(seen) == 2 * len(watched)
-    some = masks["tracks"].any(1).double()
+    some = next(iter(masks.values())).any(1).double()
     for weights in seen:  # [jet, ..., query, key]
         sums = weights.sum(-1)
         torch.testing.assert_close(sums, some.view(-1, *[1] * (sums.ndim - 1)).expand_as(sums))
@@ -165,9 +198,9 @@ def test_attention_rows_add_up_to_one_and_explicit_is_fused(tagger: Tagger) -> N
 
 
 @pytest.mark.parametrize("double", [True, False])
-@pytest.mark.parametrize("name", list(taggers))
-def test_saved_and_loaded_it_is_the_same(name: str, double: bool, tmp_path: Path) -> None:
-    made = build(name, double)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_saved_and_loaded_it_is_the_same(case: Case, double: bool, tmp_path: Path) -> None:
+    made = case.build(double)
     save(made, tmp_path / "tagger")
     loaded = jl.load(tmp_path / "tagger")
     ours, theirs = (outputs(t, *encode(t, sample())) for t in (made, loaded))

@@ -39,6 +39,8 @@ class Tagger(nn.Module):
     trims
         Whether padding can be cut off and particles moved up without changing the logits. None if
         that is not known: then it is tried on the first jets.
+    ordered
+        Whether the order of a jet's particles matters. They are moved up in their order.
     """
 
     inputs: Mapping[str, tuple[str, ...]]
@@ -46,6 +48,7 @@ class Tagger(nn.Module):
     scaling: Scaling
     tasks: Mapping[str, tuple[str, ...]]
     trims: ClassVar[bool | None] = True
+    ordered: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -70,6 +73,21 @@ class Tagger(nn.Module):
             for feature in table:
                 look_up(f"input of {name!r} in the scaling", feature, dict.fromkeys(known, True))
         self.tasks = {k: tuple(v) for k, v in (tasks or {}).items()}
+
+    @classmethod
+    def inputs_for(cls, jets: JetBatch) -> dict[str, list[str]]:
+        """Return the inputs, feature names by collection, that it takes of such jets by default.
+
+        Raises
+        ------
+        BadValueError
+            If the inputs have to be named: the jets do not hold what it takes, or more of it.
+        """
+        name = getattr(cls, "registered_name", cls.__name__)
+        raise BadValueError(
+            f"the tagger {name!r} does not say which inputs it takes: name them, as in "
+            'tagger.inputs = { jets = ["pt"], tracks = ["d0"] }'
+        )
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
         """Return the logits ``[jet, class]``."""

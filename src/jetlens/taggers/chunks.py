@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from jetlens.taggers.base import Inputs, Tagger
+from jetlens.taggers.particles import real_first
 
 TOKENS = {"cpu": 4096, "cuda": 524_288}
 """Particles in a chunk: on a processor as many as its cache likes, on a GPU what fills it."""
@@ -122,7 +123,7 @@ def _packed(inputs: Inputs, masks: Inputs) -> Packed:
     packed_masks, places, lengths = {}, {}, {}
     for name, mask in masks.items():
         mask = mask[rows]
-        place = torch.argsort((~mask).to(torch.uint8), dim=1, stable=True)
+        place = real_first(mask)
         packed_inputs[name] = torch.take_along_dim(packed_inputs[name], place[..., None], dim=1)
         packed_masks[name] = torch.take_along_dim(mask, place, dim=1)
         places[name] = place

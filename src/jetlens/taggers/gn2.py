@@ -9,9 +9,15 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
 from jetlens.core.registry import taggers
-from jetlens.data.readers.ftag_variables import ORIGINS
+from jetlens.data.readers.ftag_variables import (
+    JET_FEATURES,
+    NEWER_NAMES,
+    ORIGINS,
+    TRACK_FEATURES,
+)
 from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.layers import ACTIVATIONS, AttentionPooling, EncoderLayer, dense
@@ -109,6 +115,28 @@ class GN2(Tagger):
             self.origin_head = dense(widths, activation)
         if VERTEX in self.tasks:
             self.vertex_head = PairHead(2 * sizes.out, sizes.hidden, activation)
+
+    @classmethod
+    def inputs_for(cls, jets: JetBatch) -> dict[str, list[str]]:
+        """Return the published inputs, as these jets name them.
+
+        Raises
+        ------
+        BadValueError
+            If the jets have no tracks.
+        """
+        if "tracks" not in jets.collections:
+            raise BadValueError(
+                f"the tagger 'gn2' takes tracks, but the jets hold {', '.join(jets.collections)}: "
+                "take another tagger, or jets with tracks"
+            )
+        found = {}
+        for name, features in (("jets", JET_FEATURES), ("tracks", TRACK_FEATURES)):
+            there = jets[name].names
+            found[name] = [
+                f.name if f.name in there else NEWER_NAMES.get(f.name, f.name) for f in features
+            ]
+        return found
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
         """Return the logits ``[jet, class]``; the auxiliary heads are not computed."""

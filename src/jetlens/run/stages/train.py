@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadRecipeError
-from jetlens.data.readers.ftag_variables import JET_FEATURES, NEWER_NAMES, TRACK_FEATURES
+from jetlens.core.errors import BadRecipeError, JetlensError
+from jetlens.core.registry import taggers
+from jetlens.data.base import Dataset
+from jetlens.run.executor import Serial
+from jetlens.run.progress import Progress
 from jetlens.run.study import Study, key
+from jetlens.taggers import saved
 from jetlens.taggers.train import train as fit
 from jetlens.taggers.training.settings import TrainSettings
 
@@ -16,8 +22,85 @@ VERSION = 1
 STAGE = "train"
 
 
-def train(study: Study) -> None:
-    """Train the tagger; a training that was killed goes on."""
+@dataclass(frozen=True)
+class Task:
+    """One tagger to train; it can be sent to a worker.
+
+    Attributes
+    ----------
+    config
+        The tagger's name and arguments.
+    data
+        The jets.
+    settings
+        How it is trained.
+    out
+        The tagger's folder.
+    inputs, classes, split
+        As of `jetlens.taggers.train.train`.
+    """
+
+    config: Mapping[str, Any]
+    data: Dataset
+    settings: TrainSettings
+    out: Path
+    inputs: Mapping[str, Sequence[str]]
+    classes: Sequence[str]
+    split: tuple[float, float, float]
+
+
+def train(studies: Sequence[Study]) -> None:
+    """Train the taggers of studies and their repeats; a training that was killed goes on."""
+    missing = [(s, task) for s in studies if (task := _task(s)) is not None]
+    for study in studies[: not missing]:
+        study.log.say("tagger: trained already")
+    if not missing:
+        return
+    first, tasks = missing[0][0], [task for _, task in missing]
+    epochs = sorted({task.settings.epochs for task in tasks})
+    first.log.say(
+        f"training {len(tasks)} tagger{'s' * (len(tasks) > 1)}, "
+        f"{' or '.join(map(str, epochs))} epochs"
+    )
+    with Progress("training", len(tasks)) as progress:
+        for (study, task), _ in zip(missing, fitted(first, tasks, progress), strict=True):
+            study.store.finish(STAGE, [study.store.tagger], seed=task.settings.seed)
+    first.log.say("trained")
+
+
+def fitted(study: Study, tasks: Sequence[Task], progress: Progress) -> Iterator[None]:
+    """Train taggers, side by side where there are workers, and yield as each is done, in order.
+
+    A single one is trained in this process, with all its threads, and so are those on a GPU.
+    """
+    alone = len(tasks) == 1 or study.device != "cpu" or isinstance(study.executor, Serial)
+    if alone:
+        for task in tasks:
+            fit_one(task)
+            progress.advance()
+            yield
+    else:
+        study.executor.map(fit_one, tasks, progress)
+        yield from [None] * len(tasks)
+
+
+def fit_one(task: Task) -> None:
+    """Train one tagger, if that is not done."""
+    if (task.out / saved.DESCRIPTION).is_file():
+        return  # whole, in a run that was killed before the others were done
+    fit(
+        task.config,
+        task.data,
+        task.settings,
+        task.out,
+        inputs=task.inputs,
+        classes=task.classes,
+        split=task.split,
+    )
+
+
+def _task(study: Study) -> Task | None:
+    """Return what is to be trained, or None if that is done."""
     store, recipe = study.store, study.recipe
     settings = resolved(study)
     made = key(
@@ -28,22 +111,11 @@ def train(study: Study) -> None:
         study.jets_key(),
     )
     if not store.begin(STAGE, made, [store.tagger]):
-        study.log.say("tagger: trained already")
-        return
-    study.log.say(f"tagger: training, {settings.epochs} epochs")
+        return None
     data = study.jets()
     config, inputs, classes = architecture(study, data.partitions()[0].read())
-    fit(
-        config,
-        data,
-        settings,
-        store.work(STAGE, store.tagger),
-        inputs=inputs,
-        classes=classes,
-        split=recipe.split,
-    )
-    store.finish(STAGE, [store.tagger], seed=settings.seed)
-    study.log.say("tagger: trained")
+    out = store.work(STAGE, store.tagger)
+    return Task(config, data, settings, out, inputs, classes, recipe.split)
 
 
 def architecture(
@@ -51,7 +123,12 @@ def architecture(
 ) -> tuple[dict[str, Any], dict[str, list[str]], Sequence[str]]:
     """Return the tagger's name and arguments, its inputs and its classes, for jets like these."""
     config = study.recipe.tagger.model_dump()
-    inputs = config.pop("inputs", None) or default_inputs(jets)
+    inputs = config.pop("inputs", None)
+    if not inputs:
+        try:
+            inputs = taggers.get(config["use"]).inputs_for(jets)  # type: ignore[attr-defined]
+        except JetlensError as error:
+            raise BadRecipeError(f"tagger: {error}") from None
     return config, inputs, config.pop("classes", None) or jets.classes
 
 
@@ -69,25 +146,3 @@ def resolved(study: Study) -> TrainSettings:
     if update.get("accelerator") == "cpu" and "devices" not in given.model_fields_set:
         update["devices"] = 1
     return given.model_copy(update=update)
-
-
-def default_inputs(jets: JetBatch) -> dict[str, list[str]]:
-    """Return GN2's inputs as these jets name them.
-
-    Raises
-    ------
-    BadRecipeError
-        If the jets have no tracks: then the recipe names the inputs.
-    """
-    if "tracks" not in jets.collections:
-        raise BadRecipeError(
-            f"the jets hold {', '.join(jets.collections)}, but no tracks: name the inputs, "
-            'as in tagger.inputs = { jets = ["pt"], consts = ["d0"] }'
-        )
-    found = {}
-    for name, features in (("jets", JET_FEATURES), ("tracks", TRACK_FEATURES)):
-        there = jets[name].names
-        found[name] = [
-            f.name if f.name in there else NEWER_NAMES.get(f.name, f.name) for f in features
-        ]
-    return found

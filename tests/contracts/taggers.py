@@ -1,0 +1,120 @@
+"""What the tagger contracts run on: every registered tagger on its own inputs, and jets for all.
+
+``cases()`` has each registered tagger in each of its kinds of inputs; one that is not in the table
+below takes what it says itself that it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import labelled
+from jetlens.core.arrays import batch
+from jetlens.core.batch import JetBatch
+from jetlens.core.registry import taggers
+from jetlens.data.scaling import fit
+from jetlens.taggers.base import Tagger
+
+CLASSES = ("b", "c", "u", "tau")
+PIXELS = 14
+
+EXPERTS = {"jets": labelled.INPUTS["jets"]}
+IMAGE = {"image": ["pt", "charge"]}
+CONSTITUENTS = {"constituents": ["pt", "deta", "dphi"]}
+TRACKS = {"tracks": labelled.INPUTS["tracks"]}
+
+SMALL_CNN = {"pixels": PIXELS, "widths": (4, 5, 6), "kernels": (5, 3, 2), "hidden": (8,)}
+"""Its last convolution is followed by a pooling of its own, which drops a row of pixels."""
+
+TABLE: dict[str, list[tuple[Mapping[str, Sequence[str]], dict[str, Any]]]] = {
+    "cnn2d": [(IMAGE, SMALL_CNN), (IMAGE | EXPERTS, SMALL_CNN)],
+    "cnn1d": [
+        (CONSTITUENTS, {"widths": (6, 6, 4), "hidden": (8, 5)}),
+        (EXPERTS | CONSTITUENTS, {"widths": (6,), "kernel": 5}),
+        (TRACKS, {"widths": (8,)}),
+    ],
+    "rnn": [
+        (CONSTITUENTS, {"width": 6, "hidden": (8,)}),
+        (CONSTITUENTS | EXPERTS, {"width": 6, "layers": 2}),
+        (TRACKS, {"width": 6}),
+    ],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A registered tagger, the inputs that it is given and its other arguments."""
+
+    use: str
+    inputs: Mapping[str, Sequence[str]]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.use}-{'+'.join(self.inputs)}"
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order of its particles matters."""
+        return bool(taggers.get(self.use).ordered)
+
+    def build(self, double: bool = True) -> Tagger:
+        """Return it at rest, its inputs scaled and its normalisations as after some training."""
+        torch.manual_seed(2)
+        made: Tagger = taggers.make(
+            self.use,
+            inputs=self.inputs,
+            classes=CLASSES,
+            scaling=fit([sample()], self.inputs),
+            **self.arguments,
+        )
+        for module in made.modules():
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                nn.init.normal_(module.running_mean, 0.0, 0.5)
+                nn.init.uniform_(module.running_var, 0.5, 2.0)
+                nn.init.uniform_(module.weight, 0.5, 1.5)
+                nn.init.normal_(module.bias, 0.0, 0.5)
+        return (made.double() if double else made).eval()
+
+
+def cases() -> list[Case]:
+    """Return every registered tagger, in each of its kinds of inputs."""
+    found = []
+    for name in taggers:
+        known = TABLE.get(name) or [(taggers.get(name).inputs_for(sample()), {})]
+        found += [Case(name, inputs, arguments) for inputs, arguments in known]
+    return found
+
+
+def sample(n: int = 24, particles: int = 9, seed: int = 5) -> JetBatch:
+    """Jets with every kind of collection; masks have holes.
+
+    The first jet has no particles, the second all that there can be, and one image is empty.
+    """
+    made = labelled.jets(n, tracks=particles)
+    mask = made["tracks"].mask
+    mask[0], mask[1] = False, True
+    rng = np.random.default_rng(seed)
+    other = rng.random((n, particles)) < 0.7
+    other[0], other[1] = False, True
+    image = rng.exponential(size=(n, 2, PIXELS, PIXELS)) * (
+        rng.random((n, 2, PIXELS, PIXELS)) < 0.2
+    )
+    image[:, 1] *= rng.choice([-1.0, 1.0], image[:, 1].shape)
+    image[0] = 0.0
+    more = batch(
+        {
+            "constituents": (
+                -np.sort(-rng.normal(size=(n, particles, 3)), axis=1),
+                CONSTITUENTS["constituents"],
+                other,
+            ),
+            "image": (image, IMAGE["image"]),
+        }
+    )
+    return replace(made, collections={**made.collections, **more.collections})

@@ -14,7 +14,7 @@ def test_means_and_deviations_over_real_particles_in_partitions() -> None:
     jets = case.jets(200)
     fitted = fit([jets.take(slice(0, 70)), jets.take(slice(70, None))], INPUTS)
     real = jets["tracks"].values[jets["tracks"].mask]
-    mean, std = fitted.arrays("tracks", case.TRACKS)
+    mean, std = np.array([fitted.table["tracks"][f] for f in case.TRACKS]).T
     np.testing.assert_allclose(mean, real.mean(0), rtol=1e-10)
     np.testing.assert_allclose(std, real.std(0), rtol=1e-10)
     scaled = fitted.apply(jets["tracks"], "tracks", case.TRACKS)
@@ -37,6 +37,68 @@ def test_large_offsets_do_not_cancel() -> None:
 def test_a_constant_feature_gets_a_deviation_of_one() -> None:
     jets = jl.batch({"jets": (np.full((5, 1), 3.0), ["x"])})
     assert fit([jets], {"jets": ["x"]}).table["jets"]["x"] == (3.0, 1.0)
+
+
+def test_to_unit_outliers_are_moved_to_three_deviations() -> None:
+    rng = np.random.default_rng(3)
+    values = np.stack([rng.normal(5, 2, 4000), rng.uniform(-1, 1, 4000)], 1)
+    values[:3, 0] = 500.0, -90.0, 800.0
+    jets = jl.batch({"jets": (values, ["x", "y"])})
+    inputs = {"jets": ["y", "x"]}
+    fitted = fit([jets.take(slice(0, 1500)), jets.take(slice(1500, None))], inputs, "unit")
+    low, high = np.array([fitted.limits["jets"][f] for f in ("x", "y")]).T
+    mean, std = values.mean(0), values.std(0)
+    assert low == pytest.approx([max(values[:, 0].min(), (mean - 3 * std)[0]), values[:, 1].min()])
+    assert high == pytest.approx([(mean + 3 * std)[0], values[:, 1].max()])
+    scaled = fitted.apply(jets["jets"], "jets", ("x", "y"))
+    expected = (np.minimum(np.maximum(values, low), high) - low) / (high - low)
+    np.testing.assert_allclose(scaled, expected, atol=1e-12)
+    assert scaled.min(0) == pytest.approx(0)
+    assert scaled.max(0) == pytest.approx(1)
+    new = jl.batch({"jets": (np.array([[1e9, -1e9]]), ["x", "y"])})
+    assert fitted.apply(new["jets"], "jets", ("x", "y")).tolist() == [[1.0, 0.0]]
+
+
+def test_to_unit_padding_is_zero_and_what_does_not_vary_is_zero() -> None:
+    jets = case.jets(50)
+    jets["tracks"].values[..., 1] = 0.1
+    fitted = fit([jets.take([k]) for k in range(50)], {"tracks": ["d0", "pt"]}, "unit")
+    scaled = fitted.apply(jets["tracks"], "tracks", ("d0", "pt"))
+    assert (scaled[~jets["tracks"].mask] == 0).all()
+    assert np.abs(scaled[..., 1]).max() < 1e-12
+    assert scaled[..., 0].max() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("kind", ["standard", "unit"])
+def test_images_are_scaled_about_zero(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    image = rng.normal(size=(30, 2, 4, 5)) * (rng.random((30, 2, 4, 5)) < 0.3)
+    weight = rng.uniform(0.5, 2, 30)
+    jets = jl.batch({"image": (image, ["pt", "q"])}, weight=weight)
+    fitted = fit([jets.take(slice(0, 7)), jets.take(slice(7, None))], {"image": ["q"]}, kind)
+    w = np.broadcast_to(weight[:, None, None], (30, 4, 5))[image[:, 1] != 0]
+    rms = np.sqrt((w * image[:, 1][image[:, 1] != 0] ** 2).sum() / w.sum())
+    assert fitted.table["image"]["q"] == pytest.approx((0.0, rms))
+    scaled = fitted.apply(jets["image"], "image", ["q"])
+    assert scaled.shape == (30, 1, 4, 5)
+    np.testing.assert_allclose(scaled[:, 0], image[:, 1] / rms)
+    assert ((scaled == 0) == (image[:, 1:] == 0)).all()
+
+
+@pytest.mark.parametrize("level", [0.0, 2.5])
+def test_constant_images_are_refused(level: float) -> None:
+    jets = jl.batch({"image": (np.full((6, 1, 4, 4), level), ["pt"])})
+    with pytest.raises(jl.JetlensError, match=rf"constant images: .* image\.pt is {level:g} in"):
+        fit([jets.take([0]), jets.take([1, 2])], {"image": ["pt"]})
+    jets["image"].values[5, 0, 1, 2] = 1.0
+    fit([jets.take([0]), jets.take([5])], {"image": ["pt"]})
+
+
+def test_limits_and_kinds_that_make_no_sense() -> None:
+    with pytest.raises(jl.JetlensError, match=r"limits of jets\.x: 2\.0 to 1\.0"):
+        Scaling({}, {"jets": {"x": (2.0, 1.0)}})
+    with pytest.raises(jl.JetlensError, match="unknown scaling 'unti': did you mean 'unit'"):
+        fit([case.jets()], INPUTS, "unti")
 
 
 @pytest.mark.parametrize("std", [0.0, -1.0, np.nan, np.inf])

@@ -49,6 +49,18 @@ def test_loaded_it_is_the_same_bit_for_bit(tmp_path: Path, double: bool) -> None
     assert not loaded.training
 
 
+def test_limits_of_its_inputs_are_kept_and_older_files_have_none(tmp_path: Path) -> None:
+    made = GN2(INPUTS, CLASSES, fit([jets(50)], INPUTS, "unit"))
+    save(made, tmp_path / "t")
+    assert jl.load(tmp_path / "t").scaling == made.scaling
+    assert made.scaling.limits["tracks"].keys() == set(INPUTS["tracks"])
+    path = tmp_path / "t" / DESCRIPTION
+    older = json.loads(path.read_text())
+    del older["limits"]
+    path.write_text(json.dumps(older))
+    assert jl.load(tmp_path / "t").scaling.limits == {}
+
+
 def test_a_tagger_is_replaced_whole_but_nothing_else_is(folder: Path, tmp_path: Path) -> None:
     save(tagger(activation="relu"), folder)
     assert jl.load(folder).activation == "relu"

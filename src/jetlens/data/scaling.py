@@ -1,4 +1,4 @@
-"""The scaling that goes with a tagger's inputs: each feature minus its mean over its deviation."""
+"""The scaling that goes with a tagger's inputs: each feature less an offset, over a scale."""
 
 from __future__ import annotations
 
@@ -10,22 +10,31 @@ from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
-from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.core.errors import BadValueError, UnknownNameError, expected
+from jetlens.data.moments import Moments
 
 Numbers = NDArray[np.float64]
+Pairs = Mapping[str, Mapping[str, tuple[float, float]]]
+
+KINDS = ("standard", "unit")
+OUTLIER = 3.0  # standard deviations from the mean
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Means and standard deviations by collection and feature; what is not named stays as it is.
+    """Offsets and scales by collection and feature; what is not named stays as it is.
 
     Attributes
     ----------
     table
-        ``{collection: {feature: (mean, std)}}`` in the features' own units.
+        ``{collection: {feature: (offset, scale)}}`` in the features' own units: as a rule the mean
+        and the standard deviation.
+    limits
+        ``{collection: {feature: (low, high)}}``: values beyond are moved to there, before.
     """
 
-    table: Mapping[str, Mapping[str, tuple[float, float]]] = field(default_factory=dict)
+    table: Pairs = field(default_factory=dict)
+    limits: Pairs = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, features in self.table.items():
@@ -35,13 +44,31 @@ class Scaling:
                         f"scaling of {name}.{feature}: mean {mean}, std {std}; expected finite "
                         "numbers and a positive std"
                     )
-        own = {name: dict(features) for name, features in self.table.items()}
-        object.__setattr__(self, "table", own)
+        for name, features in self.limits.items():
+            for feature, (low, high) in features.items():
+                if not (np.isfinite(low) and np.isfinite(high) and low <= high):
+                    raise BadValueError(
+                        f"limits of {name}.{feature}: {low} to {high}; expected finite numbers, "
+                        "the lower one first"
+                    )
+        for own in ("table", "limits"):
+            object.__setattr__(self, own, {k: dict(v) for k, v in getattr(self, own).items()})
 
-    def arrays(self, name: str, features: Sequence[str]) -> tuple[Numbers, Numbers]:
-        """Return means and deviations ``[feature]`` of one collection."""
-        table = self.table.get(name, {})
-        pairs = np.array([table.get(f, (0.0, 1.0)) for f in features], dtype=np.float64)
+    def scaled(self, values: Numbers, name: str, features: Sequence[str]) -> Numbers:
+        """Return values ``[..., feature]`` of a collection as a tagger takes them."""
+        if name in self.limits:
+            low, high = self._pairs(self.limits, name, features, (-np.inf, np.inf))
+            values = np.clip(values, low, high)
+        offset, scale = self._pairs(self.table, name, features, (0.0, 1.0))
+        scaled: Numbers = (values - offset) / scale
+        return scaled
+
+    @staticmethod
+    def _pairs(
+        table: Pairs, name: str, features: Sequence[str], default: tuple[float, float]
+    ) -> tuple[Numbers, Numbers]:
+        known = table.get(name, {})
+        pairs = np.array([known.get(f, default) for f in features], dtype=np.float64)
         pairs = pairs.reshape(-1, 2)
         return pairs[:, 0], pairs[:, 1]
 
@@ -71,10 +98,9 @@ class Scaling:
         where = collection.positions(features)
         values = np.take(collection.values, where, axis=collection.feature_axis)
         _check_finite(values, collection, name, features, row)
-        mean, std = self.arrays(name, features)
-        if collection.is_image:
-            mean, std = mean[:, None, None], std[:, None, None]
-        scaled: Numbers = (values - mean) / std
+        channels_last = np.moveaxis(values, collection.feature_axis, -1)
+        scaled = self.scaled(channels_last, name, features)
+        scaled = np.moveaxis(scaled, -1, collection.feature_axis)
         if collection.mask is not None:
             scaled[~collection.mask] = 0
         return scaled
@@ -102,10 +128,13 @@ def _check_finite(
         )
 
 
-def fit(batches: Iterable[JetBatch], inputs: Mapping[str, Sequence[str]]) -> Scaling:
-    """Measure means and standard deviations over real particles, weighted, streaming.
+def fit(
+    batches: Iterable[JetBatch], inputs: Mapping[str, Sequence[str]], kind: str = "standard"
+) -> Scaling:
+    """Measure the scaling of jets that stream by, weighted, over real particles.
 
-    A feature that does not vary gets a deviation of one.
+    Images are scaled about zero by the root mean square of the pixels that are hit, in either kind,
+    so that an empty pixel stays exactly zero.
 
     Parameters
     ----------
@@ -113,34 +142,69 @@ def fit(batches: Iterable[JetBatch], inputs: Mapping[str, Sequence[str]]) -> Sca
         The jets to measure.
     inputs
         The features by collection.
+    kind
+        ``"standard"``: less the mean, over the standard deviation; a feature that does not vary
+        gets a deviation of one. ``"unit"``: outliers are moved to three standard deviations from
+        the mean, then all is mapped to 0..1 (arXiv:2011.13466, section 5).
+
+    Raises
+    ------
+    BadValueError
+        If there is nothing to measure, or images are constant.
+    UnknownNameError
+        If the jets lack a collection or a variable.
     """
-    sums = {name: np.zeros((3, len(features))) for name, features in inputs.items()}
-    pivot: dict[str, Numbers] = {}
+    if kind not in KINDS:
+        raise BadValueError(f"unknown scaling {kind!r}: {expected(kind, KINDS)}")
+    found: dict[str, Moments] = {}
+    images = set()
     for jets in batches:
         for name, features in inputs.items():
             if name not in jets.collections:
                 raise UnknownNameError("collection", name, jets.collections)
             collection = jets[name]
-            values = Scaling().apply(collection, name, features, jets.row)
-            values = np.moveaxis(values, collection.feature_axis, -1)
+            values = np.moveaxis(
+                Scaling().apply(collection, name, features, jets.row), collection.feature_axis, -1
+            )
             weight = np.broadcast_to(
                 jets.weight.reshape(-1, *[1] * (values.ndim - 2)), values.shape[:-1]
             )
             if collection.mask is not None:
                 weight = weight * collection.mask
-            flat, w = values.reshape(-1, len(features)), weight.ravel()
-            if name not in pivot and (w > 0).any():
-                pivot[name] = flat[w > 0][0]  # sums about a typical value do not cancel
-            centred = flat - pivot.get(name, 0.0)
-            sums[name] += [np.full(len(features), w.sum()), w @ centred, w @ centred**2]
-    table = {}
+            some = Moments.of(values.reshape(-1, len(features)), weight.ravel())
+            found[name] = found[name] + some if name in found else some
+            if collection.is_image:
+                images.add(name)
+    table: dict[str, dict[str, tuple[float, float]]] = {}
+    limits: dict[str, dict[str, tuple[float, float]]] = {}
     for name, features in inputs.items():
-        total, first, second = sums[name]
-        if not total.any():
+        if name not in found or not found[name].total:
             raise BadValueError(f"no real {name} to measure the scaling of")
-        mean = first / total
-        std = np.sqrt(np.maximum(second / total - mean**2, 0))
-        std[std < 1e-12 * (1 + np.abs(mean))] = 1.0
-        mean = mean + pivot[name]
-        table[name] = {f: (float(m), float(s)) for f, m, s in zip(features, mean, std, strict=True)}
-    return Scaling(table)
+        moments = found[name]
+        if name in images:
+            _check_not_constant(moments, name, features)
+            table[name] = _named(features, np.zeros(len(features)), moments.rms_of_hits)
+        elif kind == "standard":
+            std = moments.std
+            std[std < 1e-12 * (1 + np.abs(moments.mean))] = 1.0
+            table[name] = _named(features, moments.mean, std)
+        else:
+            low = np.maximum(moments.low, moments.mean - OUTLIER * moments.std)
+            high = np.minimum(moments.high, moments.mean + OUTLIER * moments.std)
+            high = np.maximum(low, high)  # rounding, where nothing varies
+            table[name] = _named(features, low, np.where(high > low, high - low, 1.0))
+            limits[name] = _named(features, low, high)
+    return Scaling(table, limits)
+
+
+def _named(features: Sequence[str], one: Numbers, other: Numbers) -> dict[str, tuple[float, float]]:
+    return {f: (float(a), float(b)) for f, a, b in zip(features, one, other, strict=True)}
+
+
+def _check_not_constant(moments: Moments, name: str, channels: Sequence[str]) -> None:
+    for channel, low, high in zip(channels, moments.low, moments.high, strict=True):
+        if low == high:
+            raise BadValueError(
+                f"constant images: every pixel of {name}.{channel} is {low:g} in all jets; are "
+                "there particles in their window?"
+            )

@@ -171,12 +171,12 @@ class Given(Baseline):
         constants = {name: np.zeros(len(f)) for name, f in tagger.inputs.items()}
         for name, given in self.values.items():
             features = look_up("collection of this tagger", name, tagger.inputs)
-            mean, std = tagger.scaling.arrays(name, features)
             for feature, value in given.items():
                 if feature not in features:
                     raise UnknownNameError(f"input of {name!r}", feature, features)
                 i = features.index(feature)
-                constants[name][i] = (value - mean[i]) / std[i]
+                scaled = tagger.scaling.scaled(np.array([float(value)]), name, [feature])
+                constants[name][i] = scaled[0]
         tensors = {name: torch.as_tensor(values) for name, values in constants.items()}
         return Constant(
             {n: t[:, None, None] if packed.inputs[n].ndim == 4 else t for n, t in tensors.items()}

@@ -68,10 +68,11 @@ class Tagger(nn.Module):
         self.inputs = {name: tuple(features) for name, features in inputs.items()}
         self.classes = tuple(classes)
         self.scaling = scaling or Scaling()
-        for name, table in self.scaling.table.items():
-            known = look_up("collection of the scaling", name, self.inputs)
-            for feature in table:
-                look_up(f"input of {name!r} in the scaling", feature, dict.fromkeys(known, True))
+        for pairs in (self.scaling.table, self.scaling.limits):
+            for name, table in pairs.items():
+                known = dict.fromkeys(look_up("collection of the scaling", name, self.inputs), True)
+                for feature in table:
+                    look_up(f"input of {name!r} in the scaling", feature, known)
         self.tasks = {k: tuple(v) for k, v in (tasks or {}).items()}
 
     @classmethod

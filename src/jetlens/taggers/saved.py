@@ -56,7 +56,8 @@ def description(tagger: Tagger) -> dict[str, Any]:
         "inputs": tagger.inputs,
         "classes": tagger.classes,
         "tasks": tagger.tasks,
-        "scaling": {k: dict(v) for k, v in tagger.scaling.table.items()},
+        "scaling": tagger.scaling.table,
+        "limits": tagger.scaling.limits,
     }
 
 
@@ -118,7 +119,7 @@ def load(path: Path | str, *, trust: bool = False) -> Tagger:
             described["use"],
             inputs=described["inputs"],
             classes=described["classes"],
-            scaling=Scaling(_pairs(described["scaling"])),
+            scaling=Scaling(_pairs(described["scaling"]), _pairs(described.get("limits", {}))),
             **described["arguments"],
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -154,7 +155,7 @@ def _description(path: Path) -> dict[str, Any]:
 
 def _pairs(table: Any) -> dict[str, dict[str, tuple[float, float]]]:
     return {
-        name: {feature: (float(mean), float(std)) for feature, (mean, std) in features.items()}
+        name: {feature: (float(one), float(other)) for feature, (one, other) in features.items()}
         for name, features in table.items()
     }
 

@@ -40,6 +40,8 @@ class TrainSettings(BaseModel):
     """How flavours are brought to one distribution in (pt, eta): see `jetlens.data.resample`."""
     resample_to: str = "minimum"
     """That distribution: the rarest flavour's in each bin, or a class."""
+    scaling: Literal["standard", "unit"] = "standard"
+    """How inputs are scaled: by mean and deviation, or to 0..1; see `jetlens.data.scaling.fit`."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     pool: Count = 500_000
     """Jets held in memory at a time. More are streamed from their partitions in every epoch."""

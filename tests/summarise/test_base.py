@@ -82,5 +82,5 @@ def test_arguments_are_checked():
         summaries.make("top-origin", replicas=1)
     with pytest.raises(BadValueError, match="did you mean 'correct'"):
         summaries.make("top-origin", select="corect")
-    with pytest.raises(BadValueError, match="normalise='max'"):
-        summaries.make("box", normalise="max")
+    with pytest.raises(BadValueError, match="normalise='most'"):
+        summaries.make("box", normalise="most")

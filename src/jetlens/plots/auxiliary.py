@@ -20,6 +20,8 @@ from jetlens.summarise.auxiliary import EACH, INCLUSIVE
 from jetlens.summarise.base import interval, ratio
 from jetlens.summarise.result import Result
 
+TITLE = "Track origins and vertices"
+
 
 @figures.register("auxiliary")
 def draw(result: Result) -> Figure:

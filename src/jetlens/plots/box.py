@@ -29,6 +29,7 @@ from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NOT_POSITIVE
 
+TITLE = "Attributions by variable"
 _PER_STEP = 25  # tracks, on average
 
 

@@ -11,6 +11,7 @@ from jetlens.summarise.completeness import KINDS
 from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NOT_POSITIVE
 
+TITLE = "Completeness"
 _AXES = {
     "relative": r"|sum of scores $-$ $\Delta$output| / |$\Delta$output|",
     "absolute": r"|sum of scores $-$ $\Delta$output|",

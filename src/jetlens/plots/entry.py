@@ -1,4 +1,8 @@
-"""``jetlens.draw``: a result in, a figure out."""
+"""``jetlens.draw``: a result in, a figure out.
+
+A figure is a function of a result, or of an `Ensemble` of results where it is registered as
+``<summary>-compared``. Beside it stand ``TITLE``, and ``caption(result)``.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +19,39 @@ from jetlens.core.registry import figures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from jetlens.summarise.ensemble import Ensemble
     from jetlens.summarise.result import Result
 
 FORMATS = ("svg", "pdf", "png")
+COMPARED = "-compared"
 
 
-def draw(result: Result, **options: Any) -> Figure:
+def name_of(result: Result | Ensemble) -> str:
+    """Return the registered name of a result's figure.
+
+    Raises
+    ------
+    BadValueError
+        If it is neither a result nor an ensemble of results.
+    """
+    if hasattr(result, "sums"):
+        return str(result.name)
+    if hasattr(result, "members"):
+        return f"{result.name}{COMPARED}"
+    raise BadValueError(
+        f"expected a result of jetlens.summarise, not {type(result).__name__}: an attribution "
+        'is summarised first, as in jetlens.summarise(scores, "box")'
+    )
+
+
+def draw(result: Result | Ensemble, **options: Any) -> Figure:
     """Draw a result in jetlens's style.
 
     Parameters
     ----------
     result
-        What `jetlens.summarise` returns; its summary's name chooses the figure.
+        What `jetlens.summarise` returns, or an ensemble of such results; its summary's name
+        chooses the figure.
     options
         The figure's own, such as ``top=3`` of ``"top-origin"``.
 
@@ -39,17 +64,13 @@ def draw(result: Result, **options: Any) -> Figure:
     """
     from jetlens.plots.style import style
 
-    if not hasattr(result, "sums"):
-        raise BadValueError(
-            f"expected a result of jetlens.summarise, not {type(result).__name__}: an attribution "
-            'is summarised first, as in jetlens.summarise(scores, "box")'
-        )
-    drawing = figures.get(result.name)
+    name = name_of(result)
+    drawing = figures.get(name)
     known = list(inspect.signature(drawing).parameters)[1:]
     for option in options:
         if option not in known:
             raise BadValueError(
-                f"figure {result.name!r} takes no option {option!r}: {expected(option, known)}"
+                f"figure {name!r} takes no option {option!r}: {expected(option, known)}"
             )
     with style():
         figure: Figure = drawing(result, **options)
@@ -57,17 +78,24 @@ def draw(result: Result, **options: Any) -> Figure:
     return figure
 
 
-def caption(result: Result) -> str:
+def caption(result: Result | Ensemble) -> str:
     """Say in a sentence or two how to read a result's figure, with the jets counted.
 
     It comes from the function ``caption(result)`` beside the figure's; without one, from the first
     line of the figure's documentation.
     """
-    drawing = figures.get(result.name)
+    drawing = figures.get(name_of(result))
     told = getattr(sys.modules[drawing.__module__], "caption", None)
     if told is None:
         return (inspect.getdoc(drawing) or "").partition("\n")[0]
     return str(told(result))
+
+
+def title(result: Result | Ensemble) -> str:
+    """Return a figure's short title: the ``TITLE`` beside it, or its name in words."""
+    name = name_of(result)
+    module = sys.modules[figures.get(name).__module__]
+    return str(getattr(module, "TITLE", name.replace("-", " ").capitalize()))
 
 
 def save(

@@ -27,6 +27,7 @@ from jetlens.summarise.box import summed
 from jetlens.summarise.result import Result
 from jetlens.summarise.top_origin import CATEGORIES, UNKNOWN
 
+TITLE = "Single jets"
 MOST_TRACKS = 14
 """Tracks drawn of one jet: those of the largest attribution."""
 _MAP = "RdBu_r"
@@ -90,7 +91,13 @@ def _jet(block: Any, jet: xr.Dataset, collection: str, normalise: str) -> None:
     mask = jet[collection + MASK].values[0]
     score = np.where(mask[:, None], jet[collection + SCORE].values[0], 0)[mask]
     described, totals = summed(jet, np.ones(1))
-    by = {"sum": abs(totals.sum()), "abs": _absolute(jet), "none": 1.0}[normalise] or 1.0
+    sizes = np.concatenate([np.abs(jet[v].values).ravel() for v in _scores(jet)])
+    by = {
+        "sum": abs(totals.sum()),
+        "abs": float(np.nansum(sizes)),
+        "max": float(np.nanmax(sizes, initial=0)),
+        "none": 1.0,
+    }[normalise] or 1.0
     score, top = score / by, totals[0] / by
     order = np.argsort(-score.sum(axis=1), kind="stable")[:MOST_TRACKS]
     score, own = score[order], len(features(jet, collection))
@@ -200,9 +207,8 @@ def _aside(ax: Axes, x: float, y: float, words: str, **look: Any) -> None:
     text.set_in_layout(False)
 
 
-def _absolute(jet: xr.Dataset) -> float:
-    """Return the sum of absolute scores of one jet."""
-    return float(sum(np.nansum(np.abs(jet[v])) for v in jet.data_vars if str(v).endswith(SCORE)))
+def _scores(jet: xr.Dataset) -> list[str]:
+    return [str(v) for v in jet.data_vars if str(v).endswith(SCORE)]
 
 
 def _title(jet: xr.Dataset, tracks: int, shown: int) -> str:

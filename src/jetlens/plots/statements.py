@@ -13,6 +13,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.statement_table import STATEMENTS
 from jetlens.summarise.statements import FAILS, HOLDS, UNDECIDED, Row
 
+TITLE = "Physics statements"
 _COLOURS = {HOLDS: "#3f90da", FAILS: "#bd1f01", UNDECIDED: "#94a4a2"}
 _MARKERS = {HOLDS: "o", FAILS: "X", UNDECIDED: "s"}
 _TITLES = {

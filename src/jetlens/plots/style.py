@@ -34,6 +34,10 @@ FLAVOUR_COLOURS = {
     "c": _ORANGE,
     "u": _SLATE,
     "tau": _PURPLE,
+    "background": _BLUE,
+    "signal": _RED,
+    "qcd": _BLUE,
+    "zz": _RED,
     NOT_POSITIVE: _BROWN,
 }
 FLAVOUR_TITLES = {
@@ -42,6 +46,10 @@ FLAVOUR_TITLES = {
     "c": r"$c$-jets",
     "u": "Light-flavour jets",
     "tau": r"$\tau$-jets",
+    "background": "Background jets",
+    "signal": "Signal jets",
+    "qcd": "QCD jets",
+    "zz": r"$ZZ$ jets",
     NOT_POSITIVE: r"Jets with sum $\leq 0$",
 }
 ORIGIN_COLOURS = {
@@ -60,6 +68,7 @@ TITLES_OF_ORIGINS = {**dict(zip(ORIGINS, ORIGIN_TITLES, strict=True)), "unknown"
 SCORE_AXIS = {
     "sum": "Attribution / sum in the jet",
     "abs": "Attribution / sum of absolute values in the jet",
+    "max": "Attribution / largest absolute value in the jet",
     "none": "Attribution",
 }
 _RC: dict[str, Any] = {

@@ -22,6 +22,8 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NOT_POSITIVE
 from jetlens.summarise.top_origin import CATEGORIES, UNKNOWN
 
+TITLE = "Origin of the top track"
+
 
 @figures.register("top-origin")
 def draw(result: Result, *, top: int | None = None) -> Figure:

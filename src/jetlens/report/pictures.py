@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+from jetlens.plots import entry
 from jetlens.plots.entry import caption, draw, save
 from jetlens.report.content import Picture
 from jetlens.report.words import html
@@ -13,18 +14,10 @@ from jetlens.summarise.result import Result
 
 LARGEST_SVG = 600_000
 """Bytes; larger drawings are embedded as PNG, so that the page stays light."""
-_TITLES = {
-    "performance": "Tagger performance",
-    "auxiliary": "Track origins and vertices",
-    "statements": "Physics statements",
-    "heatmap": "Single jets",
-    "top-origin": "Origin of the top track",
-    "completeness": "Completeness",
-    "box": "Attributions by variable",
-}
 _NORMALISED = {
     "sum": "",
     "abs": ", divided by the absolute sum",
+    "max": ", divided by the largest",
     "none": ", not divided",
 }
 
@@ -62,7 +55,7 @@ def picture(order: Order) -> Picture:
 
 def title(result: Result) -> str:
     """Return a figure's short title, with LaTeX."""
-    words = _TITLES.get(result.name, result.name.replace("-", " ").capitalize())
+    words = entry.title(result)
     feature = getattr(result.summary, "feature", None)
     if feature is not None:
         described = result.sums.attrs.get("features") or [{}]

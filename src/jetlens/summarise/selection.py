@@ -18,7 +18,7 @@ from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.summarise.base import Summary, one_of
 
 SELECT = ("all", "correct")
-NORMALISE = ("sum", "abs", "none")
+NORMALISE = ("sum", "abs", "max", "none")
 NOT_POSITIVE = "not_positive"
 """The group of the jets whose scores do not add up to more than zero."""
 COUNTS = ("seen", "selected", "used")
@@ -38,7 +38,8 @@ class ScoreSummary(Summary):
         ``"all"`` jets, or those whose true class is the ``"correct"`` one, of the largest output.
     normalise
         Scores are divided by their ``"sum"`` in the jet, by the sum of their absolute values
-        (``"abs"``), or not at all (``"none"``).
+        (``"abs"``), by the largest absolute value of all inputs (``"max"``), or not at all
+        (``"none"``).
     """
 
     select: str = "all"
@@ -70,8 +71,8 @@ class Chosen:
         ``[jet, group]``, which groups each jet enters.
     scale
         ``[jet]``, what the jet's scores are multiplied by.
-    total
-        ``[jet]``, the sum of the jet's scores as they are.
+    total, size
+        ``[jet]``, the sum of the jet's scores as they are, and of their absolute values.
     counts
         Dataset of ``jets`` ``[count, group]`` (whole jets, not weights: seen, selected, used) and
         ``weight`` ``[group, replica]`` of the jets used.
@@ -83,6 +84,7 @@ class Chosen:
     member: NDArray[np.bool_]
     scale: Floats
     total: Floats
+    size: Floats
     counts: xr.Dataset
 
     def only(self, groups: tuple[str, ...]) -> Chosen:
@@ -109,7 +111,7 @@ def choose(attribution: xr.Dataset, weights: Floats, select: str, normalise: str
         )
     classes = [str(c) for c in attribution["class"].values]
     label = attribution["label"].values
-    total, size = _sums(attribution)
+    total, size, largest = _sums(attribution)
     positive = total > 0
     correct = label == attribution["output"].values.argmax(axis=1)
     selected = correct if select == "correct" else np.ones(len(label), bool)
@@ -121,7 +123,7 @@ def choose(attribution: xr.Dataset, weights: Floats, select: str, normalise: str
     used = member & selected[:, None]
     if normalise == "sum":
         used[:, :-1] &= positive[:, None]
-    by = {"sum": np.abs(total), "abs": size, "none": np.ones_like(total)}[normalise]
+    by = {"sum": np.abs(total), "abs": size, "max": largest, "none": np.ones_like(total)}[normalise]
     scale = np.divide(1.0, by, out=np.ones_like(by), where=by > 0)
     counted = np.stack([m.sum(axis=0) for m in (member, member & selected[:, None], used)])
     for group, jets in attribution.attrs.get(PASSED_OVER, {}).items():
@@ -135,13 +137,15 @@ def choose(attribution: xr.Dataset, weights: Floats, select: str, normalise: str
     )
     keep = np.flatnonzero(selected)
     jets = attribution if len(keep) == len(label) else attribution.isel(jet=keep)
-    return Chosen(jets, weights[keep], groups, used[keep], scale[keep], total[keep], counts)
+    return Chosen(
+        jets, weights[keep], groups, used[keep], scale[keep], total[keep], size[keep], counts
+    )
 
 
-def _sums(attribution: xr.Dataset) -> tuple[Floats, Floats]:
-    """Return each jet's sum of scores, and of absolute scores."""
+def _sums(attribution: xr.Dataset) -> tuple[Floats, Floats, Floats]:
+    """Return each jet's sum of scores, of absolute scores, and the largest absolute score."""
     total = np.zeros(attribution.sizes["jet"])
-    size = np.zeros_like(total)
+    size, largest = np.zeros_like(total), np.zeros_like(total)
     names = collections(attribution)
     if not names:
         raise UnsupportedError("this attribution holds no scores to summarise")
@@ -151,8 +155,10 @@ def _sums(attribution: xr.Dataset) -> tuple[Floats, Floats]:
             score = np.where(attribution[name + MASK].values[..., None], score, 0)
         axes = tuple(range(1, score.ndim))
         total += score.sum(axis=axes, dtype=np.float64)
-        size += np.abs(score).sum(axis=axes, dtype=np.float64)
+        absolute = np.abs(score)
+        size += absolute.sum(axis=axes, dtype=np.float64)
+        largest = np.maximum(largest, absolute.max(axis=axes, initial=0))
     if not np.isfinite(total).all():
         row = attribution["row"].values[np.flatnonzero(~np.isfinite(total))[0]]
         raise BadValueError(f"the jet of row {row} has a score that is not finite")
-    return total, size
+    return total, size, largest

@@ -14,11 +14,12 @@ from jetlens.data.readers.ftag_variables import ORIGINS
 from jetlens.summarise.base import LEAST, Numbers, Summary, add_up, interval, one_of, ratio
 from jetlens.summarise.particles import Particles
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import NORMALISE, SELECT, Chosen, choose
+from jetlens.summarise.selection import SELECT, Chosen, choose
 from jetlens.summarise.statement_table import ALIASES, RANGES, STATEMENTS, Range, Statement
 from jetlens.summarise.top_origin import origins
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"
+NORMALISE = ("sum", "abs", "none")
 DECIDED = 0.95
 """A verdict is given where this share of the replicas lies on one side of the limit."""
 _TRACKS = {"top": "the top track", "all": "all tracks"}

@@ -1,0 +1,75 @@
+"""Panels of figures that compare variations: one each, in rows and columns of their axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jetlens.plots.style import figure
+from jetlens.summarise.ensemble import Ensemble, Variation
+from jetlens.summarise.result import Result
+
+Panels = list[tuple[Axes, Variation, list[Result]]]
+_COLUMNS = 4
+
+
+def grid(
+    ensemble: Ensemble, width: float, height: float, *, share: bool = False
+) -> tuple[Figure, Panels]:
+    """Return a figure with a panel for each variation.
+
+    With several axes, the last one's places stand side by side, the others' below each other.
+
+    Parameters
+    ----------
+    ensemble
+        What is compared.
+    width, height
+        Of one panel, in inches.
+    share
+        Whether all panels have the same axes.
+    """
+    groups = ensemble.groups()
+    axes = list(ensemble.axes.values())
+    columns = min(len(groups), _COLUMNS)
+    if len(axes) > 1 and len(groups) % len(axes[-1]) == 0:
+        columns = len(axes[-1])
+    rows = -(-len(groups) // columns)
+    drawn = figure(max(width * columns, 6), height * rows + 0.4)
+    every = drawn.subplots(rows, columns, squeeze=False, sharex=share, sharey=share).ravel()
+    for ax in every[len(groups) :]:
+        ax.remove()
+    panels = [
+        (ax, variation, results)
+        for ax, (variation, results) in zip(every, groups.items(), strict=False)
+    ]
+    return drawn, panels
+
+
+def said(variation: Variation) -> str:
+    """Say a variation's place in words: ``difficulty 1, image``; numbers need their axis's name."""
+    return ", ".join(
+        place if place[:1].isalpha() else f"{axis.rpartition('.')[2].replace('_', ' ')} {place}"
+        for axis, place in variation
+    )
+
+
+def heading(drawn: Figure) -> None:
+    """Write jetlens's label above all panels."""
+    drawn.suptitle(r"$\mathbfit{jetlens}$  Simulation", x=0.01, ha="left", fontsize=13)
+
+
+def trainings(ensemble: Ensemble) -> str:
+    """Say what the errors of compared numbers are."""
+    many = sorted({len(results) for results in ensemble.groups().values()})
+    if many == [1]:
+        return "One training each: errors are 68 % bootstrap intervals over events."
+    words = str(many[0]) if len(many) == 1 else f"{many[0]} to {many[-1]}"
+    return f"Errors are the standard deviation over {words} retrainings."
+
+
+def jets_of(results: Sequence[Result]) -> int:
+    """Return how many jets were used of each retraining, the fewest of them."""
+    return min(int(r.sums["jets"].sel(count="used", group="all")) for r in results)

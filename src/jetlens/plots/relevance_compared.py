@@ -1,0 +1,54 @@
+"""Mean normalised relevance of several taggers, side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from jetlens.core.registry import figures
+from jetlens.plots.panels import grid, heading, said, trainings
+from jetlens.plots.relevance import AXIS, bars, titles
+from jetlens.plots.style import legend
+from jetlens.summarise.ensemble import Ensemble
+
+TITLE = "Mean normalised relevance, compared"
+MOST = 16
+"""Inputs drawn of each variation: those of the largest relevance."""
+
+
+@figures.register("relevance-compared")
+def draw(ensemble: Ensemble, *, most: int = MOST) -> Figure:
+    """One panel a variation, its inputs sorted; errors are the deviation over retrainings.
+
+    Parameters
+    ----------
+    ensemble
+        Of results of the summary ``relevance``.
+    most
+        How many inputs to draw of each variation.
+    """
+    tall = min(max(m.result.sums.sizes["input"] for m in ensemble.members), most)
+    drawn, panels = grid(ensemble, 4.1, 1.1 + 0.34 * tall)
+    for ax, variation, results in panels:
+        summary: Any = results[0].summary
+        groups = [str(g) for g in results[0].sums["group"].values]
+        filled = [g for g in groups if float(results[0].sums["weight"].sel(group=g)[0]) > 0]
+        numbers = summary.spread(results)
+        rows = [[n[groups.index(g)] for n in numbers] for g in filled]
+        bars(ax, filled, rows, titles(results[0]), most)
+        ax.set_ylim(len(ax.get_yticks()) - 0.4 - tall, None)  # bars of one width in all panels
+        ax.set_title(said(variation), loc="left", fontsize=11.5)
+    legend(panels[-1][0], loc="lower right", bbox_to_anchor=(1, 0.06))
+    drawn.supxlabel(AXIS, fontsize=13)
+    heading(drawn)
+    return drawn
+
+
+def caption(ensemble: Ensemble) -> str:
+    """Say how to read the figure, and what its errors are."""
+    return (
+        "Mean normalised relevance of each input, for every variation: absolute scores, divided by "
+        "the largest of their jet, summed over pixels or particles and averaged over jets. Bars "
+        f"are for all jets, markers for each class. {trainings(ensemble)}"
+    )

@@ -11,6 +11,7 @@ import xarray as xr
 
 from jetlens.core import attribution as attributions
 from jetlens.core.arrays import batch
+from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import CLASSES, JET_FEATURES, TRACK_FEATURES
 
 # share of each origin (pile-up ... other secondary) among the tracks of b, c, light and tau jets
@@ -34,8 +35,12 @@ def attribution(
     absent: tuple[str, ...] = (),
     weighted: bool = True,
     start: int = 0,
+    image: bool = False,
 ) -> xr.Dataset:
-    """Make up an attribution of `jets` jets; no jet belongs to a class that is `absent`."""
+    """Make up an attribution of `jets` jets; no jet belongs to a class that is `absent`.
+
+    With `image`, jets have an image of the tracks' pT around their axis, too.
+    """
     rng = np.random.default_rng([seed, start])
     there = [i for i, c in enumerate(classes) if c not in absent]
     label = rng.choice(there, size=jets) if there else np.full(jets, -1)
@@ -85,12 +90,20 @@ def attribution(
     scores += 0.01
     jet_scores = rng.normal(size=(jets, 2)) * 0.08
 
+    inputs = {
+        "tracks": (values.astype(np.float32), TRACK_FEATURES, mask),
+        "jets": (jet_values.astype(np.float32), JET_FEATURES),
+    }
+    given = {"tracks": scores, "jets": jet_scores}
+    if image:
+        angles = values[..., [columns["dphi"], columns["deta"]]]
+        pixels, of_pixels = _images(np.where(mask, pt, 0), angles, label)
+        inputs["image"] = (pixels, (Feature("pt", unit="GeV", label="$p_T$"),))
+        given["image"] = of_pixels
+
     row = np.arange(start, start + jets)
     made = batch(
-        {
-            "tracks": (values.astype(np.float32), TRACK_FEATURES, mask),
-            "jets": (jet_values.astype(np.float32), JET_FEATURES),
-        },
+        inputs,
         label=label,
         classes=classes,
         weight=rng.uniform(0.5, 1.5, size=jets) if weighted else None,
@@ -104,12 +117,14 @@ def attribution(
         },
     )
     total = np.where(mask[..., None], scores, 0).sum(axis=(1, 2)) + jet_scores.sum(axis=1)
+    if image:
+        total += given["image"].sum(axis=(1, 2, 3))
     error = 1e-4 * np.exp(rng.normal(size=jets)) * np.where(rng.random(jets) < 0.5, -1, 1)
     swap = rng.random(mask.shape) < 0.2
     return attributions.build(
         made,
-        {"tracks": [f.name for f in TRACK_FEATURES], "jets": [f.name for f in JET_FEATURES]},
-        {"tracks": scores, "jets": jet_scores},
+        {name: [f.name for f in parts[1]] for name, parts in inputs.items()},
+        given,
         classes=classes,
         output=output,
         target=target,
@@ -126,3 +141,17 @@ def attribution(
         },
         attrs={"explainer": "made up"},
     )
+
+
+def _images(
+    pt: np.ndarray, angles: np.ndarray, label: np.ndarray, pixels: int = 10, reach: float = 0.25
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fill pT into images ``[jet, channel, y, x]``; where there is pT, classes differ in score."""
+    place = ((angles + reach) / (2 * reach) * pixels).astype(int)
+    jet, track = np.nonzero((pt > 0) & (place >= 0).all(-1) & (place < pixels).all(-1))
+    x, y = place[jet, track].T
+    image = np.zeros((len(pt), 1, pixels, pixels), np.float32)
+    np.add.at(image, (jet, 0, y, x), pt[jet, track])
+    away = np.hypot(*np.meshgrid(*2 * [np.arange(pixels) - pixels / 2 + 0.5]))
+    slope = np.where(label % 2, -1.0, 1.0)[:, None, None, None] * (1.5 - away)
+    return image, 0.02 * slope * np.log1p(image)

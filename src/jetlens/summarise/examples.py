@@ -23,7 +23,7 @@ class Examples:
     jets
         Their attribution, ordered by class and hash; real particles come first.
     collection
-        The particles' collection.
+        What is shown of them: particles, or an image.
     most
         How many jets of each class are kept.
     """
@@ -34,14 +34,16 @@ class Examples:
 
     @classmethod
     def choose(cls, jets: xr.Dataset, collection: str, most: int) -> Examples:
-        """Keep `most` jets of each class, without their padding."""
+        """Keep `most` jets of each class, without the padding of their particles."""
         label = jets["label"].values
         drawn = mix(mix(jets["row"].values).view(np.int64) ^ jets["event"].values)
         order = np.lexsort((jets["row"].values, drawn, label))
         sorted_label = label[order]
         place = np.arange(len(order)) - np.searchsorted(sorted_label, sorted_label)
         kept = jets.isel(jet=order[place < most])
-        return cls(_compact(kept, collection), collection, most)
+        if collection + MASK in kept:
+            kept = _compact(kept, collection)
+        return cls(kept, collection, most)
 
     def __add__(self, other: Examples) -> Examples:
         return self.choose(concatenate([self.jets, other.jets]), self.collection, self.most)

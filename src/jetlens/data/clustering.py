@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.data import detector_table as table
+from jetlens.physics.clustering import sequence
 from jetlens.physics.kinematics import delta_phi, eta_of
 
 Floats = NDArray[np.float64]
@@ -47,16 +48,10 @@ def anti_kt(event: Ints, momentum: Floats, events: int, radius: float, pt_min: f
     """
     import awkward as ak
     import fastjet
-    import vector
 
-    vector.register_awkward()
-    # FastJet greets on stdout, which belongs to whoever called
-    fastjet._swig.ClusterSequence.set_fastjet_banner_stream(None)
-    px, py, pz, energy = np.ascontiguousarray(momentum.T)
-    flat = ak.zip({"px": px, "py": py, "pz": pz, "E": energy}, with_name="Momentum4D")
-    particles = ak.unflatten(flat, np.bincount(event, minlength=events))
-    definition = fastjet.JetDefinition(fastjet.antikt_algorithm, radius)
-    found = fastjet.ClusterSequence(particles, definition).inclusive_jets(min_pt=pt_min)
+    counts = np.bincount(event, minlength=events)
+    clustered = sequence(momentum, counts, fastjet.antikt_algorithm, radius)
+    found = clustered.inclusive_jets(min_pt=pt_min)
     jets = ak.flatten(found)
     x, y, z, e = (ak.to_numpy(jets[k]).astype(np.float64) for k in ("px", "py", "pz", "E"))
     pt = np.hypot(x, y)

@@ -56,16 +56,22 @@ def final_particles(record: EventRecord, origin: NDArray[np.int8]) -> Particles:
     rows = rows[~np.isin(np.abs(record.pdg[rows]), _INVISIBLE)]
     particles = np.empty(len(rows), dtype=PARTICLE)
     pdg = record.pdg[rows]
-    number = np.abs(pdg)
     particles["event"] = record.event[rows]
     particles["pdg"] = pdg
-    sign = np.where(np.isin(number, _NEGATIVE), -1, 1) * np.sign(pdg)
-    particles["charge"] = np.where(np.isin(number, CHARGED), sign, 0)
+    particles["charge"] = charge_of(pdg)
     particles["origin"] = origin[rows]
     particles["momentum"] = record.momentum[rows]
     particles["vertex"] = record.vertex[rows]
     particles["end"] = np.inf
     return particles
+
+
+def charge_of(pdg: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the charges of final particles, in units of the proton's."""
+    number = np.abs(pdg)
+    sign = np.where(np.isin(number, _NEGATIVE), -1, 1) * np.sign(pdg)
+    charge: NDArray[np.int32] = np.where(np.isin(number, CHARGED), sign, 0).astype(np.int32)
+    return charge
 
 
 class Pool:

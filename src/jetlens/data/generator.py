@@ -42,15 +42,17 @@ class Generator:
     ----------
     name
         The process, one of `jetlens.data.processes`.
+    settings
+        Lines that are read after the card's own.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, settings: Sequence[str] = ()) -> None:
         import pythia8mc
 
         card = process(name)
         self._pythia = pythia8mc.Pythia("", False)
         quiet = ("Print:quiet = on", "Random:setSeed = on", "Random:seed = 1")
-        for line in (*card.settings, *quiet):
+        for line in (*card.settings, *settings, *quiet):
             if not self._pythia.readString(line):
                 raise BadValueError(f"process {name!r}: Pythia does not understand {line!r}")
         if not self._pythia.init():
@@ -65,10 +67,10 @@ class Generator:
         return flatten(self._pythia.nextBatch(count))
 
 
-@lru_cache(maxsize=8)
-def generator(name: str) -> Generator:
-    """Return this process's generator of a card, initialised on the first call."""
-    return Generator(name)
+@lru_cache(maxsize=16)
+def generator(name: str, *settings: str) -> Generator:
+    """Return this process's generator of a card and settings, initialised on the first call."""
+    return Generator(name, settings)
 
 
 def flatten(batch: Any) -> EventRecord:

@@ -14,6 +14,7 @@ from jetlens.core.errors import BadValueError, expected
 from jetlens.core.units import Feature
 from jetlens.data.base import Dataset, Partition
 from jetlens.physics import image
+from jetlens.physics.frame import to_subjets
 
 IMAGE, CHANNEL = "image", Feature("pt", "", r"$p_T / p_T^\mathrm{jet}$")
 FRAMES = ("none", "subjets")
@@ -33,7 +34,7 @@ class Images:
     frame
         ``"none"``: the particles as they lie. ``"subjets"``: moved, turned and scaled so that the
         first subjet is at (0, 0) and the second at (0, -1), then mirrored so that the harder half
-        is on the right.
+        is on the right. Takes ``subjet1_deta``, ``subjet1_dphi``, ... of the jets.
     normalise
         A variable of the jets that the weights are divided by, such as their pt; left out, none.
     particles
@@ -88,7 +89,15 @@ class Images:
             weight = np.where(particles.mask, weight, 0.0)
         if self.normalise is not None:
             weight = weight / _divisor(jets, self.normalise)[:, None]
+        if self.frame == "subjets":
+            x, y = to_subjets(x, y, weight, _subjet(jets, 1), _subjet(jets, 2))
         return x, y, weight
+
+
+def _subjet(jets: JetBatch, number: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    one, other = (f"subjet{number}_{name}" for name in ("deta", "dphi"))
+    own = jets["jets"]
+    return own.column(one).astype(np.float64), own.column(other).astype(np.float64)
 
 
 def _divisor(jets: JetBatch, name: str) -> NDArray[np.float64]:

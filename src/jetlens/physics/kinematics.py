@@ -43,3 +43,10 @@ def eta_of_theta(theta: Floats) -> Floats:
     """Return the pseudorapidity of a polar angle in rad."""
     eta: Floats = -np.log(np.tan(theta / 2))
     return eta
+
+
+def mass_of(momentum: Floats) -> Floats:
+    """Return the masses of ``[..., (px, py, pz, E)]``; 0 where rounding makes them imaginary."""
+    px, py, pz, energy = np.moveaxis(momentum, -1, 0)
+    mass: Floats = np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0.0))
+    return mass

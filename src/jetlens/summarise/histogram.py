@@ -1,11 +1,12 @@
-"""Weighted histograms with sinh-spaced bins that adapt to the data and still merge exactly.
+"""Weighted histograms whose bins adapt to the data and still merge exactly.
 
-Bins are equally wide in ``asinh(x / SCALE)``: linear around zero, logarithmic away from it. There
-is one fixed ladder of nested binnings, each half as fine as the one before. A cell (one variable of
-one flavour, say) uses the finest binning in which at most `most` of its bins are occupied, and
-stores the occupied ones alone. That choice depends on nothing but the set of values, so adding two
-histograms gives the histogram of the joined data, however it was cut. A distribution far from zero
-has few occupied bins and so keeps fine ones; a wide one pays with the logarithm of its range.
+Bins are equally wide in ``asinh(x / SCALE)``: linear around zero, logarithmic away from it; or,
+where a histogram is ``linear``, in x itself. There is one fixed ladder of nested binnings, each
+half as fine as the one before. A cell (one variable of one flavour, say) uses the finest binning in
+which at most `most` of its bins are occupied, and stores the occupied ones alone. That choice
+depends on nothing but the set of values, so adding two histograms gives the histogram of the joined
+data, however it was cut. A distribution far from zero has few occupied bins and so keeps fine ones;
+a wide one pays with the logarithm of its range.
 """
 
 from __future__ import annotations
@@ -26,9 +27,13 @@ _FINEST = 2.0**-30  # width of the finest bins in asinh(x / SCALE)
 _ZERO = 2**41  # the finest bin that begins at x = 0; asinh of the largest value is below 2^11
 _LEVELS = 64
 _LARGEST = 1e290  # larger values, infinity too, count as this
+_STEP = 2.0**-24  # width of the finest bins of linear histograms
+_MIDDLE = 2**51  # their finest bin that begins at x = 0: places are whole numbers in float64, too
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+UNIT = (_MIDDLE, 24)
+"""Place and level of the bin of a linear histogram that reaches from 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +54,9 @@ class Histogram:
         ``[bin, replica]``: sums of weights.
     squares
         ``[cell]``: the nominal weights' sum of squares.
+    linear
+        Whether bins are equally wide in x; then nothing is told apart that is closer than 6e-8, and
+        larger values count as 1e8.
     """
 
     axes: Mapping[str, tuple[str, ...]]
@@ -58,6 +66,7 @@ class Histogram:
     place: Integers
     content: Floats
     squares: Floats
+    linear: bool = False
 
     @classmethod
     def fill(
@@ -68,8 +77,13 @@ class Histogram:
         jet: Integers,
         weights: Floats,
         most: int,
+        amount: Floats | None = None,
+        linear: bool = False,
     ) -> Histogram:
         """Fill entries ``[entry]``, each into a cell with its jet's weights ``[jet, replica]``.
+
+        With `amount` ``[entry]``, the contents are sums of weights times that; the bins are the
+        same.
 
         Raises
         ------
@@ -79,21 +93,20 @@ class Histogram:
         if np.isnan(values).any():
             raise BadValueError("a histogram cannot hold NaN")
         cells = int(np.prod([len(labels) for labels in axes.values()]))
-        finite = np.clip(np.asarray(values, dtype=np.float64), -_LARGEST, _LARGEST)
-        place = np.floor(np.arcsinh(finite / SCALE) / _FINEST).astype(np.int64) + _ZERO
+        place = _place(np.asarray(values, dtype=np.float64), linear)
         level = _levels(*_unique(cell, place), cells, most)
         cell_of_bin, place_of_bin, bin_of_entry = _unique_inverse(cell, place >> level[cell])
-        entries = csr_array(
-            (np.ones(len(jet)), (bin_of_entry, jet)), shape=(len(cell_of_bin), len(weights))
-        )
+        each = np.ones(len(jet)) if amount is None else amount
+        entries = csr_array((each, (bin_of_entry, jet)), shape=(len(cell_of_bin), len(weights)))
         squared: Floats = weights[jet, 0] ** 2
         squares = np.bincount(cell, weights=squared, minlength=cells).astype(np.float64)
         content = np.asarray(entries @ weights, dtype=np.float64)
         named = {axis: tuple(labels) for axis, labels in axes.items()}
-        return cls(named, most, level, cell_of_bin, place_of_bin, content, squares)
+        return cls(named, most, level, cell_of_bin, place_of_bin, content, squares, linear)
 
     def __add__(self, other: Histogram) -> Histogram:
-        if dict(self.axes) != dict(other.axes) or self.most != other.most:
+        same = dict(self.axes) == dict(other.axes) and self.most == other.most
+        if not same or self.linear != other.linear:
             raise BadValueError("histograms with other cells or bins cannot be added")
         common = np.maximum(self.level, other.level)
         both = [h.coarser(common) for h in (self, other)]
@@ -103,13 +116,13 @@ class Histogram:
         content = np.concatenate([h.content for h in both])
         squares = self.squares + other.squares
         bins = _summed(cell, place >> rise[cell], content)
-        return Histogram(self.axes, self.most, common + rise, *bins, squares)
+        return Histogram(self.axes, self.most, common + rise, *bins, squares, self.linear)
 
     def coarser(self, level: Integers) -> Histogram:
         """Return the histogram with wider bins, ``[cell]``; no level may be below its own."""
         place = self.place >> (level - self.level)[self.cell]
         bins = _summed(self.cell, place, self.content)
-        return Histogram(self.axes, self.most, level, *bins, self.squares)
+        return Histogram(self.axes, self.most, level, *bins, self.squares, self.linear)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -125,9 +138,14 @@ class Histogram:
     def edges(self) -> tuple[Floats, Floats]:
         """Return the lower and upper edge of each occupied bin, ``[bin]``."""
         level = self.level[self.cell]
-        low = ((self.place << level) - _ZERO) * _FINEST
-        high = (((self.place + 1) << level) - _ZERO) * _FINEST
-        return SCALE * np.sinh(low), SCALE * np.sinh(high)
+        return self.begin(self.place, level), self.begin(self.place + 1, level)
+
+    def begin(self, place: Integers, level: Integers | int) -> Floats:
+        """Return where bins of these places begin."""
+        at = place << level
+        if self.linear:
+            return np.asarray((at - _MIDDLE) * _STEP)
+        return np.asarray(SCALE * np.sinh((at - _ZERO) * _FINEST))
 
     def quantiles(self, probabilities: Sequence[float]) -> Floats:
         """Return quantiles ``[*cells, probability, replica]``, NaN where a cell is empty.
@@ -173,6 +191,45 @@ class Histogram:
             np.add.at(out[:, k], self.cell[use], share[use, None] * self.content[use])
         return out.reshape(*self.shape, *out.shape[1:])
 
+    def spanned(self, share: float, most: int) -> tuple[int, int, int]:
+        """Return at most `most` bins of one width that hold the inner share of the first cell.
+
+        Returns
+        -------
+        The place (at the finest level) of the first, their level, and how many they are. No cell's
+        own bins are wider.
+        """
+        own = self.cell == 0
+        upto = np.cumsum(self.content[own, 0])
+        level = int(self.level.max(initial=0))
+        if not upto.size or not upto[-1] > 0:
+            return *UNIT, 1
+        place = self.place[own] << self.level[0]
+        ends = np.searchsorted(upto, upto[-1] * np.array([(1 - share) / 2, (1 + share) / 2]))
+        low, high = (int(place[min(e, len(place) - 1)]) for e in ends)
+        while (high >> level) - (low >> level) >= most:
+            level += 1
+        return (low >> level) << level, level, (high >> level) - (low >> level) + 1
+
+    def collected(self, first: int, level: int, bins: int, amount: Floats | None = None) -> Floats:
+        """Return contents ``[*cells, bin, replica]`` in wider bins of the ladder, exactly.
+
+        Parameters
+        ----------
+        first, level, bins
+            As from `spanned`; the outermost bins hold what lies beyond them.
+        amount
+            ``[bin]``, what contents are multiplied by.
+        """
+        place = self.place << self.level[self.cell]
+        where = np.clip((place >> level) - (first >> level), 0, bins - 1)
+        each = np.ones(len(place)) if amount is None else amount
+        into = csr_array(
+            (each, (self.cell * bins + where, np.arange(len(place)))),
+            shape=(len(self.level) * bins, len(place)),
+        )
+        return np.asarray(into @ self.content).reshape(*self.shape, bins, -1)
+
     def aligned(self) -> tuple[Floats, Floats]:
         """Return bins that all cells share: upper edges ``[bin]``, ``[cell, bin, replica]``."""
         level = np.full_like(self.level, self.level.max(initial=0))
@@ -180,8 +237,7 @@ class Histogram:
         places, column = np.unique(same.place, return_inverse=True)
         content = np.zeros((len(level), len(places), same.content.shape[1]))
         content[same.cell, column] = same.content
-        upper = ((places + 1) << level[0]) - _ZERO if len(level) else places
-        return SCALE * np.sinh(upper * _FINEST), content
+        return self.begin(places + 1, level.max(initial=0)), content
 
     def pick(self, **labels: str) -> Histogram:
         """Return the cells with these labels; their axes fall away."""
@@ -202,19 +258,29 @@ class Histogram:
             self.place[bins],
             self.content[bins],
             self.squares[keep],
+            self.linear,
         )
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what a file needs: a JSON header and arrays."""
         names = ("level", "cell", "place", "content", "squares")
-        header = {"axes": {k: list(v) for k, v in self.axes.items()}, "most": self.most}
+        axes = {k: list(v) for k, v in self.axes.items()}
+        header = {"axes": axes, "most": self.most, "linear": self.linear}
         return header, {n: getattr(self, n) for n in names}
 
     @classmethod
     def unpack(cls, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Histogram:
         """Rebuild from `pack`."""
         axes = {axis: tuple(labels) for axis, labels in header["axes"].items()}
-        return cls(axes=axes, most=header["most"], **arrays)
+        return cls(axes=axes, most=header["most"], linear=header["linear"], **arrays)
+
+
+def _place(values: Floats, linear: bool) -> Integers:
+    """Return the finest bins that values lie in."""
+    if linear:
+        return np.floor(np.clip(values, -1e8, 1e8) / _STEP).astype(np.int64) + _MIDDLE
+    finite = np.clip(values, -_LARGEST, _LARGEST)
+    return np.floor(np.arcsinh(finite / SCALE) / _FINEST).astype(np.int64) + _ZERO
 
 
 def _unique(cell: Integers, place: Integers) -> tuple[Integers, Integers]:

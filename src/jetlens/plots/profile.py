@@ -1,0 +1,111 @@
+"""Profiles: relevance against a variable's value, with the variable's distribution behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from jetlens.core.registry import figures
+from jetlens.core.units import Feature
+from jetlens.plots.panels import heading
+from jetlens.plots.style import counted, features, figure, flavour_colour, flavour_title, legend
+from jetlens.summarise.base import LEAST
+from jetlens.summarise.result import Result
+
+TITLE = "Relevance against the variable"
+AXIS = {
+    "none": "Relevance",
+    "sum": "Relevance / its sum in the jet",
+    "abs": "Relevance / absolute sum in the jet",
+    "max": "Relevance / the largest in the jet",
+}
+_COLUMNS = 4
+
+
+@figures.register("profile")
+def draw(result: Result) -> Figure:
+    """Points are the mean relevance in a bin, with errors; bands are the spread of single entries.
+
+    Behind them stands the variable's distribution of each class, scaled to a common height. Where
+    the profile follows nothing of it, the decision depends on more than this variable.
+    """
+    summary: Any = result.summary
+    described = features(result)
+    columns = min(len(described), _COLUMNS)
+    rows = -(-len(described) // columns)
+    drawn = figure(max(4.6 * columns, 6.5), 0.4 + 3.9 * rows)
+    axes = list(drawn.subplots(rows, columns, squeeze=False).ravel())
+    for ax in axes[len(described) :]:
+        ax.remove()
+    groups = shown_groups(result)
+    names = [str(v) for v in result.sums["variable"].values]
+    for ax, feature, name in zip(axes, described, names, strict=False):
+        _panel(ax, summary.table(result, name), groups, result)
+        ax.set_xlabel(_axis(feature, name, names))
+    for ax in axes[: len(described) : columns]:
+        ax.set_ylabel(AXIS[summary.normalise])
+    legend(axes[0], fontsize=9.5, loc="upper right")
+    heading(drawn)
+    return drawn
+
+
+def caption(result: Result) -> str:
+    """Say how to read the figure, and of how many jets it is."""
+    entries = "particles" if any(result.sums.attrs["particles"]) else "jets"
+    return (
+        "Relevance of a variable against its value. Points: the mean in each bin, with 68 % "
+        "bootstrap intervals over events; bands: one standard deviation of single "
+        f"{entries} to each side; steps behind: the variable's distribution of each class, on a "
+        f"scale of its own. Bins of fewer than {LEAST} {entries} have no point, the outermost hold "
+        f"what lies beyond. {counted(result)}"
+    )
+
+
+def shown_groups(result: Result) -> list[str]:
+    """Return the groups that are drawn: the classes that hold jets, or else all jets."""
+    used = result.sums["jets"].sel(count="used")
+    groups = [str(g) for g in used["group"].values if int(used.sel(group=g)) > 0]
+    return [g for g in groups if g != "all"] or groups
+
+
+def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> None:
+    edges = table["edges"].values
+    every = [str(g) for g in table["group"].values]
+    behind = ax.twinx()
+    behind.set_axis_off()
+    top = 0.0
+    for group in groups:
+        one, colour = table.sel(group=group), flavour_colour(group, every.index(group))
+        share = one["count"].values / max(float(one["count"].sum()), 1e-300) / np.diff(edges)
+        top = max(top, float(share.max(initial=0)))
+        behind.stairs(share, edges, color=colour, fill=True, alpha=0.1)
+        behind.stairs(share, edges, color=colour, alpha=0.45, linewidth=0.8)
+        at, mean, spread = (one[k].values for k in ("at", "mean", "spread"))
+        there = np.isfinite(mean) & np.isfinite(one["high"].values)
+        x, y = at[there], mean[there]
+        errors = np.stack([y - one["low"].values[there], one["high"].values[there] - y])
+        ax.fill_between(
+            x, y - spread[there], y + spread[there], color=colour, alpha=0.14, linewidth=0
+        )
+        ax.errorbar(
+            x, y, errors, fmt="o", color=colour, markersize=3.6, elinewidth=1.1,
+            label=flavour_title(group),
+        )  # fmt: skip
+    behind.set_ylim(0, 2.4 * (top or 1.0))
+    ax.set_zorder(behind.get_zorder() + 1)
+    ax.patch.set_visible(False)
+    ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
+    pad = 0.02 * (edges[-1] - edges[0])
+    ax.set_xlim(edges[0] - pad, edges[-1] + pad)
+    ax.margins(y=0.12)
+
+
+def _axis(feature: Feature, name: str, names: list[str]) -> str:
+    """Return an axis's label; where two variables are called the same, with the collection."""
+    mine = name.partition(".")[2]
+    several = sum(n.partition(".")[2] == mine for n in names) > 1
+    return f"{feature.axis} ({name.partition('.')[0]})" if several else feature.axis

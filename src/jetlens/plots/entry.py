@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
     from jetlens.summarise.ensemble import Ensemble
     from jetlens.summarise.result import Result
+    from jetlens.summarise.retrained import Retrained
 
 FORMATS = ("svg", "pdf", "png")
 COMPARED = "-compared"
 
 
-def name_of(result: Result | Ensemble) -> str:
+def name_of(result: Result | Ensemble | Retrained) -> str:
     """Return the registered name of a result's figure.
 
     Raises
@@ -38,13 +39,15 @@ def name_of(result: Result | Ensemble) -> str:
         return str(result.name)
     if hasattr(result, "members"):
         return f"{result.name}{COMPARED}"
+    if hasattr(result, "lines"):
+        return str(result.name)
     raise BadValueError(
         f"expected a result of jetlens.summarise, not {type(result).__name__}: an attribution "
         'is summarised first, as in jetlens.summarise(scores, "box")'
     )
 
 
-def draw(result: Result | Ensemble, **options: Any) -> Figure:
+def draw(result: Result | Ensemble | Retrained, **options: Any) -> Figure:
     """Draw a result in jetlens's style.
 
     Parameters
@@ -78,7 +81,7 @@ def draw(result: Result | Ensemble, **options: Any) -> Figure:
     return figure
 
 
-def caption(result: Result | Ensemble) -> str:
+def caption(result: Result | Ensemble | Retrained) -> str:
     """Say in a sentence or two how to read a result's figure, with the jets counted.
 
     It comes from the function ``caption(result)`` beside the figure's; without one, from the first
@@ -91,7 +94,7 @@ def caption(result: Result | Ensemble) -> str:
     return str(told(result))
 
 
-def title(result: Result | Ensemble) -> str:
+def title(result: Result | Ensemble | Retrained) -> str:
     """Return a figure's short title: the ``TITLE`` beside it, or its name in words."""
     name = name_of(result)
     module = sys.modules[figures.get(name).__module__]

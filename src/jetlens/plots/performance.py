@@ -11,17 +11,27 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
-from jetlens.plots.style import figure, flavour_colour, flavour_title, label, legend, plain
+from jetlens.plots.style import (
+    FLAVOUR_TITLES,
+    figure,
+    flavour_colour,
+    flavour_title,
+    label,
+    legend,
+    plain,
+)
 from jetlens.summarise.performance import LIGHT, SINGLE, TAGGER
 from jetlens.summarise.result import Result
+
+TITLE = "Tagger performance"
 
 
 @figures.register("performance")
 def draw(result: Result) -> Figure:
-    """Left, the discriminant of each flavour; middle, the rejection of each background.
+    """Left, the discriminant of each class; middle, the rejection of each background.
 
     The higher a curve, the better; dots are the working points with binomial errors, and dashed
-    lines are the best single variable. Right, the share of each true flavour predicted as each.
+    lines are the best single variable. Right, the share of each true class predicted as each.
     """
     drawn = figure(16.5, 5.2)
     left, middle, right = drawn.subplots(1, 3)
@@ -37,15 +47,18 @@ def caption(result: Result) -> str:
     summary: Any = result.summary
     jets = int(result.sums["jets"].sum())
     words = (
-        f"Left: the discriminant of {summary.signal}-jets by true flavour. Middle: rejection of "
-        "each background against efficiency, with the working points and their 68 % binomial "
-        "intervals (a triangle is a lower limit)"
+        f"Left: the discriminant of {jets_of(summary.signal_of(result))} by true class. Middle: "
+        "rejection of each background against efficiency, with the working points and their 68 % "
+        "binomial intervals (a triangle is a lower limit)"
     )
     if SINGLE in result.parts["fine"].axes["score"]:
-        words += (
-            f"; dashed: cuts on the jet's largest {plain(_single(summary.variable).title)} alone"
-        )
-    return f"{words}. Right: predicted class for each true flavour. {jets:,} jets."
+        words += f"; dashed: cuts on {plain(_single(summary))} alone"
+    return f"{words}. Right: predicted class for each true class. {jets:,} jets."
+
+
+def jets_of(name: str) -> str:
+    """Return what a class's jets are called inside a sentence, such as ``b-jets``."""
+    return f"{name}-jets" if name in FLAVOUR_TITLES else f"{name} jets"
 
 
 def _discriminant(ax: Axes, result: Result) -> None:
@@ -65,7 +78,10 @@ def _discriminant(ax: Axes, result: Result) -> None:
         top = max(float((c / c.sum()).max()) for c in content if c.sum() > 0)
         ax.set_ylim(None, 10 * top)
         legend(ax, ncols=2)
-    ax.set_xlabel(f"Discriminant $D_{{{result.summary.signal}}}$")  # type: ignore[attr-defined]
+    summary: Any = result.summary
+    name = summary.signal_of(result)
+    index = name if len(name) == 1 else rf"\mathrm{{{name}}}"
+    ax.set_xlabel(f"Discriminant $D_{{{index}}}$")
     ax.set_ylabel("Share of jets per bin")
 
 
@@ -104,13 +120,14 @@ def _roc(ax: Axes, result: Result) -> None:
             ax.plot(point.efficiency, point.low, "^", color=colour, markersize=6)  # a lower limit
             top = max(top, point.low)
     if len(scores) > 1:
-        title = _single(summary.variable).title
-        ax.plot([], [], "--", color="black", linewidth=1.1, label=f"largest {title} alone")
+        words = f"{_single(summary)} alone"
+        ax.plot([], [], "--", color="black", linewidth=1.1, label=words)
     ax.set_yscale("log")
     ax.set_xlim(0.4, 1)
     ax.set_ylim(0.9, top * 25)
     legend(ax)
-    ax.set_xlabel(f"${summary.signal}$-jet efficiency")
+    name = summary.signal_of(result)
+    ax.set_xlabel(f"${name}$-jet efficiency" if name in FLAVOUR_TITLES else f"{name} efficiency")
     ax.set_ylabel("Background rejection")
 
 
@@ -137,8 +154,10 @@ def _confusion(ax: Axes, result: Result) -> None:
     ax.set_yticks(range(len(names)), short)
     ax.tick_params(which="both", length=0)
     ax.set_xlabel("Predicted class")
-    ax.set_ylabel("True flavour")
+    ax.set_ylabel("True class")
 
 
-def _single(name: str) -> Feature:
-    return FEATURES.get(name, Feature(name))
+def _single(summary: Any) -> str:
+    """Return the single variable in words; of particles it is the largest."""
+    title = FEATURES.get(summary.variable, Feature(summary.variable)).title
+    return title if summary.collection == "jets" else f"largest {title}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
 
 from jetlens.plots.style import FLAVOUR_TITLES
-from jetlens.report.content import Block, Paragraph, Section, Table
+from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
 from jetlens.report.numbers import measured, plain, shown
 from jetlens.report.words import html, said
@@ -18,8 +18,20 @@ from jetlens.summarise.statements import HOLDS, UNDECIDED, Row
 _MARKS = {HOLDS: "holds", UNDECIDED: "open"}
 
 
-def explained(explanation: Explanation, several: bool) -> list[Section]:
-    """Return one explanation's sections: figures, physics statements, completeness."""
+def explained(
+    explanation: Explanation, several: bool, together: Sequence[Picture] = ()
+) -> list[Section]:
+    """Return one explanation's sections: figures, physics statements, completeness.
+
+    Parameters
+    ----------
+    explanation
+        The explanation.
+    several
+        Whether there are others.
+    together
+        Its figures over all repeats.
+    """
     prefix = f"{explanation.name}-" if several else ""
     after = f" ({explanation.name})" if several else ""
     shown: list[Block] = [_which(explanation)]
@@ -32,6 +44,7 @@ def explained(explanation: Explanation, several: bool) -> list[Section]:
             complete += [completeness_table(result), drawn]
         else:
             shown.append(drawn)
+    shown += together
     found = [Section(f"{prefix}explanation", f"What the tagger looks at{after}", shown)]
     if physics:
         found.append(Section(f"{prefix}physics", f"Is it the expected physics?{after}", physics))

@@ -8,6 +8,7 @@ from typing import Any
 
 from jetlens.report.content import Picture
 from jetlens.summarise.result import Result
+from jetlens.summarise.retrained import Retrained
 
 UNLABELLED = ""
 """Stands for jets of none of the tagger's classes."""
@@ -39,6 +40,26 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """Retrainings on the most relevant inputs: what came out, its figure, and how they are ranked.
+
+    Attributes
+    ----------
+    result, picture
+        What came out, and its figure.
+    jets
+        Validation jets that the ranking is of, at most.
+    method
+        The explanation that ranked the inputs.
+    """
+
+    result: Retrained
+    picture: Picture
+    jets: int
+    method: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """A run.
 
@@ -62,6 +83,12 @@ class Facts:
         The headline numbers of every repeat, the first included.
     provenance
         Versions, seeds and hashes.
+    together
+        Figures over all repeats.
+    retrained
+        Retrainings on the most relevant inputs, if there are some.
+    variation
+        The name of this variation, where the run is one of several.
     """
 
     recipe: Mapping[str, Any]
@@ -74,3 +101,6 @@ class Facts:
     numbers: Numbers
     repeats: Sequence[Numbers] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    together: Sequence[Picture] = ()
+    retrained: Worth | None = None
+    variation: str = ""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from jetlens.core.units import Feature
+from jetlens.data.readers.ftag_variables import FEATURES
+from jetlens.plots.style import plain
 from jetlens.report.content import Block, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured
+from jetlens.summarise.gains import MISTAGS
 from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
 
@@ -21,28 +25,33 @@ def performance(facts: Facts) -> Section:
                 _rejections(result),
             ]
         blocks.append(drawn)
+    blocks += [p for p in facts.together if p.file.startswith("tagger-")]
     return Section("performance", "Tagger performance", blocks)
 
 
 def _areas(result: Result, where: str) -> Table:
     summary: Any = result.summary
-    numbers = result.numbers()
+    signal, numbers = summary.signal_of(result), result.numbers()
+    single = any(name.startswith("auc.single.") for name in numbers)
+    kinds = ("auc", "auc.single", "auc.gain") if single else ("auc",)
+    mistags = [f"at_{100 * mistag:.0f}" for mistag in MISTAGS]
     rows = []
     for background in summary.backgrounds(result):
-        pair = f"{summary.signal}_vs_{LIGHT.get(background, background)}"
-        if f"auc.{pair}" not in numbers:
-            continue
-        row: list[Any] = [f"{summary.signal} against {LIGHT.get(background, background)}"]
-        for kind in ("auc", "auc.single", "auc.gain"):
-            found = numbers.get(f"{kind}.{pair}")
-            row.append("" if found is None else measured(found))
-        rows.append(row)
-    head = ["", "tagger", "best single variable", "gain"]
-    caption = (
-        f"Areas under the ROC curve {where}. The single variable is the jet's largest "
-        "signed d0 significance; intervals are 68 % bootstrap intervals over events, of the gain "
-        "with their correlation."
-    )
+        name = LIGHT.get(background, background)
+        wanted = [f"{kind}.{signal}_vs_{name}" for kind in kinds]
+        wanted += [f"efficiency.{name}.{at}" for at in mistags]
+        if wanted[0] in numbers:
+            cells = [measured(numbers[n]) if n in numbers else "" for n in wanted]
+            rows.append([f"{signal} against {name}", *cells])
+    head = ["", "area under the curve", *(["single variable", "gain"] if single else [])]
+    head += [f"efficiency at {100 * mistag:.0f} % background" for mistag in MISTAGS]
+    caption = f"Areas under the ROC curve and {signal} efficiencies {where}. "
+    if single:
+        variable = plain(FEATURES.get(summary.variable, Feature(summary.variable)).title)
+        whose = "jet's" if summary.collection == "jets" else "jet's largest"
+        caption += f"The single variable is the {whose} {variable}. "
+    caption += "Intervals are 68 % bootstrap intervals over events"
+    caption += ", of the gain with their correlation." if single else "."
     return Table(head, rows, caption)
 
 
@@ -59,8 +68,9 @@ def _rejections(result: Result) -> Table:
             ] or [""]
         rows.append(row)
     names = [LIGHT.get(b, b) for b in summary.backgrounds(result)]
+    signal = summary.signal_of(result)
     caption = (
-        f"Rejection (one over the efficiency) of each background at fixed {summary.signal}-jet "
-        "efficiency, with 68 % binomial intervals."
+        f"Rejection (one over the efficiency) of each background at fixed {signal} efficiency, "
+        "with 68 % binomial intervals."
     )
-    return Table([f"{summary.signal} efficiency", *names], rows, caption)
+    return Table([f"{signal} efficiency", *names], rows, caption)

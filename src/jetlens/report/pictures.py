@@ -10,7 +10,9 @@ from jetlens.plots import entry
 from jetlens.plots.entry import caption, draw, save
 from jetlens.report.content import Picture
 from jetlens.report.words import html
+from jetlens.summarise.ensemble import Ensemble, StoredMember
 from jetlens.summarise.result import Result
+from jetlens.summarise.retrained import Retrained
 
 LARGEST_SVG = 600_000
 """Bytes; larger drawings are embedded as PNG, so that the page stays light."""
@@ -29,19 +31,26 @@ class Order:
     Attributes
     ----------
     result
-        The file of the result.
+        The file of the result, or those of an ensemble's.
     folder, name
         Where the figure's files go, and their name without suffix.
     """
 
-    result: Path
+    result: Path | tuple[StoredMember, ...]
     folder: Path
     name: str
 
 
 def picture(order: Order) -> Picture:
     """Draw a result, write SVG, PDF and PNG into a folder, and embed it."""
-    result, folder, name = Result.load(order.result), order.folder, order.name
+    folder, name = order.folder, order.name
+    result: Result | Ensemble | Retrained
+    if isinstance(order.result, Path) and order.result.stem == Retrained.name:
+        result = Retrained.load(order.result)
+    elif isinstance(order.result, Path):
+        result = Result.load(order.result)
+    else:
+        result = Ensemble.load(order.result)
     drawing = draw(result)
     drawing.set_layout_engine(None)  # it is laid out; each format would do it again
     vector, _, pixels = save(drawing, folder / name)
@@ -53,9 +62,13 @@ def picture(order: Order) -> Picture:
     return Picture(html(title(result)), source, html(text), f"{name}.pdf")
 
 
-def title(result: Result) -> str:
+def title(result: Result | Ensemble | Retrained) -> str:
     """Return a figure's short title, with LaTeX."""
     words = entry.title(result)
+    if isinstance(result, Retrained):
+        return words
+    if isinstance(result, Ensemble):
+        result = result.members[0].result
     feature = getattr(result.summary, "feature", None)
     if feature is not None:
         described = result.sums.attrs.get("features") or [{}]

@@ -49,15 +49,14 @@ def repeats(facts: Facts) -> Section:
 
 def provenance(facts: Facts) -> Section:
     """Return versions, seeds, hashes and the recipe."""
-    rows = [[str(k), shown(v)] for k, v in _flat(facts.provenance)]
-    return Section(
-        "provenance",
-        "Provenance",
-        [
-            Table(["", ""], rows, "What the numbers depend on."),
-            Listing("The recipe, resolved", facts.recipe_text),
-        ],
-    )
+    listing = Listing("The recipe, resolved", facts.recipe_text)
+    return Section("provenance", "Provenance", [versions(facts.provenance), listing])
+
+
+def versions(told: Mapping[str, Any]) -> Table:
+    """Return versions, seeds and hashes as a table."""
+    rows = [[str(k), shown(v)] for k, v in _flat(told)]
+    return Table(["", ""], rows, "What the numbers depend on.")
 
 
 def _flat(tree: Mapping[str, Any], before: str = "") -> Sequence[tuple[str, Any]]:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from markupsafe import Markup
 
-from jetlens.report.content import Section, Tile, Tiles
+from jetlens.report.comparison import PAGE
+from jetlens.report.content import Cell, Section, Tile, Tiles
 from jetlens.report.explanation import explained, explained_output, rows_of
 from jetlens.report.facts import Facts, Numbers
 from jetlens.report.numbers import measured, percent
 from jetlens.report.performance import performance
 from jetlens.report.provenance import provenance, repeats
 from jetlens.report.setup import what_was_run
+from jetlens.report.words import method
+from jetlens.report.worth import worth
+from jetlens.summarise.gains import MISTAGS
+from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED
 
@@ -19,13 +27,17 @@ def sections(facts: Facts) -> list[Section]:
     """Return all sections."""
     found = [overview(facts), what_was_run(facts), performance(facts)]
     for explanation in facts.explanations:
-        found += explained(explanation, several=len(facts.explanations) > 1)
+        start = f"{explanation.name}-"
+        together = [p for p in facts.together if p.file.startswith(start)]
+        found += explained(explanation, len(facts.explanations) > 1, together)
+    if facts.retrained is not None:
+        found.append(worth(facts.retrained))
     if len(facts.repeats) > 1:
         found.append(repeats(facts))
     return [*found, provenance(facts)]
 
 
-def abstract(facts: Facts) -> list[str]:
+def abstract(facts: Facts) -> list[Cell]:
     """Say in two sentences what was done."""
     data, tagger = facts.recipe["data"], facts.tagger
     source = f"process {data['process']!r}" if "process" in data else f"dataset {data['use']!r}"
@@ -36,14 +48,23 @@ def abstract(facts: Facts) -> list[str]:
         jets = sum(facts.history["jets"]["kept"].values())
         weighted = "weighted " if facts.history["jets"]["resample"] == "weight" else ""
         said_of += f", trained on {jets:,} {weighted}jets of {source},"
-    told = [f"{said_of} is tested on {sum(facts.test.values()):,} jets that it has not seen."]
+    told: list[Cell] = [
+        f"{said_of} is tested on {sum(facts.test.values()):,} jets that it has not seen."
+    ]
     if not facts.history:
         told = [f"{said_of} is applied to {sum(facts.test.values()):,} jets of {source}."]
     for e in facts.explanations:
         which = "correctly tagged jets" if e.settings["select"] == "correct" else "jets"
         told.append(
             f"What it says ({explained_output(e.settings)}) is explained for {e.jets:,} {which} "
-            f"with {e.settings['use'].replace('-', ' ')}."
+            f"with {method(e.settings['use'])}."
+        )
+    if facts.variation:
+        told.append(
+            Markup(
+                'This is one of several variations; <a href="../{}">all of them are compared</a> '
+                "on a page of their own."
+            ).format(PAGE)
         )
     return told
 
@@ -51,13 +72,11 @@ def abstract(facts: Facts) -> list[str]:
 def overview(facts: Facts) -> Section:
     """Return the headline numbers."""
     numbers = facts.numbers
-    tiles = [
-        _tile(numbers, "auc.b_vs_light", "AUC, b against light", "auc.single.b_vs_light"),
-        _tile(numbers, "auc.b_vs_c", "AUC, b against c", "auc.single.b_vs_c"),
-        _tile(numbers, "rejection.light.at_77", "Light rejection at 77 % b-efficiency"),
-        _tile(numbers, "rejection.c.at_77", "c rejection at 77 % b-efficiency"),
-        _tile(numbers, "accuracy", "Accuracy, all classes"),
-    ]
+    tiles = []
+    for result, _ in facts.performance:
+        if result.name == "performance":
+            tiles += _performance(result, numbers)
+            break
     for explanation in facts.explanations:
         first: dict[str, Result] = {}
         for result, _ in explanation.results:
@@ -65,6 +84,33 @@ def overview(facts: Facts) -> Section:
         for result in first.values():
             tiles += _headlines(result)
     return Section("overview", "In short", [Tiles([t for t in tiles if t is not None])])
+
+
+def _performance(result: Result, numbers: Numbers) -> list[Tile | None]:
+    """Return how well the tagger tags, against the first two backgrounds."""
+    summary: Any = result.summary
+    signal = summary.signal_of(result)
+    names = [LIGHT.get(b, b) for b in _by_importance(summary.backgrounds(result))[:2]]
+    tiles = []
+    for name in names:
+        pair = f"{signal}_vs_{name}"
+        words = f"AUC, {signal} against {name}"
+        tiles.append(_tile(numbers, f"auc.{pair}", words, f"auc.single.{pair}"))
+    if len(names) == 1:
+        for mistag in (f"{100 * m:.0f}" for m in MISTAGS):
+            words = f"{signal.capitalize()} efficiency at {mistag} % {names[0]}"
+            tiles.append(_tile(numbers, f"efficiency.{names[0]}.at_{mistag}", words))
+    else:
+        for name in names:
+            words = f"{name[0].upper() if len(name) > 1 else name[0]}{name[1:]} rejection at 77 % "
+            tiles.append(_tile(numbers, f"rejection.{name}.at_77", f"{words}{signal} efficiency"))
+    several = ", all classes" if len(names) > 1 else ""
+    return [*tiles, _tile(numbers, "accuracy", f"Accuracy{several}")]
+
+
+def _by_importance(backgrounds: Sequence[str]) -> list[str]:
+    """Return the backgrounds, light flavour first: it is the most frequent."""
+    return sorted(backgrounds, key=lambda name: name != "u")
 
 
 def _tile(numbers: Numbers, name: str, label: str, single: str = "") -> Tile | None:

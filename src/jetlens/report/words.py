@@ -13,6 +13,7 @@ _SYMBOLS = {
     "to": "→", "leq": "≤", "geq": "≥", "pm": "±", "times": "×", "cdot": "·", "sin": " sin ",
     "cos": "cos ", "log": "log ", "ln": "ln ",
 }  # fmt: skip
+_ABBREVIATION = 3  # letters: lrp
 _MATH = re.compile(r"\$([^$]*)\$")
 _TOKEN = re.compile(r"\\([A-Za-z]+)\s?|(\\.|.)", re.DOTALL)
 _SAID = (
@@ -33,6 +34,11 @@ def html(text: str) -> Markup:
         for piece, inside in zip(pieces, _alternating(len(pieces)), strict=True)
     ]
     return Markup("").join(made)
+
+
+def method(name: str) -> str:
+    """Return what an explainer is called inside a sentence; abbreviations are in capitals."""
+    return name.upper() if len(name) <= _ABBREVIATION else name.replace("-", " ")
 
 
 def said(text: str) -> Markup:

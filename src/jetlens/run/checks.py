@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from jetlens.core.errors import BadRecipeError, JetlensError
+from jetlens.core.errors import BadRecipeError, JetlensError, expected
 from jetlens.core.registry import Registry, datasets, explainers, summaries, taggers
 from jetlens.data.base import PARTS, in_part
 from jetlens.run.arguments import check
@@ -32,6 +32,7 @@ def check_registered(recipe: Recipe) -> None:
     for i, show in enumerate(recipe.show):
         arguments = _check(summaries, show, f"show.{i}")
         _try(lambda s=show, a=arguments: summaries.make(s.use, **a), f"show.{i}")  # type: ignore[misc]
+    _check_retrain(recipe)
     _try(lambda: in_part(np.empty(0, np.int64), "train", recipe.split), "split")
     for share, part in zip(recipe.split, PARTS, strict=True):
         if share == 0 and part != "validation":
@@ -39,6 +40,22 @@ def check_registered(recipe: Recipe) -> None:
                 f"split = {list(recipe.split)}: the {part} part is empty; expected shares above 0, "
                 "as in [0.7, 0.1, 0.2]"
             )
+
+
+def _check_retrain(recipe: Recipe) -> None:
+    if recipe.retrain is None:
+        return
+    names = list(recipe.explanations())
+    wanted = recipe.retrain.explain
+    if not names:
+        raise BadRecipeError("retrain: no explanation ranks the inputs; expected an [[explain]]")
+    if wanted is not None and wanted not in names:
+        raise BadRecipeError(f"retrain.explain = {wanted!r}: {expected(wanted, names)}")
+    if recipe.split[1] == 0:
+        raise BadRecipeError(
+            f"split = {list(recipe.split)}: the validation part, on which retrain ranks the "
+            "inputs, is empty"
+        )
 
 
 def _check(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from jetlens.run.progress import Log
 from jetlens.run.store import Store
 
 if TYPE_CHECKING:
+    from jetlens.run.executor import Executor
     from jetlens.run.recipe import Recipe
     from jetlens.run.study import Study
 
@@ -47,13 +47,13 @@ class Run:
     def numbers(self) -> dict[str, dict[str, float]]:
         """The headline numbers by name: ``value``, ``low`` and ``high``.
 
+        Those of a run with variations compare these; each variation has its own, too.
+
         Raises
         ------
         BadFileError
             If the run did not go so far.
         """
-        if self.variations:
-            raise BadFileError(f"{str(self.path)!r} has variations: each of these has its numbers")
         if not self.store.numbers.is_file():
             raise BadFileError(
                 f"no numbers in {str(self.path)!r} yet: they are made by the stage 'summarise', as "
@@ -133,9 +133,7 @@ def run(
     log = Log(quiet)
     check_device(device)
     with executor(workers, scheduler) as works:
-        if whole.vary:
-            return _vary(whole, store, works, log, device, until)
-        return _run_one(whole, store, works, log, device, until)
+        return _run_all(whole, store, works, log, device, until)
 
 
 def check_device(device: str) -> None:
@@ -154,73 +152,56 @@ def check_device(device: str) -> None:
         ) from error
 
 
-def _run_one(recipe: Recipe, store: Store, works: Any, log: Log, device: str, until: str) -> Run:
-    from jetlens.run.stages.check import check
-    from jetlens.run.stages.generate import generate
+def _run_all(
+    recipe: Recipe, store: Store, works: Executor, log: Log, device: str, until: str
+) -> Run:
+    """Run a recipe, or its variations: all jets and checks first, then all trainings."""
+    from jetlens.run.stages import compare, explain, predict, report, retrain, summarise, train
     from jetlens.run.study import Study
 
-    with store.locked():
-        study = Study(recipe, store, works, log, device)
-        if not store.recipe.is_file():
+    wanted = STAGES[: STAGES.index(until) + 1]
+    with contextlib.ExitStack() as locks:
+        locks.enter_context(store.locked())
+        whole = Study(recipe, store, works, log, device)
+        studies = whole.variations()
+        if recipe.vary:
             recipe.write(store.recipe)
-        wanted = STAGES[: STAGES.index(until) + 1]
-        generate(study)
-        if len(wanted) > 1:
-            check(study)
-        recipe.write(store.recipe)  # not before: a mistake leaves that of what stands there
-        for name in wanted[1:]:
-            for stage in _stages(name):
-                stage(study)
-    return Run(store)
+            for study in studies:
+                locks.enter_context(study.home.locked())
+        for i, study in enumerate(studies):
+            _begin(study, [s.home for s in studies[:i]], check_too=len(wanted) > 1)
+        if "train" in wanted:
+            train.train([r for s in studies for r in s.repeats()])
+        for study in studies:
+            if study.name:
+                log.say(f"variation {study.name}")
+            repeats = study.repeats()
+            if "explain" in wanted:
+                for stage in (predict.predict, explain.explain):
+                    for repeat in repeats:
+                        stage(repeat)
+                retrain.retrain(study)
+            if "summarise" in wanted:
+                for repeat in repeats:
+                    summarise.summarise(repeat)
+            if "report" in wanted:
+                report.report(study)
+        if recipe.vary and "summarise" in wanted:
+            compare.compare(whole, studies, draw="report" in wanted)
+    if not recipe.vary:
+        return Run(store)
+    return Run(store, tuple(Run(s.home) for s in studies))
 
 
-def _stages(name: str) -> list[Callable[[Study], None]]:
-    from jetlens.run.stages import explain, predict, report, summarise, train
+def _begin(study: Study, others: Sequence[Store], check_too: bool) -> None:
+    """Make or take over a study's jets, look at what is asked of the tagger, write the recipe."""
+    from jetlens.run.stages.check import check
+    from jetlens.run.stages.generate import generate, share
 
-    def each(stage: Callable[[Study], None]) -> Callable[[Study], None]:
-        def repeated(study: Study) -> None:
-            for repeat in study.repeats():
-                stage(repeat)
-
-        return repeated
-
-    stages: dict[str, list[Callable[[Study], None]]] = {
-        "train": [each(train.train)],
-        "explain": [each(predict.predict), each(explain.explain)],
-        "summarise": [each(summarise.summarise)],
-        "report": [report.report],
-    }
-    return stages[name]
-
-
-def _vary(recipe: Recipe, store: Store, works: Any, log: Log, device: str, until: str) -> Run:
-    from jetlens.run.recipe import build
-
-    store.create()
-    recipe.write(store.recipe)
-    done: list[Run] = []
-    for name, tree in recipe.variations():
-        log.say(f"variation {name}")
-        own = Store(store.root / name)
-        if done:
-            share_jets(done[0].store, own)
-        done.append(_run_one(build(tree), own, works, log, device, until))
-    return Run(store, tuple(done))
-
-
-def share_jets(there: Store, here: Store) -> None:
-    """Let a variation begin with the jets of another: the files are linked, not copied.
-
-    Jets that another setting makes do not fit the key of the generation, which removes them.
-    """
-    if here.state("generate") or not there.state("generate").get("done"):
-        return
-    here.jets.mkdir(parents=True, exist_ok=True)
-    for file in there.jets.glob("*.h5"):
-        link = here.jets / file.name
-        if not link.exists():
-            try:
-                os.link(file, link)
-            except OSError:  # another file system
-                shutil.copy2(file, link)
-    here.copy_state(there, "generate")
+    if not study.home.recipe.is_file():
+        study.recipe.write(study.home.recipe)
+    share(study, others)
+    generate(study)
+    if check_too:
+        check(study)
+    study.recipe.write(study.home.recipe)  # not before: a mistake leaves that of what stands there

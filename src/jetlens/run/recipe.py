@@ -16,6 +16,7 @@ from jetlens.core.errors import BadFileError, BadRecipeError, expected
 from jetlens.core.files import write_text
 from jetlens.run import overrides
 from jetlens.run.arguments import as_json
+from jetlens.run.overrides import Variation
 from jetlens.taggers.training.settings import TrainSettings
 
 FROM_THE_RUN = frozenset({"seed", "accelerator", "devices"})
@@ -55,6 +56,22 @@ class Explain(Used):
     """Store the attributions of the first so many; all are summarised."""
 
 
+class Retrain(Frozen):
+    """Retrainings on the most relevant inputs alone, which judge a ranking by relevance."""
+
+    explain: str | None = None
+    """The explanation whose relevance ranks the inputs, by its name among the results (the first
+    where it is left out)."""
+    keep: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] | None = None
+    """Numbers of inputs to keep (each that is possible, where it is left out)."""
+    random: Annotated[int, Field(ge=1)] = 3
+    """Random orders to compare with."""
+    repeats: Annotated[int, Field(ge=2)] = 3
+    """Trainings of each set of inputs."""
+    jets: Annotated[int, Field(ge=1)] = 2_000
+    """Validation jets whose relevance ranks the inputs."""
+
+
 class Recipe(Frozen):
     """A study, from collisions to report."""
 
@@ -69,8 +86,10 @@ class Recipe(Frozen):
     train: TrainSettings = TrainSettings()
     explain: tuple[Explain, ...] = ()
     show: tuple[Used, ...] = ()
+    retrain: Retrain | None = None
     presets: dict[str, dict[str, Any]] = {}
-    vary: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    vary: dict[str, list[Any] | dict[str, dict[str, Any]]] = {}
+    """Axes: dotted keys with their values, or names with tables of alternatives."""
 
     def tree(self) -> dict[str, Any]:
         """Return the recipe as the plain tables that TOML holds."""
@@ -79,15 +98,27 @@ class Recipe(Frozen):
             del tree["train"][name]
         return {k: v for k, v in tree.items() if v not in ({}, [])}
 
-    def variations(self) -> list[tuple[str, dict[str, Any]]]:
-        """Return the variations of ``[vary]``: a name for each folder, and its plain tables."""
+    def explanations(self) -> dict[str, Explain]:
+        """Return the explanations by name: the method's, numbered where it is there twice."""
+        found: dict[str, Explain] = {}
+        for entry in self.explain:
+            before = sum(other.use == entry.use for other in found.values())
+            found[entry.use if not before else f"{entry.use}-{before + 1}"] = entry
+        return found
+
+    def variations(self) -> list[tuple[Variation, dict[str, Any]]]:
+        """Return the variations of ``[vary]``, each with its plain tables."""
         found = []
-        for name, changes in overrides.variations(self.vary) if self.vary else ():
+        for variation in overrides.variations(self.vary) if self.vary else ():
             tree = self.tree()
             del tree["vary"]
-            overrides.apply(tree, changes)
-            tree["title"] = f"{self.title} ({name})"
-            found.append((name, tree))
+            try:
+                for changes in variation.changes:
+                    overrides.apply(tree, changes)
+            except BadRecipeError as error:
+                raise BadRecipeError(f"vary, {variation.name}: {error}") from None
+            tree["title"] = f"{self.title} ({variation.name})"
+            found.append((variation, tree))
         return found
 
     def write(self, path: Path) -> None:
@@ -191,18 +222,21 @@ def build(tree: Mapping[str, Any]) -> Recipe:
     BadRecipeError
         If a key, name or value is not understood.
     """
+    tree = dict(tree)
+    if "vary" in tree:
+        tree["vary"] = overrides.axes(tree["vary"])
     try:
-        recipe = Recipe.model_validate_json(as_json(dict(tree)), strict=True)
+        recipe = Recipe.model_validate_json(as_json(tree), strict=True)
     except ValidationError as error:
         raise BadRecipeError(_told(error)) from None
     from jetlens.run.checks import check_registered  # the registries fill by importing torch
 
     check_registered(recipe)
-    for name, variation in recipe.variations():
+    for variation, changed in recipe.variations():
         try:
-            build(variation)
+            build(changed)
         except BadRecipeError as error:
-            raise BadRecipeError(f"vary, {name}: {error}") from None
+            raise BadRecipeError(f"vary, {variation.name}: {error}") from None
     return recipe
 
 

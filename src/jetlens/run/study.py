@@ -16,7 +16,7 @@ from jetlens.core.registry import datasets, parameters, summaries
 from jetlens.data.base import Dataset, Generated, Part, Partition
 from jetlens.run.executor import Executor
 from jetlens.run.progress import Log
-from jetlens.run.recipe import Recipe
+from jetlens.run.recipe import Recipe, build
 from jetlens.run.shows import Shows
 from jetlens.run.store import Store
 
@@ -47,6 +47,8 @@ class Study:
         A tagger that is there already, where none is to be trained.
     trust
         Whether the given one may be a pickle.
+    name, places
+        Where it is a variation: its folder's name, and its place on each axis.
     """
 
     recipe: Recipe
@@ -57,6 +59,8 @@ class Study:
     number: int = 0
     given: Path | None = None
     trust: bool = False
+    name: str = ""
+    places: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -73,6 +77,21 @@ class Study:
     def repeats(self) -> list[Study]:
         """Return all repeats of the study."""
         return [replace(self, number=k) for k in range(self.recipe.repeats)]
+
+    def variations(self) -> list[Study]:
+        """Return the variations of the study, each in a folder of its own; itself, if none is."""
+        if not self.recipe.vary:
+            return [self]
+        return [
+            replace(
+                self,
+                recipe=build(tree),
+                home=Store(self.home.root / variation.name),
+                name=variation.name,
+                places=variation.places,
+            )
+            for variation, tree in self.recipe.variations()
+        ]
 
     def source(self) -> Dataset:
         """Return the dataset that the recipe names."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jetlens.core.errors import BadValueError, UnsupportedError
@@ -35,6 +36,15 @@ class Member:
     result: Result
 
 
+@dataclass(frozen=True)
+class StoredMember:
+    """One tagger's result in its file; see `Member`."""
+
+    variation: Mapping[str, str]
+    repeat: int
+    path: Path
+
+
 @dataclass(frozen=True, eq=False)
 class Ensemble:
     """Results of one summary, for every variation and every retraining of it.
@@ -62,6 +72,11 @@ class Ensemble:
                     f"variations {dict(member.variation)} and {dict(first.variation)} do not have "
                     "the same axes"
                 )
+
+    @classmethod
+    def load(cls, members: Iterable[StoredMember]) -> Ensemble:
+        """Read results from their files."""
+        return cls(tuple(Member(m.variation, m.repeat, Result.load(m.path)) for m in members))
 
     @property
     def name(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,11 +14,15 @@ from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, Summary, add_up, interval, named, ratio
+from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.gains import MISTAGS, compared
 from jetlens.summarise.quantiles import fill_both
 from jetlens.summarise.result import Result
-from jetlens.summarise.roc import area, efficiencies, wilson
+from jetlens.summarise.roc import area, efficiencies, efficiency_at, wilson
 
 TAGGER, SINGLE = "tagger", "single"
+SIGNALS = ("b", "signal")
+"""Classes that are tagged where nobody says which."""
 LIGHT = {"u": "light"}
 """What a class is called in names of numbers, where that differs."""
 
@@ -42,27 +47,28 @@ class Performance(Summary):
 
     The discriminant is ``log(pb / (fc pc + (1 - fc) pu))`` (arXiv:2505.19689) where the classes are
     b, c and u; with other classes it is the log of the signal's probability over the others' sum.
-    It is compared with the jet's largest value of one track variable. No scores are needed, and all
-    jets with a known label count.
+    It is compared with one variable: the jet's own, or the largest of its particles'. No scores are
+    needed, and all jets with a known label count.
 
     Parameters
     ----------
     signal
-        The class to be tagged.
+        The class to be tagged; left out, ``"b"`` or ``"signal"`` where there is one, otherwise the
+        last class.
     fc
         The share of c-jets in the discriminant's background.
     efficiencies
         Signal efficiencies of the working points.
     variable
-        The single variable; jets with no track have its lowest value. Where the particles do not
-        have it, there is no comparison.
+        The single variable; jets without particles have its lowest value. Where the tagger's inputs
+        do not have it, there is no comparison.
     collection
-        The particles.
+        Whose variable it is: particles, or ``"jets"``.
     """
 
     needs_scores: ClassVar[bool] = False
 
-    signal: str = "b"
+    signal: str | None = None
     fc: float = 0.018
     efficiencies: tuple[float, ...] = (0.60, 0.70, 0.77, 0.85)
     variable: str = "IP3D_signed_d0_significance"
@@ -86,8 +92,10 @@ class Performance(Summary):
         names = f"{self.collection}_feature"
         if names in attribution.coords and self.variable in attribution[names].values:
             values = attribution[self.collection + VALUE].sel({names: self.variable}).values
-            mask = attribution[self.collection + MASK].values
-            scores[SINGLE] = np.where(mask, values, -np.inf).max(axis=1, initial=-np.inf)
+            if self.collection + MASK in attribution:
+                mask = attribution[self.collection + MASK].values
+                values = np.where(mask, values, -np.inf).max(axis=1, initial=-np.inf)
+            scores[SINGLE] = values.astype(np.float64)
 
         jet = np.flatnonzero(label >= 0)
         cell = np.arange(len(scores))[:, None] * len(classes) + label[jet]
@@ -114,26 +122,52 @@ class Performance(Summary):
     def discriminant(self, output: Floats, classes: tuple[str, ...]) -> Floats:
         """Return the discriminant ``[jet]`` of logits ``[jet, class]``."""
         position = {c: i for i, c in enumerate(classes)}
-        signal = look_up("class", self.signal, position)
-        if self.signal == "b" and {"c", "u"} <= set(classes):
+        signal = self.signal_among(classes)
+        if signal == "b" and {"c", "u"} <= set(classes):
             share = {"c": self.fc, "u": 1 - self.fc}
         else:
-            share = {c: 1.0 for c in classes if c != self.signal}
+            share = {c: 1.0 for c in classes if c != signal}
         background = np.full(len(output), -np.inf)
         for name, weight in share.items():
             background = np.logaddexp(background, np.log(weight) + output[:, position[name]])
-        return np.asarray(output[:, signal] - background)
+        return np.asarray(output[:, position[signal]] - background)
+
+    def signal_among(self, classes: Sequence[str]) -> str:
+        """Return the class to be tagged, of those that there are."""
+        if self.signal is not None:
+            return look_up("class", self.signal, {c: c for c in classes})
+        return next((c for c in SIGNALS if c in classes), classes[-1])
+
+    def signal_of(self, result: Result) -> str:
+        """Return the class that was tagged."""
+        return self.signal_among([str(c) for c in result.sums["class"].values])
 
     def backgrounds(self, result: Result) -> tuple[str, ...]:
         """Return the classes other than the signal."""
-        return tuple(str(c) for c in result.sums["class"].values if c != self.signal)
+        signal = self.signal_of(result)
+        return tuple(str(c) for c in result.sums["class"].values if c != signal)
 
     def roc(self, result: Result, background: str, score: str = TAGGER) -> tuple[Floats, Floats]:
         """Return the efficiencies of signal and background at every cut, from tight to loose."""
         histogram = result.parts["fine"].pick(score=score)
         names = list(histogram.axes["class"])
         content = histogram.aligned()[1][:, :, 0]
-        return efficiencies(content[names.index(self.signal)], content[names.index(background)])
+        pair = names.index(self.signal_of(result)), names.index(background)
+        return efficiencies(content[pair[0]], content[pair[1]])
+
+    def efficiency_at(self, result: Result, background: str, mistag: float) -> tuple[float, Floats]:
+        """Return the signal efficiency at a background's, and its replicas ``[replica]``.
+
+        NaN where one of the classes is empty.
+        """
+        found = []
+        for name in ("fine", "coarse"):
+            histogram = result.parts[name].pick(score=TAGGER)
+            names = list(histogram.axes["class"])
+            content = histogram.aligned()[1]
+            signal, other = (content[names.index(c)] for c in (self.signal_of(result), background))
+            found.append(efficiency_at(signal, other, mistag))
+        return float(found[0][0]), found[1]
 
     def working_points(self, result: Result, score: str = TAGGER) -> list[WorkingPoint]:
         """Return the rejections at each efficiency; binomial (Wilson) intervals, infinite ends too.
@@ -141,10 +175,11 @@ class Performance(Summary):
         The cut itself counts as known: its own uncertainty is not in the interval.
         """
         found = []
+        tagged = self.signal_of(result)
         histogram = result.parts["fine"].pick(score=score)
         for c, name in enumerate(histogram.axes["class"]):
             signal, background = self.roc(result, name, score)
-            if name == self.signal or np.isnan([signal[-1], background[-1]]).any():
+            if name == tagged or np.isnan([signal[-1], background[-1]]).any():
                 continue
             total = histogram.content[histogram.cell == c, 0].sum()
             jets = total**2 / histogram.squares[c]  # effective number of weighted jets
@@ -168,7 +203,7 @@ class Performance(Summary):
         fine, coarse = (result.parts[n].pick(score=score) for n in ("fine", "coarse"))
         names = list(fine.axes["class"])
         for background in self.backgrounds(result):
-            pair = names.index(self.signal), names.index(background)
+            pair = names.index(self.signal_of(result)), names.index(background)
             value, replicas = (area(*h.aligned()[1][pair, :, :]) for h in (fine, coarse))
             found[background] = float(value[0]), replicas
         return found
@@ -176,28 +211,41 @@ class Performance(Summary):
     def numbers(self, result: Result) -> Numbers:
         """Return ``accuracy``, ``auc.b_vs_light``, ``rejection.light.at_77`` and the like.
 
-        ``auc.single.*`` belongs to the single variable, ``auc.gain.*`` to the difference.
+        ``auc.single.*`` belongs to the single variable, ``auc.gain.*`` to the difference, and
+        ``efficiency.light.at_1`` is the signal's efficiency at 1 % of the background.
         """
-        found: Numbers = {}
-        confusion = result.sums["confusion"].values
-        right = np.trace(confusion, axis1=0, axis2=1)
-        found |= named("accuracy", ratio(right, confusion.sum(axis=(0, 1))))
+        found = named("accuracy", self.accuracies(result))
         tagger = self.areas(result)
         has_single = SINGLE in result.parts["fine"].axes["score"]
         single = self.areas(result, SINGLE) if has_single else {}
         for background, (value, replicas) in tagger.items():
-            pair = f"{self.signal}_vs_{LIGHT.get(background, background)}"
+            pair = f"{self.signal_of(result)}_vs_{LIGHT.get(background, background)}"
             found |= named(f"auc.{pair}", replicas, value)
             if background in single:
                 other, spread = single[background]
                 found |= named(f"auc.single.{pair}", spread, other)
                 found |= named(f"auc.gain.{pair}", replicas - spread, value - other)
+        for background in tagger:
+            for mistag in MISTAGS:
+                value, replicas = self.efficiency_at(result, background, mistag)
+                name = f"efficiency.{LIGHT.get(background, background)}.at_{100 * mistag:.0f}"
+                found |= named(name, replicas, value)
         for point in self.working_points(result):
             name = f"rejection.{LIGHT.get(point.background, point.background)}"
             triple = {"value": point.rejection, "low": point.low, "high": point.high}
             if np.isfinite(list(triple.values())).all():
                 found[f"{name}.at_{100 * point.efficiency:.0f}"] = triple
         return found
+
+    def accuracies(self, result: Result) -> Floats:
+        """Return the share of jets whose predicted class is the true one, ``[replica]``."""
+        confusion = result.sums["confusion"].values
+        found: Floats = ratio(np.trace(confusion, axis1=0, axis2=1), confusion.sum(axis=(0, 1)))
+        return found
+
+    def compare(self, ensemble: Ensemble) -> Numbers:
+        """Return the numbers of every variation over its retrainings, and gains between them."""
+        return compared(ensemble)
 
     def confusion(self, result: Result) -> tuple[Floats, Floats, Floats]:
         """Return the share of each true class that is predicted as each, with its interval."""

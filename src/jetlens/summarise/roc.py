@@ -47,6 +47,28 @@ def area(signal: Floats, background: Floats) -> Floats:
     return found
 
 
+def efficiency_at(signal: Floats, background: Floats, mistag: float) -> Floats:
+    """Return the signal's efficiency where the background's is `mistag`.
+
+    Parameters
+    ----------
+    signal, background
+        Contents of the same bins ``[bin, replica]``, the discriminant rising.
+    mistag
+        The efficiency of the background, between 0 and 1.
+
+    Returns
+    -------
+    Efficiencies ``[replica]``, interpolated between cuts; NaN where a class is empty.
+    """
+    found = np.full(signal.shape[1], np.nan)
+    for r in range(len(found)):
+        kept, passed = efficiencies(signal[:, r], background[:, r])
+        if not np.isnan([kept[-1], passed[-1]]).any():
+            found[r] = np.interp(mistag, passed, kept)
+    return found
+
+
 def wilson(share: float, trials: float) -> tuple[float, float]:
     """Return the 68 % score interval of a binomial share.
 

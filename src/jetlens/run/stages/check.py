@@ -10,6 +10,7 @@ from jetlens.core.errors import BadRecipeError, BadValueError, JetlensError, loo
 from jetlens.core.registry import explainers, parameters, taggers
 from jetlens.explain.baselines import held
 from jetlens.explain.targets import resolve
+from jetlens.run.stages import retrain
 from jetlens.run.stages.train import architecture
 from jetlens.run.study import Study
 from jetlens.taggers import saved
@@ -27,6 +28,8 @@ def check(study: Study) -> None:
     if not any(len(p.read()) for p in study.tested().partitions()):
         share = "" if study.given else f": its share is {study.recipe.split[2]:g} of the events"
         raise BadValueError(f"no jets to explain in the test part{share}; take more jets")
+    if study.recipe.retrain is not None:
+        retrain.check(study, study.jets().partitions()[0].read())
     tagger = untrained(study) if study.given is None else saved.load(study.given, trust=study.trust)
     for i, entry in enumerate(study.recipe.explain):
         hold = entry.arguments.get("hold", ())

@@ -71,17 +71,8 @@ class Task:
 
 def explain(study: Study) -> None:
     """Explain what each entry of the recipe asks for."""
-    for name, entry in named(study.recipe.explain):
+    for name, entry in study.recipe.explanations().items():
         _explain_entry(study, name, entry)
-
-
-def named(entries: Sequence[Explain]) -> list[tuple[str, Explain]]:
-    """Return each entry with a folder's name: the method's, numbered where it is there twice."""
-    found: list[tuple[str, Explain]] = []
-    for entry in entries:
-        before = sum(other.use == entry.use for _, other in found)
-        found.append((entry.use if not before else f"{entry.use}-{before + 1}", entry))
-    return found
 
 
 def shows_of(study: Study, entry: Explain) -> Shows:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from jetlens.core.registry import arguments_of
 from jetlens.data.readers import ftag
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
+from jetlens.run.store import Store
 from jetlens.run.study import Study, key
 
 VERSION = 1
@@ -41,6 +45,29 @@ def generate(study: Study) -> None:
         study.executor.map(write, missing, progress)
     home.finish(STAGE, [home.jets], files=len(tasks))
     study.log.say(f"jets: {len(missing)} of {len(tasks)} files generated")
+
+
+def share(study: Study, others: Sequence[Store]) -> None:
+    """Let a study begin with the same jets of another: the files are linked, not copied."""
+    here = study.home
+    if not study.is_generated() or here.state(STAGE):
+        return
+    made = key(VERSION, arguments_of(study.source()))
+    for there in others:
+        state = there.state(STAGE)
+        if state.get("done") and state.get("key") == made:
+            break
+    else:
+        return
+    here.jets.mkdir(parents=True, exist_ok=True)
+    for file in there.jets.glob("*.h5"):
+        link = here.jets / file.name
+        if not link.exists():
+            try:
+                os.link(file, link)
+            except OSError:  # another file system
+                shutil.copy2(file, link)
+    here.copy_state(there, STAGE)
 
 
 def write(task: Task) -> None:

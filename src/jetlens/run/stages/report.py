@@ -18,15 +18,16 @@ from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic_folder, write_text
 from jetlens.report import page
 from jetlens.report.content import Picture
-from jetlens.report.facts import UNLABELLED, Explanation, Facts
+from jetlens.report.facts import UNLABELLED, Explanation, Facts, Worth
 from jetlens.report.pictures import Order, picture
 from jetlens.report.sections import abstract, sections
+from jetlens.run import ensembles
 from jetlens.run.progress import Progress
 from jetlens.run.shows import results
-from jetlens.run.stages import predict
-from jetlens.run.stages.explain import named
+from jetlens.run.stages import predict, retrain
 from jetlens.run.study import Study, key
 from jetlens.summarise.result import Result
+from jetlens.summarise.retrained import Retrained
 from jetlens.taggers import saved
 
 VERSION = 1
@@ -44,6 +45,7 @@ def report(study: Study) -> None:
         VERSION,
         study.recipe.tree(),
         home.fingerprint([*(r.store.results for r in study.repeats()), study.tagger]),
+        study.name,
     )
     write_text(home.provenance, json.dumps(gather(study), indent=1) + "\n")
     outputs = [home.report, home.figures]
@@ -58,19 +60,29 @@ def report(study: Study) -> None:
     study.log.say(f"report: {home.report} ({size:.1f} MB)")
 
 
-def draw(study: Study) -> dict[Path, Picture]:
-    """Draw all results of the first repeat, wherever tasks are worked on."""
+def draw(study: Study) -> dict[Path | str, Picture]:
+    """Draw all results of the first repeat, wherever tasks are worked on.
+
+    Beside them stand, under their names, the comparisons of the retrainings.
+    """
     store = study.store
-    folders = [predict.STAGE, *(name for name, _ in named(study.recipe.explain))]
+    folders = [predict.STAGE, *study.recipe.explanations()]
     with atomic_folder(study.home.work(STAGE, study.home.figures)) as figures:
         orders = [
             Order(path, figures, f"{name}-{path.stem}")
             for name in folders
             for path in sorted((store.results / name).glob("*.npz"))
         ]
+        if study.recipe.retrain is not None:
+            orders.append(Order(retrain.place(store), figures, retrain.STAGE))
+        together = ensembles.drawn(ensembles.shown([study]))
+        orders += [Order(tuple(s.members), figures, s.name) for s in together]
         with Progress("drawing", len(orders)) as progress:
             drawn = study.executor.map(picture, orders, progress)
-    return {order.result: made for order, made in zip(orders, drawn, strict=True)}
+    return {
+        order.result if isinstance(order.result, Path) else order.name: made
+        for order, made in zip(orders, drawn, strict=True)
+    }
 
 
 def gather(study: Study) -> dict[str, Any]:
@@ -96,7 +108,7 @@ def gather(study: Study) -> dict[str, Any]:
     }
 
 
-def collect(study: Study, pictures: Mapping[Path, Picture]) -> Facts:
+def collect(study: Study, pictures: Mapping[Path | str, Picture]) -> Facts:
     """Gather what the page says."""
     store = study.store
     tagger = saved.load(study.tagger, trust=study.trust)
@@ -110,12 +122,17 @@ def collect(study: Study, pictures: Mapping[Path, Picture]) -> Facts:
         return [(result, pictures[path]) for path, result in results(folder)]
 
     explanations = []
-    for name, entry in named(study.recipe.explain):
+    for name, entry in study.recipe.explanations().items():
         state = store.state(f"explain-{name}")
         settings = entry.model_dump(exclude_none=True)
         done = drawn(store.results / name)
         explanations.append(Explanation(name, settings, state["jets"], state["kept"], done))
     tree = study.recipe_tree()
+    wanted, retrained = study.recipe.retrain, None
+    if wanted is not None:
+        file = retrain.place(store)
+        name, _ = retrain.entry_of(study, wanted)
+        retrained = Worth(Retrained.load(file), pictures[file], wanted.jets, name)
     return Facts(
         recipe=tree,
         recipe_text=tomli_w.dumps(tree),
@@ -124,17 +141,21 @@ def collect(study: Study, pictures: Mapping[Path, Picture]) -> Facts:
             "parameters": sum(p.numel() for p in tagger.parameters()),
             "classes": tagger.classes,
         },
-        history={} if study.given else _json(study.tagger / HISTORY),
+        history={} if study.given else read_json(study.tagger / HISTORY),
         test=test,
         performance=drawn(store.results / predict.STAGE),
         explanations=explanations,
-        numbers=_json(store.numbers),
-        repeats=[_json(r.store.numbers) for r in study.repeats()],
-        provenance=_json(study.home.provenance),
+        numbers=read_json(store.numbers),
+        repeats=[read_json(r.store.numbers) for r in study.repeats()],
+        provenance=read_json(study.home.provenance),
+        together=[p for name, p in pictures.items() if isinstance(name, str)],
+        retrained=retrained,
+        variation=study.name,
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file of the run."""
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadRecipeError, JetlensError
@@ -17,6 +17,8 @@ from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 from jetlens.taggers.train import train as fit
 from jetlens.taggers.training.settings import TrainSettings
+
+T = TypeVar("T")
 
 VERSION = 1
 STAGE = "train"
@@ -63,25 +65,23 @@ def train(studies: Sequence[Study]) -> None:
         f"{' or '.join(map(str, epochs))} epochs"
     )
     with Progress("training", len(tasks)) as progress:
-        for (study, task), _ in zip(missing, fitted(first, tasks, progress), strict=True):
-            study.store.finish(STAGE, [study.store.tagger], seed=task.settings.seed)
+        each(first, fit_one, tasks, progress)
+    for study, task in missing:
+        study.store.finish(STAGE, [study.store.tagger], seed=task.settings.seed)
     first.log.say("trained")
 
 
-def fitted(study: Study, tasks: Sequence[Task], progress: Progress) -> Iterator[None]:
-    """Train taggers, side by side where there are workers, and yield as each is done, in order.
+def each(study: Study, work: Callable[[T], None], tasks: Sequence[T], progress: Progress) -> None:
+    """Work through trainings, side by side on one thread each where there are workers.
 
-    A single one is trained in this process, with all its threads, and so are those on a GPU.
+    A single one runs in this process, with all its threads, and so do those on a GPU.
     """
-    alone = len(tasks) == 1 or study.device != "cpu" or isinstance(study.executor, Serial)
-    if alone:
+    if len(tasks) == 1 or study.device != "cpu" or isinstance(study.executor, Serial):
         for task in tasks:
-            fit_one(task)
+            work(task)
             progress.advance()
-            yield
     else:
-        study.executor.map(fit_one, tasks, progress)
-        yield from [None] * len(tasks)
+        study.executor.map(work, tasks, progress)
 
 
 def fit_one(task: Task) -> None:

@@ -1,0 +1,153 @@
+"""ROC curves of several taggers, with bands over their retrainings, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from jetlens.core.registry import figures
+from jetlens.plots.panels import heading, said
+from jetlens.plots.style import CYCLE, figure, legend, no_ticks
+from jetlens.summarise.ensemble import Ensemble, Variation
+from jetlens.summarise.gains import MISTAGS, compared
+from jetlens.summarise.performance import LIGHT
+from jetlens.summarise.result import Result
+from jetlens.summarise.retrainings import place_of
+
+TITLE = "ROC curves, compared"
+EFFICIENCIES = np.linspace(0.0, 1.0, 401)
+_MARKS = ("o", "s")
+_NONE = 1e-9  # a background of which nothing passes, on a logarithmic axis
+
+Floats = NDArray[np.float64]
+
+
+@figures.register("performance-compared")
+def draw(ensemble: Ensemble) -> Figure:
+    """ROC curves above, signal efficiencies below; one colour a place on the last axis.
+
+    Lines are medians over retrainings, bands reach from the lowest to the highest of them.
+    """
+    groups = ensemble.groups()
+    curves = list(ensemble.axes.values())[-1] if ensemble.axes else ("",)
+    last = list(ensemble.axes)[-1] if ensemble.axes else ""
+    columns = list(ensemble.split(last)) if last else [((), ensemble)]
+    first = ensemble.members[0].result
+    summary: Any = first.summary
+    backgrounds = summary.backgrounds(first)
+    rows = len(backgrounds)
+    drawn = figure(max(4.6 * len(columns), 6.4), 4.3 * rows + 3.4)
+    panels = drawn.subplots(
+        rows + 1, len(columns), squeeze=False, sharey="row", height_ratios=[4.3] * rows + [3.0]
+    )
+    numbers = compared(ensemble)
+    for c, (others, some) in enumerate(columns):
+        for r, background in enumerate(backgrounds):
+            ax = panels[r, c]
+            for variation, results in some.groups().items():
+                place = dict(variation).get(last, "")
+                _band(ax, results, background, CYCLE[curves.index(place) % len(CYCLE)], place)
+            _dress(ax, background, summary.signal_of(first), rows > 1)
+        if others:
+            panels[0, c].set_title(said(others), loc="left", fontsize=12)
+        _points(panels[rows, c], list(some.groups()), numbers, last, curves)
+    for r in range(rows):
+        panels[r, 0].set_ylabel(f"{LIGHT.get(backgrounds[r], backgrounds[r])} efficiency")
+        panels[r, 0].set_ylim(_lowest(groups.values(), backgrounds[r]), 1)
+    panels[rows, 0].set_ylabel(f"{summary.signal_of(first)} efficiency")
+    if len(curves) > 1:
+        legend(panels[0, 0], loc="upper left")
+    legend(panels[rows, 0], loc="best", fontsize=9.5)
+    heading(drawn)
+    return drawn
+
+
+def caption(ensemble: Ensemble) -> str:
+    """Say how to read the figure, and of how many retrainings and jets it is."""
+    many = sorted({len(results) for results in ensemble.groups().values()})
+    jets = [int(m.result.sums["jets"].sum()) for m in ensemble.members]
+    several = f"{many[0]}" if len(many) == 1 else f"{many[0]} to {many[-1]}"
+    words = "ROC curves on the test jets, with a logarithmic axis of the background efficiency"
+    if many[-1] > 1:
+        words += (
+            f": lines are medians over {several} retrainings with other seeds, bands reach from "
+            "the lowest to the highest of them"
+        )
+    marks = " and ".join(f"{100 * m:.0f} %" for m in MISTAGS)
+    words += f". Below, the signal efficiency at {marks} background: the mean over retrainings, "
+    words += (
+        "with their standard deviation and the test sample's 68 % bootstrap error in quadrature"
+        if many[-1] > 1
+        else "with its 68 % bootstrap error"
+    )
+    few = f"{min(jets):,}" if min(jets) == max(jets) else f"{min(jets):,} to {max(jets):,}"
+    return f"{words}. {few} test jets each."
+
+
+def _curves(results: Sequence[Result], background: str) -> Floats:
+    """Return background efficiencies ``[retraining, EFFICIENCIES]``."""
+    found = []
+    for result in results:
+        summary: Any = result.summary
+        signal, passed = summary.roc(result, background)
+        found.append(np.interp(EFFICIENCIES, signal, passed))
+    return np.array(found)
+
+
+def _band(ax: Axes, results: Sequence[Result], background: str, colour: str, name: str) -> None:
+    curves = np.maximum(_curves(results, background), _NONE)
+    if np.isnan(curves).all():
+        return
+    if len(curves) > 1:
+        ends = curves.min(axis=0), curves.max(axis=0)
+        ax.fill_between(EFFICIENCIES, *ends, color=colour, alpha=0.28, linewidth=0)
+    ax.plot(EFFICIENCIES, np.median(curves, axis=0), color=colour, label=name or None)
+
+
+def _lowest(groups: Any, background: str) -> float:
+    """Return where the axis of the background efficiency begins: where few jets are left."""
+    left = [float(r.sums["jets"].sel({"class": background})) for g in groups for r in g]
+    return float(np.clip(2.0 / max(*left, 20.0), 1e-5, 1e-2))
+
+
+def _dress(ax: Axes, background: str, signal: str, several: bool) -> None:
+    ax.set_yscale("log")
+    ax.set_xlim(0, 1)
+    ax.set_xlabel(f"{signal} efficiency")
+    for mistag in MISTAGS:
+        ax.axhline(mistag, color="0.7", linewidth=0.7, zorder=0)
+    if several:
+        name = LIGHT.get(background, background)
+        ax.set_title(f"against {name}", loc="right", fontsize=11)
+
+
+def _points(
+    ax: Axes, variations: list[Variation], numbers: Any, last: str, curves: Sequence[str]
+) -> None:
+    for v, variation in enumerate(variations):
+        place = dict(variation).get(last, "")
+        colour = CYCLE[curves.index(place) % len(CYCLE)]
+        for m, mistag in enumerate(MISTAGS):
+            words = ("efficiency", place_of(variation), f"at_background_{100 * mistag:.0f}")
+            number = numbers.get(".".join(w for w in words if w))
+            if number is None:
+                continue
+            value = number["value"]
+            error = [[value - number["low"]], [number["high"] - value]]
+            look: dict[str, Any] = {"color": colour, "markersize": 6, "capsize": 2.5}
+            look["markerfacecolor"] = "white" if m == 0 else colour
+            ax.errorbar(v + 0.16 * (2 * m - 1), value, error, fmt=_MARKS[m], **look)
+    for m, mistag in enumerate(MISTAGS):
+        face = "white" if m == 0 else "black"
+        label = f"at {100 * mistag:.0f} % background"
+        ax.plot([], [], _MARKS[m], color="black", markerfacecolor=face, label=label)
+    names = [dict(v).get(last, "") for v in variations]
+    ax.set_xticks(range(len(names)), names, rotation=20 if len(names) > 2 else 0)
+    ax.set_xlim(-0.6, len(names) - 0.4)
+    no_ticks(ax, "x")
+    ax.margins(y=0.15)

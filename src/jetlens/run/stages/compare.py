@@ -1,0 +1,101 @@
+"""What the variations of a study come to: numbers, figures and a page over all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import tomli_w
+
+from jetlens import __version__
+from jetlens.core.files import atomic_folder, write_text
+from jetlens.report import page
+from jetlens.report.comparison import Comparison, Variant, abstract, sections
+from jetlens.report.content import Picture
+from jetlens.report.pictures import Order, picture
+from jetlens.run import ensembles
+from jetlens.run.ensembles import Shown
+from jetlens.run.numbers import write_numbers
+from jetlens.run.progress import Progress
+from jetlens.run.stages.report import gather, read_json
+from jetlens.run.study import Study, key
+from jetlens.taggers import saved
+
+VERSION = 1
+NUMBERS, PAGE = "compare", "report"
+
+
+def compare(whole: Study, studies: Sequence[Study], draw: bool) -> None:
+    """Compare all variations: numbers, and with `draw` the figures and the page.
+
+    Parameters
+    ----------
+    whole
+        The study whose recipe varies.
+    studies
+        Its variations, summarised.
+    draw
+        Whether to draw.
+    """
+    home = whole.home
+    shown = ensembles.shown(studies)
+    files = [m.path for s in shown for m in s.members]
+    made = key(VERSION, home.fingerprint(files), [[s.summary, len(s.members)] for s in shown])
+    if home.begin(NUMBERS, made, [home.numbers]):
+        whole.log.say(f"comparing {len(studies)} variations")
+        write_numbers(home.work(NUMBERS, home.numbers), ensembles.numbers_of(shown))
+        home.finish(NUMBERS, [home.numbers])
+    if draw:
+        _report(whole, studies, shown, made)
+
+
+def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made: str) -> None:
+    home = whole.home
+    provenance = {s.name: gather(s) for s in studies}
+    write_text(home.provenance, json.dumps(provenance, indent=1) + "\n")
+    numbers = [r.store.numbers for s in studies for r in s.repeats()]
+    made = key(VERSION, made, home.fingerprint(numbers), whole.recipe.tree())
+    outputs = [home.report, home.figures]
+    if not home.begin(PAGE, made, outputs):
+        whole.log.say(f"report: {home.report} is up to date")
+        return
+    facts = Comparison(
+        recipe=whole.recipe.tree(),
+        recipe_text=tomli_w.dumps(whole.recipe_tree()),
+        variants=[_variant(s) for s in studies],
+        pictures=_pictures(whole, ensembles.drawn(shown)),
+        numbers=read_json(home.numbers),
+        provenance=provenance[studies[0].name],
+    )
+    place = home.work(PAGE, home.report)
+    page.write(place, whole.recipe.title, abstract(facts), sections(facts), __version__)
+    home.finish(PAGE, outputs)
+    whole.log.say(f"report: {home.report} ({home.report.stat().st_size / 1e6:.1f} MB)")
+
+
+def _pictures(whole: Study, shown: Sequence[Shown]) -> list[tuple[str, Picture]]:
+    """Draw the comparisons, wherever tasks are worked on; each with its summary's name."""
+    with atomic_folder(whole.home.work(PAGE, whole.home.figures)) as folder:
+        orders = [Order(tuple(s.members), folder, s.name) for s in shown]
+        with Progress("drawing", len(orders)) as progress:
+            made = whole.executor.map(picture, orders, progress)
+    return [(s.summary, p) for s, p in zip(shown, made, strict=True)]
+
+
+def _variant(study: Study) -> Variant:
+    tagger = saved.load(study.tagger)
+    found: dict[str, Any] = {
+        "name": study.name,
+        "places": study.places,
+        "tagger": {
+            "use": getattr(type(tagger), "registered_name", type(tagger).__name__),
+            "parameters": sum(p.numel() for p in tagger.parameters()),
+            "inputs": tagger.inputs,
+        },
+        "epochs": [
+            len(read_json(r.tagger / f"{saved.HISTORY}.json")["epochs"]) for r in study.repeats()
+        ],
+        "numbers": read_json(study.store.numbers),
+    }
+    return Variant(**found)

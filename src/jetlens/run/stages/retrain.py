@@ -1,0 +1,236 @@
+"""Taggers trained again on their most relevant inputs alone: what a ranking of inputs is worth.
+
+The ranking is that of the first tagger over validation jets: the test part decides nothing.
+Each retraining is kept by a key of its own, so that none is done twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadRecipeError, look_up
+from jetlens.core.files import write_text
+from jetlens.core.registry import summaries
+from jetlens.data.base import Dataset, Partition
+from jetlens.evaluate.predict import predict
+from jetlens.evaluate.retrain import Inputs, kept, needed, orders
+from jetlens.explain.entry import explain
+from jetlens.run.progress import Progress
+from jetlens.run.recipe import Explain, Retrain
+from jetlens.run.stages import train
+from jetlens.run.stages.explain import first_so_many
+from jetlens.run.stages.predict import load_tagger
+from jetlens.run.store import Store, remove
+from jetlens.run.study import PERFORMANCE, Pool, Study, key
+from jetlens.summarise.base import Numbers
+from jetlens.summarise.relevance import Input, Relevance
+from jetlens.summarise.result import Result, merge
+from jetlens.summarise.retrained import Retrained
+from jetlens.taggers import saved
+
+VERSION = 1
+STAGE = "retrain"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Some validation jets whose relevance is asked for."""
+
+    partition: Partition
+    jets: int
+    tagger: Path
+    device: str
+    entry: Explain
+    pool: Pool
+
+
+@dataclass(frozen=True)
+class Task:
+    """One retraining: what is trained, and the file of its performance on the test part."""
+
+    training: train.Task
+    test: Dataset
+    device: str
+    performance: dict[str, Any]
+    path: Path
+
+
+def place(store: Store) -> Path:
+    """Return the file of what the retrainings found."""
+    return store.results / f"{Retrained.name}.npz"
+
+
+def entry_of(study: Study, wanted: Retrain) -> tuple[str, Explain]:
+    """Return the explanation that ranks the inputs, with its name.
+
+    Raises
+    ------
+    BadRecipeError
+        If there is none of that name.
+    """
+    entries = study.recipe.explanations()
+    if wanted.explain is None:
+        return next(iter(entries.items()))
+    return wanted.explain, look_up("explanation in retrain.explain", wanted.explain, entries)
+
+
+def check(study: Study, jets: JetBatch) -> None:
+    """Check that there are inputs to leave out.
+
+    Raises
+    ------
+    BadRecipeError
+        If the tagger has a single input, or more are to be kept than there are.
+    """
+    wanted = study.recipe.retrain
+    if wanted is None:
+        return
+    inputs = _inputs(train.architecture(study, jets)[1], jets)
+    if len(inputs) < 2:
+        raise BadRecipeError(
+            f"retrain: the tagger has a single input, {_said(inputs[0])}, so that none can be left "
+            "out; expected a tagger of several (an image counts as one), or no table retrain"
+        )
+    for k in wanted.keep or ():
+        if k >= len(inputs):
+            raise BadRecipeError(
+                f"retrain.keep = {list(wanted.keep or ())}: the tagger has {len(inputs)} inputs; "
+                f"expected numbers from 1 to {len(inputs) - 1}"
+            )
+
+
+def _inputs(inputs: Inputs, jets: JetBatch) -> list[Input]:
+    return [
+        pair
+        for name, features in inputs.items()
+        for pair in ([(name, None)] if jets[name].is_image else [(name, f) for f in features])
+    ]
+
+
+def _said(given: Input) -> str:
+    collection, feature = given
+    return collection if feature is None else f"{collection}.{feature}"
+
+
+def numbers(study: Study) -> Numbers:
+    """Return what the retrainings found, if the recipe asks for any."""
+    return {} if study.recipe.retrain is None else Retrained.load(place(study.home)).numbers()
+
+
+def retrain(study: Study) -> None:
+    """Rank the inputs of the first tagger, and train it again on the first k of them."""
+    wanted, home = study.recipe.retrain, study.home
+    if wanted is None:
+        return
+    name, entry = entry_of(study, wanted)
+    performance = dict(study.shows(scores=False))[PERFORMANCE]
+    trained = [replace(study, number=k) for k in range(wanted.repeats)]
+    settings = [train.resolved(s).model_dump(exclude={"accelerator", "devices"}) for s in trained]
+    config = study.recipe.tagger.model_dump()
+    made = key(
+        VERSION, wanted.model_dump(), entry.model_dump(), performance, settings, config,
+        study.recipe.split, study.jets_key(), study.tagger_key(),
+    )  # fmt: skip
+    outputs = [place(home)]
+    if not home.begin(STAGE, made, outputs):
+        study.log.say("retrained already")
+        return
+    study.log.say(f"ranking the inputs by {name}")
+    first = study.jets().partitions()[0].read()
+    config, inputs, classes = train.architecture(study, first)
+    ranking = _ranking(study, wanted, entry)
+    before_all = needed(config, inputs, classes)
+    lines = orders(ranking, wanted.random, study.seed, before_all)
+    keep = [*(wanted.keep or range(1, len(ranking))), len(ranking)]
+    plan = [
+        [[_task(study, s, kept(inputs, order[:k]), performance) for s in trained] for k in keep]
+        for _, order in lines
+    ]
+    _run(study, [task for line in plan for same in line for task in same])
+    found = Retrained.of(
+        [(kind, [_said(i) for i in order]) for kind, order in lines],
+        keep,
+        [[[Result.load(t.path) for t in same] for same in line] for line in plan],
+        before_all,
+    )
+    found.save(home.work(STAGE, place(home)))
+    home.finish(STAGE, outputs, ranking=[_said(i) for i in ranking])
+    study.log.say("retrained")
+
+
+def _ranking(study: Study, wanted: Retrain, entry: Explain) -> list[Input]:
+    """Return the inputs by their relevance over validation jets; what is found is kept."""
+    file = study.home.work(STAGE, study.home.root / "ranking.json")
+    if not file.is_file():
+        partitions = study.part("validation").partitions()
+        counts = first_so_many([len(p.read()) for p in partitions], wanted.jets)
+        pool = study.pool()
+        asked = [
+            Ranked(p, n, study.tagger, study.device, entry, pool)
+            for p, n in zip(partitions, counts, strict=True)
+            if n
+        ]
+        if not asked:
+            raise BadRecipeError(
+                f"retrain: the inputs are ranked on the validation part, which has no jets; its "
+                f"share is {study.recipe.split[1]:g} of the events"
+            )
+        total = merge(study.executor.map(relevance, asked))
+        summary: Any = total.summary
+        write_text(file, json.dumps(summary.ranking(total)))
+    return [(name, feature) for name, feature in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def relevance(asked: Ranked) -> Result:
+    """Explain some jets and sum their relevance up."""
+    found = explain(
+        load_tagger(asked.tagger, False, asked.device),
+        asked.partition.read().take(slice(0, asked.jets)),
+        asked.entry.use,
+        target=asked.entry.target,
+        of=asked.entry.of,
+        pool=asked.pool.read(),
+        **asked.entry.arguments,
+    )
+    return Relevance(select=asked.entry.select).fill(found)
+
+
+def _task(study: Study, trained: Study, inputs: Inputs, performance: dict[str, Any]) -> Task:
+    """Return a retraining; its file's name is a hash of all that it depends on."""
+    settings = train.resolved(trained)
+    config, _, classes = train.architecture(study, study.jets().partitions()[0].read())
+    made = key(
+        VERSION, config, inputs, list(classes), performance, study.recipe.split, study.jets_key(),
+        settings.model_dump(exclude={"accelerator", "devices", "num_nodes"}),
+    )  # fmt: skip
+    out = study.home.root / "retrained" / made
+    training = train.Task(config, study.jets(), settings, out, inputs, classes, study.recipe.split)
+    path = out.with_suffix(".npz")
+    return Task(training, study.part("test"), study.device, performance, path)
+
+
+def _run(study: Study, tasks: Sequence[Task]) -> None:
+    """Train and test what is not there yet; the same inputs of two orders are trained once."""
+    missing = list({t.path: t for t in tasks if not t.path.exists()}.values())
+    if missing:
+        study.log.say(f"retraining {len(missing)} taggers on some of their inputs")
+    with Progress("retraining", len(missing)) as progress:
+        train.each(study, work, missing, progress)
+    wanted = {t.path for t in tasks}
+    for path in (study.home.root / "retrained").iterdir():
+        if path not in wanted:  # of other settings
+            remove(path)
+
+
+def work(task: Task) -> None:
+    """Train a tagger, fill its performance on the test part, and leave that alone."""
+    train.fit_one(task.training)
+    tagger = saved.load(task.training.out).to(task.device)
+    summary = summaries.make(PERFORMANCE, **task.performance)
+    merge(summary.fill(predict(tagger, jets)) for jets in task.test).save(task.path)
+    remove(task.training.out)

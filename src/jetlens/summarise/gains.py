@@ -1,0 +1,142 @@
+"""How taggers compare: numbers over retrainings, and what one variation gains over another.
+
+A number of a variation is its mean over retrainings. Its interval is where another training, tested
+on another sample, would come out: the standard deviation over the retrainings and the test sample's
+error of the mean, in quadrature. (All retrainings are tested on the same jets, so that the first
+does not hold the second.)
+
+A gain is the mean difference between retrainings of the same seed, tested on the same jets. Its
+interval is the error of that mean: its standard error over the retrainings, times Student's factor
+for so few, and the test sample's error of the difference, in quadrature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from jetlens.summarise.base import CONFIDENCE, Numbers, interval
+from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.result import Result
+from jetlens.summarise.retrainings import place_of
+
+Floats = NDArray[np.float64]
+
+MISTAGS = (0.01, 0.10)
+"""Background efficiencies at which the signal's is told."""
+
+
+def quantities(result: Result) -> dict[str, tuple[float, Floats]]:
+    """Return what is compared, by name: value and bootstrap replicas ``[replica]``.
+
+    With more than two classes, areas and efficiencies are means over the backgrounds.
+    """
+    summary: Any = result.summary
+    accuracy = summary.accuracies(result)
+    found = {"accuracy": (float(accuracy[0]), accuracy)}
+    areas = list(summary.areas(result).values())
+    if areas:
+        found["auc"] = _mean(areas)
+        for mistag in MISTAGS:
+            each = [summary.efficiency_at(result, b, mistag) for b in summary.backgrounds(result)]
+            found[f"efficiency.at_background_{100 * mistag:.0f}"] = _mean(each)
+    return {k: (v, r) for k, (v, r) in found.items() if np.isfinite(v) and np.isfinite(r).sum() > 1}
+
+
+def _mean(each: Sequence[tuple[float, Floats]]) -> tuple[float, Floats]:
+    return float(np.mean([v for v, _ in each])), np.mean([r for _, r in each], axis=0)
+
+
+def compared(ensemble: Ensemble) -> Numbers:
+    """Return every variation's numbers, and its gains over the first place on each axis.
+
+    ``auc.<variation>`` and ``efficiency.<variation>.at_background_1`` are means over retrainings.
+    ``gain.<variation>.auc.vs.<first>`` is the difference from the variation that has the first
+    place on an axis and is otherwise the same, ``gain.<variation>.auc.relative.vs.<first>`` that
+    divided by what it is compared with. Along axes that change the data nothing is compared: the
+    test jets are others.
+    """
+    measured = {
+        variation: [quantities(r) for r in results]
+        for variation, results in ensemble.groups().items()
+    }
+    found: Numbers = {}
+    for variation, each in measured.items():
+        for name in _common(each):
+            first, _, rest = name.partition(".")
+            full = ".".join(w for w in (first, place_of(variation), rest) if w)
+            found[full] = over_trainings([q[name] for q in each])
+    for axis, places in ensemble.axes.items():
+        if axis.partition(".")[0] == "data":
+            continue
+        for variation, each in measured.items():
+            place = dict(variation)[axis]
+            base = tuple((k, places[0] if k == axis else v) for k, v in variation)
+            if place == places[0] or base not in measured:
+                continue
+            for name in _common([*each, *measured[base]]):
+                pairs = [(a[name], b[name]) for a, b in zip(each, measured[base], strict=False)]
+                start = f"gain.{place_of(variation)}.{name}"
+                found[f"{start}.vs.{places[0]}"] = gain(pairs)
+                found[f"{start}.relative.vs.{places[0]}"] = gain(pairs, relative=True)
+    return found
+
+
+def _common(each: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [name for name in each[0] if all(name in other for other in each)]
+
+
+def over_trainings(each: Sequence[tuple[float, Floats]]) -> dict[str, float]:
+    """Return the mean over retrainings and where another would come out.
+
+    Parameters
+    ----------
+    each
+        A retraining's value and its bootstrap replicas ``[replica]``, the nominal one first; those
+        of all retrainings are of the same events.
+    """
+    values = np.array([v for v, _ in each])
+    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    return _with_error(values, np.mean([r for _, r in each], axis=0), spread)
+
+
+def gain(
+    pairs: Sequence[tuple[tuple[float, Floats], tuple[float, Floats]]], relative: bool = False
+) -> dict[str, float]:
+    """Return the mean of paired differences, and its error.
+
+    Parameters
+    ----------
+    pairs
+        For each retraining, value and replicas of the one and of the other.
+    relative
+        Divide the differences by the other's mean.
+    """
+    values = np.array([a - b for (a, _), (b, _) in pairs])
+    replicas = np.mean([a - b for (_, a), (_, b) in pairs], axis=0)
+    if relative:
+        values = values / np.mean([b for _, (b, _) in pairs])
+        replicas = replicas / np.mean([b for _, (_, b) in pairs], axis=0)
+    return _with_error(values, replicas, error_of_mean(values))
+
+
+def error_of_mean(values: Floats) -> float:
+    """Return the 68 % error of a mean of few values, by Student's t; 0 of a single one."""
+    n = len(values)
+    if n < 2:
+        return 0.0
+    factor = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2))
+    return factor * float(values.std(ddof=1)) / float(np.sqrt(n))
+
+
+def _with_error(values: Floats, replicas: Floats, spread: float) -> dict[str, float]:
+    value, low, high = (float(x) for x in interval(replicas, np.asarray(values.mean())))
+    return {
+        "value": value,
+        "low": value - float(np.hypot(value - low, spread)),
+        "high": value + float(np.hypot(high - value, spread)),
+    }

@@ -1,4 +1,4 @@
-"""A few whole jets, chosen by a hash of their place in the data: the same ones in any order."""
+"""A few jets, chosen by a hash of their place in the data: the same ones in any order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jetlens.core.hashing import mix
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """At most `most` jets of each class: those of the smallest hash.
+    """At most `most` jets, of each class or of all: those of the smallest hash.
 
     Attributes
     ----------
@@ -25,17 +25,22 @@ class Examples:
     collection
         What is shown of them: particles, or an image.
     most
-        How many jets of each class are kept.
+        How many jets are kept.
+    by_class
+        Whether so many are kept of each class.
     """
 
     jets: xr.Dataset
     collection: str
     most: int
+    by_class: bool = True
 
     @classmethod
-    def choose(cls, jets: xr.Dataset, collection: str, most: int) -> Examples:
-        """Keep `most` jets of each class, without the padding of their particles."""
-        label = jets["label"].values
+    def choose(
+        cls, jets: xr.Dataset, collection: str, most: int, by_class: bool = True
+    ) -> Examples:
+        """Keep `most` jets, without the padding of their particles."""
+        label = jets["label"].values if by_class else np.zeros(jets.sizes["jet"], dtype=np.int64)
         drawn = mix(mix(jets["row"].values).view(np.int64) ^ jets["event"].values)
         order = np.lexsort((jets["row"].values, drawn, label))
         sorted_label = label[order]
@@ -43,24 +48,27 @@ class Examples:
         kept = jets.isel(jet=order[place < most])
         if collection + MASK in kept:
             kept = _compact(kept, collection)
-        return cls(kept, collection, most)
+        return cls(kept, collection, most, by_class)
 
     def __add__(self, other: Examples) -> Examples:
-        return self.choose(concatenate([self.jets, other.jets]), self.collection, self.most)
+        both = concatenate([self.jets, other.jets])
+        return self.choose(both, self.collection, self.most, self.by_class)
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what a file needs: a JSON header and arrays."""
         from jetlens.summarise.stored import pack
 
         header, arrays = pack(self.jets)
-        return {"collection": self.collection, "most": self.most, "jets": header}, arrays
+        own = {"collection": self.collection, "most": self.most, "by_class": self.by_class}
+        return own | {"jets": header}, arrays
 
     @classmethod
     def unpack(cls, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Examples:
         """Rebuild from `pack`."""
         from jetlens.summarise.stored import unpack
 
-        return cls(unpack(header["jets"], arrays), header["collection"], header["most"])
+        jets = unpack(header["jets"], arrays)
+        return cls(jets, header["collection"], header["most"], header["by_class"])
 
 
 def _compact(jets: xr.Dataset, collection: str) -> xr.Dataset:

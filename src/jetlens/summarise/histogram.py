@@ -1,12 +1,10 @@
 """Weighted histograms whose bins adapt to the data and still merge exactly.
 
-Bins are equally wide in ``asinh(x / SCALE)``: linear around zero, logarithmic away from it; or,
-where a histogram is ``linear``, in x itself. There is one fixed ladder of nested binnings, each
-half as fine as the one before. A cell (one variable of one flavour, say) uses the finest binning in
-which at most `most` of its bins are occupied, and stores the occupied ones alone. That choice
-depends on nothing but the set of values, so adding two histograms gives the histogram of the joined
-data, however it was cut. A distribution far from zero has few occupied bins and so keeps fine ones;
-a wide one pays with the logarithm of its range.
+Bins are those of the fixed ladder of nested binnings in `ladder`. A cell (one variable of one
+flavour, say) uses the finest binning in which at most `most` of its bins are occupied, and stores
+the occupied ones alone. That choice depends on nothing but the set of values, so adding two
+histograms gives the histogram of the joined data, however it was cut. A distribution far from zero
+has few occupied bins and so keeps fine ones; a wide one pays with the logarithm of its range.
 """
 
 from __future__ import annotations
@@ -20,20 +18,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from jetlens.core.errors import BadValueError
-
-SCALE = 1e-9
-"""Below this, bins are linear; attributions and features are far larger."""
-_FINEST = 2.0**-30  # width of the finest bins in asinh(x / SCALE)
-_ZERO = 2**41  # the finest bin that begins at x = 0; asinh of the largest value is below 2^11
-_LEVELS = 64
-_LARGEST = 1e290  # larger values, infinity too, count as this
-_STEP = 2.0**-24  # width of the finest bins of linear histograms
-_MIDDLE = 2**51  # their finest bin that begins at x = 0: places are whole numbers in float64, too
+from jetlens.summarise.ladder import UNIT, begin, place_of, rise_of, summed, unique, unique_inverse
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-UNIT = (_MIDDLE, 24)
-"""Place and level of the bin of a linear histogram that reaches from 0 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,9 +81,9 @@ class Histogram:
         if np.isnan(values).any():
             raise BadValueError("a histogram cannot hold NaN")
         cells = int(np.prod([len(labels) for labels in axes.values()]))
-        place = _place(np.asarray(values, dtype=np.float64), linear)
-        level = _levels(*_unique(cell, place), cells, most)
-        cell_of_bin, place_of_bin, bin_of_entry = _unique_inverse(cell, place >> level[cell])
+        place = place_of(np.asarray(values, dtype=np.float64), linear)
+        level = rise_of(*unique(cell, place), cells, most)
+        cell_of_bin, place_of_bin, bin_of_entry = unique_inverse(cell, place >> level[cell])
         each = np.ones(len(jet)) if amount is None else amount
         entries = csr_array((each, (bin_of_entry, jet)), shape=(len(cell_of_bin), len(weights)))
         squared: Floats = weights[jet, 0] ** 2
@@ -112,16 +100,16 @@ class Histogram:
         both = [h.coarser(common) for h in (self, other)]
         cell = np.concatenate([h.cell for h in both])
         place = np.concatenate([h.place for h in both])
-        rise = _levels(*_unique(cell, place), len(common), self.most)
+        rise = rise_of(*unique(cell, place), len(common), self.most)
         content = np.concatenate([h.content for h in both])
         squares = self.squares + other.squares
-        bins = _summed(cell, place >> rise[cell], content)
+        bins = summed(cell, place >> rise[cell], content)
         return Histogram(self.axes, self.most, common + rise, *bins, squares, self.linear)
 
     def coarser(self, level: Integers) -> Histogram:
         """Return the histogram with wider bins, ``[cell]``; no level may be below its own."""
         place = self.place >> (level - self.level)[self.cell]
-        bins = _summed(self.cell, place, self.content)
+        bins = summed(self.cell, place, self.content)
         return Histogram(self.axes, self.most, level, *bins, self.squares, self.linear)
 
     @property
@@ -142,10 +130,7 @@ class Histogram:
 
     def begin(self, place: Integers, level: Integers | int) -> Floats:
         """Return where bins of these places begin."""
-        at = place << level
-        if self.linear:
-            return np.asarray((at - _MIDDLE) * _STEP)
-        return np.asarray(SCALE * np.sinh((at - _ZERO) * _FINEST))
+        return begin(place << level, self.linear)
 
     def quantiles(self, probabilities: Sequence[float]) -> Floats:
         """Return quantiles ``[*cells, probability, replica]``, NaN where a cell is empty.
@@ -273,47 +258,3 @@ class Histogram:
         """Rebuild from `pack`."""
         axes = {axis: tuple(labels) for axis, labels in header["axes"].items()}
         return cls(axes=axes, most=header["most"], linear=header["linear"], **arrays)
-
-
-def _place(values: Floats, linear: bool) -> Integers:
-    """Return the finest bins that values lie in."""
-    if linear:
-        return np.floor(np.clip(values, -1e8, 1e8) / _STEP).astype(np.int64) + _MIDDLE
-    finite = np.clip(values, -_LARGEST, _LARGEST)
-    return np.floor(np.arcsinh(finite / SCALE) / _FINEST).astype(np.int64) + _ZERO
-
-
-def _unique(cell: Integers, place: Integers) -> tuple[Integers, Integers]:
-    return _unique_inverse(cell, place)[:2]
-
-
-def _unique_inverse(cell: Integers, place: Integers) -> tuple[Integers, Integers, Integers]:
-    order = np.lexsort((place, cell))
-    cell, place = cell[order], place[order]
-    new = np.ones(len(cell), bool)
-    new[1:] = (cell[1:] != cell[:-1]) | (place[1:] != place[:-1])
-    inverse = np.empty(len(order), np.int64)
-    inverse[order] = np.cumsum(new) - 1
-    return cell[new], place[new], inverse
-
-
-def _summed(cell: Integers, place: Integers, content: Floats) -> tuple[Integers, Integers, Floats]:
-    """Add up the contents of bins that have become the same."""
-    cell_of_bin, place_of_bin, inverse = _unique_inverse(cell, place)
-    into = csr_array(
-        (np.ones(len(inverse)), (inverse, np.arange(len(inverse)))),
-        shape=(len(cell_of_bin), len(inverse)),
-    )
-    return cell_of_bin, place_of_bin, np.asarray(into @ content, dtype=np.float64)
-
-
-def _levels(cell: Integers, place: Integers, cells: int, most: int) -> Integers:
-    """Return how many levels each cell's sorted, distinct bins must rise to be `most` or fewer."""
-    same = cell[1:] == cell[:-1]
-    # two neighbours share a bin once the shift reaches the highest bit in which they differ
-    bits = np.frexp((place[1:] ^ place[:-1]).astype(np.float64))[1][same]
-    borders = np.bincount(cell[1:][same] * _LEVELS + bits, minlength=cells * _LEVELS)
-    above = borders.reshape(cells, _LEVELS)[:, ::-1].cumsum(axis=1)[:, ::-1]  # bits >= column
-    occupied = 1 + np.pad(above[:, 1:], ((0, 0), (0, 1)))  # bits > shift keep their border
-    rise: Integers = np.argmax(occupied <= most, axis=1).astype(np.int64)
-    return rise

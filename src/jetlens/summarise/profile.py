@@ -13,10 +13,12 @@ from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, add_up, interval, named, ratio
 from jetlens.summarise.edges import bin_of, edges_of
-from jetlens.summarise.histogram import UNIT, Histogram
+from jetlens.summarise.histogram import Histogram
+from jetlens.summarise.ladder import UNIT
 from jetlens.summarise.result import Result
 from jetlens.summarise.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.variables import Variable, find, variables
+from jetlens.summarise.variance import explained
 
 STORED = 96
 """Bins of a variable that are kept while jets stream by; those that are shown are made of them."""
@@ -198,34 +200,3 @@ class Profile(ScoreSummary):
                 found |= named(f"profile.{group}.{name}.mean", mean[g])
                 found |= named(f"profile.{group}.{name}.explained", shares[g])
         return found
-
-
-def explained(n: Floats, s: Floats, square: Floats, entries: Floats) -> Floats:
-    """Return the share of a quantity's variance that its means in bins explain.
-
-    What as many bins of no meaning would explain is taken off (epsilon squared), in replicas twice:
-    their means scatter about means that scatter themselves.
-
-    Parameters
-    ----------
-    n, s
-        Sums of weights, and of weights times the quantity, in bins ``[group, bin, replica]``.
-    square
-        Sums of weights times the quantity's square ``[group, replica]``.
-    entries
-        The effective number of entries ``[group]``.
-
-    Returns
-    -------
-    Shares ``[group, replica]``, not below zero; NaN where there are too few entries.
-    """
-    total = n.sum(axis=1)
-    centre = ratio(s.sum(axis=1) ** 2, total)
-    between = np.divide(s**2, n, out=np.zeros_like(s), where=n > 0).sum(axis=1) - centre
-    variance = square - centre
-    # a variance that is but the rounding of its terms is none
-    share = ratio(between, np.where(variance > 1e-12 * square, variance, 0))
-    bins = (n > 0).sum(axis=1)
-    many = np.repeat(entries[:, None], share.shape[1], axis=1)
-    many[:, 1:] /= 2
-    return np.asarray((1 - (1 - share) * ratio(many - 1, many - bins)).clip(0, 1))

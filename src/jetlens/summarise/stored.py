@@ -72,8 +72,9 @@ def load(path: Path | str) -> Result:
 
 def _kinds() -> dict[str, Any]:
     from jetlens.summarise.examples import Examples
+    from jetlens.summarise.plane import Plane
 
-    return {"histogram": Histogram, "examples": Examples}
+    return {"histogram": Histogram, "examples": Examples, "plane": Plane}
 
 
 def pack(dataset: xr.Dataset) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

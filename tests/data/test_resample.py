@@ -124,6 +124,22 @@ def test_pt_is_understood_in_either_unit() -> None:
         resample.bins(batch({"jets": (values, (Feature("pt_btagJes", "TeV"), "eta_btagJes"))}))
 
 
+def test_pt_and_eta_are_found_by_either_name() -> None:
+    values = np.array([[45e3, -1.2], [2e6, 2.4], [31e3, 0.1]])
+    found = [
+        resample.bins(batch({"jets": (values, names)}))
+        for names in (("pt_btagJes", "eta_btagJes"), ("pt", "eta"))
+    ]
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+@pytest.mark.parametrize("names", [("theta", "z"), ("pt", "theta"), ("theta", "eta")])
+def test_jets_without_pt_or_eta_are_told_how_to_train(names: tuple[str, str]) -> None:
+    some = batch({"jets": (np.ones((2, 2)), names)}, label=[0, 1], classes=("a", "b"))
+    with pytest.raises(BadValueError, match=rf"have {', '.join(names)}: .*resample = \"none\""):
+        resample.fit([some], ("a", "b"))
+
+
 def test_mistakes_are_told() -> None:
     sample = jets(200, tracks=1)
     with pytest.raises(BadValueError, match="no 'tau' jets"):

@@ -242,3 +242,20 @@ def test_an_empty_selection_says_what_was_selected_from_how_many(study, monkeypa
     with pytest.raises(BadValueError, match=r"none of the \d+ jets that are tested is tagged") as e:
         study(set={"explain.0.select": "correct"})
     assert 'select = "all"' in str(e.value)
+
+
+@pytest.mark.parametrize(
+    ("tagger", "train", "says"),
+    [
+        ('{ use = "gn2" }', 'resample = "none"', "'gn2' takes tracks, but the jets hold jets, "),
+        ('{ use = "cnn2d", pixels = 24 }', 'resample = "none"', r"shape \(1, 32, 32\) .* `pixels`"),
+        ('{ use = "cnn1d", inputs = { image = ["pt"] } }', "", "'image' is no list of particles"),
+        ('{ use = "mlp" }', "epochs = 1", r'have theta, z, r1, r2: .*train\.resample = "none"'),
+    ],
+)
+def test_taggers_that_do_not_fit_the_jets(tmp_path, tagger, train, says):
+    path = tmp_path / "recipe.toml"
+    data = 'data = { use = "toy", jets = 200 }'
+    path.write_text(f"{data}\ntagger = {tagger}\ntrain = {{ {train} }}\n")
+    with pytest.raises(JetlensError, match=says):
+        jetlens.run(path, out=tmp_path / "run", until="train")

@@ -18,7 +18,8 @@ from jetlens.core.hashing import uniform
 
 Numbers = NDArray[np.float64]
 
-JETS, PT, ETA = "jets", "pt_btagJes", "eta_btagJes"
+JETS = "jets"
+PT, ETA = ("pt_btagJes", "pt"), ("eta_btagJes", "eta")  # as files name them
 PT_EDGES = np.array(
     [0, 25, 30, 35, 40, 50, 60, 75, 90, 110, 140, 180, 230, 300, 400, 600, 1000, np.inf]
 )
@@ -114,19 +115,25 @@ def bins(jets: JetBatch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
     Raises
     ------
-    UnknownNameError
-        If the jets have no pt or eta.
     BadValueError
-        If the pt is neither in MeV nor in GeV.
+        If the jets have no pt or eta, or the pt is neither in MeV nor in GeV.
     """
     own = jets[JETS]
-    unit = own.features[int(own.positions([PT])[0])].unit or "MeV"
+    pt_name, eta_name = (next((n for n in known if n in own.names), None) for known in (PT, ETA))
+    if pt_name is None or eta_name is None:
+        raise BadValueError(
+            f"flavours are resampled in pt and eta, but the jets have {', '.join(own.names)}: "
+            f"expected {' or '.join(PT)} and {' or '.join(ETA)} among them; or train on the jets "
+            'as they are, by train.resample = "none"'
+        )
+    unit = own.features[int(own.positions([pt_name])[0])].unit or "MeV"
     if unit not in _UNITS:
-        raise BadValueError(f"{PT} is in {unit!r}: {expected(unit, _UNITS)}")
-    pt = own.column(PT) * _UNITS[unit]
+        raise BadValueError(f"{pt_name} is in {unit!r}: {expected(unit, _UNITS)}")
+    pt = own.column(pt_name) * _UNITS[unit]
+    eta = np.abs(own.column(eta_name))
     return (
         np.clip(np.digitize(pt, PT_EDGES) - 1, 0, len(PT_EDGES) - 2),
-        np.clip(np.digitize(np.abs(own.column(ETA)), ETA_EDGES) - 1, 0, len(ETA_EDGES) - 2),
+        np.clip(np.digitize(eta, ETA_EDGES) - 1, 0, len(ETA_EDGES) - 2),
     )
 
 

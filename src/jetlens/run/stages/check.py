@@ -14,7 +14,9 @@ from jetlens.run.stages import retrain
 from jetlens.run.stages.train import architecture
 from jetlens.run.study import Study
 from jetlens.taggers import saved
-from jetlens.taggers.base import Tagger
+from jetlens.taggers.base import Tagger, at_rest, encode
+
+FEW = 4  # jets
 
 
 def check(study: Study) -> None:
@@ -44,7 +46,7 @@ def check(study: Study) -> None:
 
 
 def untrained(study: Study) -> Tagger:
-    """Build the tagger that the recipe names; its weights are of no meaning."""
+    """Build the tagger that the recipe names and try it on a few jets; its weights mean nothing."""
     first = study.jets().partitions()[0].read()
     config, inputs, classes = architecture(study, first)
     for name in classes:
@@ -56,4 +58,6 @@ def untrained(study: Study) -> Tagger:
         made: Tagger = taggers.make(
             arguments.pop("use"), inputs=inputs, classes=classes, **arguments
         )
+    with at_rest(made), torch.no_grad():
+        made(*encode(made, first.take(slice(0, FEW))))
     return made

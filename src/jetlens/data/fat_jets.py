@@ -161,11 +161,13 @@ class FatJetPartition:
         # the generator's own libraries are loaded where jets are made, not where names are listed
         from jetlens.data.fat_jet_arrays import Cuts, find, to_arrays
         from jetlens.data.generator import generator
+        from jetlens.data.veto import wanted as in_sight
 
         settings = self.dataset
         card = process(settings.processes[k])
         start = f"PhaseSpace:pTHatMin = {card.pthat * settings.pt_min:.6g}"
-        pythia = generator(card.name, *([start] if card.pthat else []))
+        sight = in_sight(settings.pt_min, settings.mass[0], settings.radius, settings.eta_max)
+        pythia = generator(card.name, *([start] if card.pthat else []), cuts=sight)
         pythia.seed(seed)
         cuts = Cuts(
             settings.radius,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.data.processes import process
+from jetlens.data.veto import Wanted, early_veto
 
 NONE = -1
 
@@ -44,9 +45,11 @@ class Generator:
         The process, one of `jetlens.data.processes`.
     settings
         Lines that are read after the card's own.
+    cuts
+        Events without such a jet in sight are given up early, and do not count; left out, none.
     """
 
-    def __init__(self, name: str, settings: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, settings: Sequence[str] = (), cuts: Wanted | None = None) -> None:
         import pythia8mc
 
         card = process(name)
@@ -55,6 +58,9 @@ class Generator:
         for line in (*card.settings, *settings, *quiet):
             if not self._pythia.readString(line):
                 raise BadValueError(f"process {name!r}: Pythia does not understand {line!r}")
+        if cuts is not None:
+            self._veto = early_veto(cuts)  # held here: Pythia does not keep it alive
+            self._pythia.setUserHooksPtr(self._veto)
         if not self._pythia.init():
             raise BadValueError(f"process {name!r}: Pythia cannot be initialised with its card")
 
@@ -68,9 +74,9 @@ class Generator:
 
 
 @lru_cache(maxsize=16)
-def generator(name: str, *settings: str) -> Generator:
+def generator(name: str, *settings: str, cuts: Wanted | None = None) -> Generator:
     """Return this process's generator of a card and settings, initialised on the first call."""
-    return Generator(name, settings)
+    return Generator(name, settings, cuts)
 
 
 def flatten(batch: Any) -> EventRecord:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,25 @@ from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.units import Feature
 
 SCORE, VALUE, MASK = "_score", "_value", "_mask"
+
+OPEN = ("layer",)
+"""Axes whose names may differ from one attribution to the next; what one lacks is zero there."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """More numbers for each jet, on axes with names.
+
+    Attributes
+    ----------
+    values
+        ``[jet, ...]``, an array or a tensor.
+    axes
+        The other axes in order: their dimension and the names along it.
+    """
+
+    values: Any
+    axes: Mapping[str, Sequence[str]]
 
 
 def dims(name: str, collection: Collection) -> tuple[str, ...]:
@@ -42,6 +62,7 @@ def build(
     target: NDArray[np.int64],
     targets: Sequence[str] | None = None,
     per_jet: Mapping[str, NDArray[Any]] | None = None,
+    tables: Mapping[str, Table] | None = None,
     predictions: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
     attrs: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
@@ -66,6 +87,8 @@ def build(
         The targets' names, where several were explained at once.
     per_jet
         More numbers for each jet, ``[jet]`` (or ``[target, jet]`` with `targets`).
+    tables
+        More numbers for each jet on axes of their own, ``[jet, ...]``.
     predictions
         Auxiliary predictions by collection and task, such as ``{"tracks": {"origin": ...}}``.
     attrs
@@ -79,6 +102,9 @@ def build(
         axes = dims(name, collection)
         feature_dim = axes[collection.feature_axis]
         coords[feature_dim] = list(wanted)
+        for axis, (feature, middles) in collection.places.items():
+            told = {"feature": json.dumps(feature.as_dict())}
+            coords.setdefault(axis, (axis, middles, told))
         where = collection.positions(wanted)
         value = np.take(collection.values, where, axis=collection.feature_axis)
         score = scores.get(name)
@@ -109,7 +135,34 @@ def build(
         coords["target"] = list(targets)
     for name, numbers in (per_jet or {}).items():
         data[name] = ((*lead, "jet") if numbers.ndim == 1 + len(lead) else ("jet",), numbers)
+    for name, table in (tables or {}).items():
+        data[name] = (("jet", *table.axes), table.values)
+        coords |= {axis: np.array(list(names), dtype=str) for axis, names in table.axes.items()}
     return xr.Dataset(data, coords=coords, attrs=dict(attrs or {}))
+
+
+def beside(attribution: xr.Dataset, batch: JetBatch, name: str = "jets") -> xr.Dataset:
+    """Return an attribution with the values of a collection that is no input, without scores.
+
+    What is there already, and what the jets do not have, stays as it is.
+
+    Parameters
+    ----------
+    attribution
+        An attribution of the batch's jets.
+    batch
+        The jets, in the same order.
+    name
+        A collection without a mask, such as the jets' own variables.
+    """
+    if name + VALUE in attribution or name not in batch.collections:
+        return attribution
+    collection = batch[name]
+    axes = dims(name, collection)
+    described = json.dumps([f.as_dict() for f in collection.features])
+    values = xr.Variable(axes, collection.values, {"features": described})
+    named = {axes[collection.feature_axis]: list(collection.names)}
+    return attribution.assign({name + VALUE: values}).assign_coords(named)
 
 
 def collections(attribution: xr.Dataset) -> tuple[str, ...]:
@@ -133,9 +186,10 @@ def concatenate(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     """
     if not parts:
         raise BadValueError("no attributions to put together")
-    first = parts[0]
     if len(parts) == 1:
-        return first
+        return parts[0]
+    parts = aligned(parts)
+    first = parts[0]
     for other in parts[1:]:
         if set(other.variables) != set(first.variables):
             raise BadValueError("attributions with other variables cannot be put together")
@@ -157,6 +211,16 @@ def concatenate(parts: Sequence[xr.Dataset]) -> xr.Dataset:
         join="override",
         combine_attrs="override",
     )
+
+
+def aligned(parts: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """Give attributions the same names along axes where these may differ (`OPEN`)."""
+    for axis in OPEN:
+        named = [[str(n) for n in p[axis].values] for p in parts if axis in p.coords]
+        if any(names != named[0] for names in named):
+            every = np.array(list(dict.fromkeys(n for names in named for n in names)), dtype=str)
+            parts = [p.reindex({axis: every}, fill_value=0) if axis in p.coords else p for p in parts]
+    return list(parts)
 
 
 def pad(attribution: xr.Dataset, lengths: Mapping[Any, int]) -> xr.Dataset:

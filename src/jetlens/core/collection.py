@@ -37,6 +37,9 @@ class Collection:
         False. None where the collection has no particle axis.
     truth
         Numbers beside the values, ``[jet, particle]`` or ``[jet]``: ``origin``, ``vertex``, ...
+    places
+        Of an image, by axis (``y``, ``x``): what the axis is, and the pixels' middles; empty where
+        they are not known.
     """
 
     values: Array
@@ -44,6 +47,7 @@ class Collection:
     features: tuple[Feature, ...]
     mask: NDArray[np.bool_] | None = None
     truth: Truth = field(default_factory=dict)
+    places: Mapping[str, tuple[Feature, Array]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.axes) != self.values.ndim:
@@ -71,6 +75,14 @@ class Collection:
             if truth.shape != self.values.shape[: truth.ndim] or truth.ndim > 2:
                 raise BadValueError(
                     f"truth {name!r} of shape {truth.shape} does not fit the values"
+                )
+        for axis, (_, middles) in self.places.items():
+            if axis not in self.axes or middles.shape != (
+                self.values.shape[self.axes.index(axis)],
+            ):
+                raise BadValueError(
+                    f"places of shape {middles.shape} along {axis!r} do not fit values of shape "
+                    f"{self.values.shape} with axes {self.axes}"
                 )
         object.__setattr__(self, "truth", dict(self.truth))
 

@@ -73,8 +73,19 @@ class Images:
             window=image.square(self.window),
             pixels=self.pixels,
         )
-        made = Collection(values[:, None], ("jet", "channel", "y", "x"), (CHANNEL,))
+        axes = ("jet", "channel", "y", "x")
+        made = Collection(values[:, None], axes, (CHANNEL,), places=self._places(jets))
         return replace(jets, collections={**jets.collections, IMAGE: made})
+
+    def _places(self, jets: JetBatch) -> dict[str, tuple[Feature, NDArray[np.float64]]]:
+        """Return what the axes are, and the pixels' middles."""
+        particles = jets[self.particles]
+        known = dict(zip(particles.names, particles.features, strict=True))
+        edges = np.linspace(-self.window, self.window, self.pixels + 1)
+        named = {"x": known[self.x], "y": known[self.y]}
+        if self.frame == "subjets":
+            named = {a: Feature(a, "", rf"${a} / \Delta R_{{12}}$") for a in named}
+        return {axis: (feature, (edges[1:] + edges[:-1]) / 2) for axis, feature in named.items()}
 
     def _placed(
         self, jets: JetBatch

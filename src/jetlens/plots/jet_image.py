@@ -17,7 +17,7 @@ from jetlens.core.attribution import SCORE, VALUE
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.plots.panels import heading
-from jetlens.plots.style import counted, features, figure, flavour_title
+from jetlens.plots.style import counted, features, figure, flavour_title, shown_groups, within
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.jet_image import SIGNIFICANT
 from jetlens.summarise.result import Result
@@ -69,10 +69,10 @@ def draw(result: Result, *, jets: int | None = None) -> Figure:
         used = int(result.sums["jets"].sel(count="used", group=group))
         intensity(line[0], value[g, channel], extent, norms[0], unit)
         relevance(
-            line[1], score[g, channel], clear[g, channel], extent, norms[1], f"Mean {_lower(words)}"
+            line[1], score[g, channel], clear[g, channel], extent, norms[1], f"Mean {within(words)}"
         )
         name = flavour_title(group) + (f", {unit.title}" if len(described) > 1 else "")
-        line[0].set_title(f"Mean of {used:,} {_lower(name)}", fontsize=11)
+        line[0].set_title(f"Mean of {used:,} {within(name)}", fontsize=11)
         line[1].set_title("Mean relevance", fontsize=11)
         there = np.flatnonzero(kept["label"].values == (classes.index(group) if g else -1))
         for k in range(singles):
@@ -196,17 +196,10 @@ def _single(pair: Any, result: Result, jet: xr.Dataset, channel: int, extent: An
     best = int(output.argmax())
     pair[0].set_title(f"Single jet, row {int(jet['row'])}", fontsize=11)
     pair[1].set_title(
-        f"Tagged {_lower(flavour_title(classes[best]))[:-1]}, p = {said[best]:.2f}", fontsize=11
+        f"Tagged {within(flavour_title(classes[best]))[:-1]}, p = {said[best]:.2f}", fontsize=11
     )
 
 
 def _rows(result: Result) -> list[tuple[str, int]]:
-    """Return the groups that are drawn, with each channel: the classes, or all jets."""
-    used = result.sums["jets"].sel(count="used")
-    groups = [str(g) for g in used["group"].values if int(used.sel(group=g)) > 0]
-    groups = [g for g in groups if g != "all"] or groups
-    return [(g, c) for g in groups for c in range(result.sums.sizes["channel"])]
-
-
-def _lower(words: str) -> str:
-    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+    """Return the groups that are drawn, with each channel."""
+    return [(g, c) for g in shown_groups(result) for c in range(result.sums.sizes["channel"])]

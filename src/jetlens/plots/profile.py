@@ -12,7 +12,15 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.plots.panels import heading
-from jetlens.plots.style import counted, features, figure, flavour_colour, flavour_title, legend
+from jetlens.plots.style import (
+    counted,
+    features,
+    figure,
+    flavour_colour,
+    flavour_title,
+    legend,
+    shown_groups,
+)
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
 
@@ -63,13 +71,6 @@ def caption(result: Result) -> str:
         f"scale of its own. Bins of fewer than {LEAST} {entries} have no point, the outermost hold "
         f"what lies beyond. {counted(result)}"
     )
-
-
-def shown_groups(result: Result) -> list[str]:
-    """Return the groups that are drawn: the classes that hold jets, or else all jets."""
-    used = result.sums["jets"].sel(count="used")
-    groups = [str(g) for g in used["group"].values if int(used.sel(group=g)) > 0]
-    return [g for g in groups if g != "all"] or groups
 
 
 def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.panels import heading
-from jetlens.plots.style import counted, features, figure, flavour_title, plain
+from jetlens.plots.style import counted, features, figure, flavour_title, plain, within
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
 from jetlens.summarise.surface import MIDDLE, Surface
@@ -45,7 +45,7 @@ def draw(result: Result) -> Figure:
     boundary(right, surface)
     of = flavour_title(result.sums.attrs["of"])
     bar = drawn.colorbar(shown, ax=right, pad=0.02)
-    bar.set_label(f"Mean predicted probability of {lower(of)}")
+    bar.set_label(f"Mean predicted probability of {within(of)}")
     kept = result.parts["examples"].jets.sizes["jet"]
     left.set_title(f"{kept:,} jets", loc="right", fontsize=11)
     right.set_title("Mean over all jets, smoothed", loc="right", fontsize=11)
@@ -59,7 +59,7 @@ def draw(result: Result) -> Figure:
 def caption(result: Result) -> str:
     """Say how to read the figure, and how the boundary was found."""
     summary: Any = result.summary
-    of = lower(plain(flavour_title(result.sums.attrs["of"])))
+    of = within(plain(flavour_title(result.sums.attrs["of"])))
     x, y = summary.surface(result).window.edges
     sizes = [float(e[1] - e[0]) * summary.smooth for e in (x, y)]
     units = [plain(f.title) for f in features(result)]
@@ -125,11 +125,6 @@ def axes_of(ax: Axes, result: Result) -> None:
     x, y = features(result)
     ax.set_xlabel(x.axis)
     ax.set_ylabel(y.axis)
-
-
-def lower(words: str) -> str:
-    """Return words as they stand within a sentence: ``signal jets``, but ``QCD jets``."""
-    return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
 def _key(ax: Axes, result: Result, reach: float) -> None:

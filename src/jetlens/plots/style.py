@@ -129,6 +129,18 @@ def flavour_title(name: str) -> str:
     return FLAVOUR_TITLES.get(name, f"{name} jets")
 
 
+def shown_groups(result: Result) -> list[str]:
+    """Return the groups that are drawn: the classes that hold jets, or else all jets."""
+    used = result.sums["jets"].sel(count="used")
+    groups = [str(g) for g in used["group"].values if int(used.sel(group=g)) > 0]
+    return [g for g in groups if g != "all"] or groups
+
+
+def within(words: str) -> str:
+    """Return words as they stand within a sentence: ``signal jets``, but ``QCD jets``."""
+    return words[:1].lower() + words[1:] if words[1:2].islower() else words
+
+
 def features(result: Result) -> tuple[Feature, ...]:
     """Return the features that a result is about."""
     return tuple(Feature.from_dict(d) for d in result.sums.attrs["features"])

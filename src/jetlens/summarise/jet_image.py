@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,7 +109,7 @@ class JetImage(ScoreSummary):
         ).assign_coords({"channel": [f.name for f in known], "moment": list(MOMENTS)} | places)
         attrs = {
             "features": [f.as_dict() for f in known],
-            "axes": {d: jets[d].attrs["feature"] for d in "xy" if "feature" in jets[d].attrs},
+            "axes": {d: json.loads(jets[d].attrs["feature"]) for d in "xy" if d in jets.coords},
             "target": self.toward or str(jets.attrs.get("target", "")),
         }
         axis = {"jet", "class", f"{home}_channel", "y", "x"}
@@ -137,6 +139,17 @@ class JetImage(ScoreSummary):
         few = result.sums["jets"].sel(count="used").values < LEAST
         clear = np.abs(score[..., 0]) > SIGNIFICANT * error
         return value, score[..., 0], clear | few[:, None, None, None]
+
+    def over_retrainings(self, results: Sequence[Result]) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the mean over retrainings ``[group, channel, y, x]``, and where it is not 0.
+
+        Errors are standard errors of the mean over retrainings; of a single one, as in `mean`.
+        """
+        if len(results) == 1:
+            return self.mean(results[0])[1:]
+        each = np.stack([self.mean(result)[1] for result in results])
+        mean, error = each.mean(axis=0), each.std(axis=0, ddof=1) / np.sqrt(len(each))
+        return mean, np.abs(mean) > SIGNIFICANT * error
 
     def numbers(self, result: Result) -> Numbers:
         """Return numbers of the relevance of images, ``jet_image.<group>.<name>``.

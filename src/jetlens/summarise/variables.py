@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 import xarray as xr
@@ -89,12 +90,18 @@ def find(attribution: xr.Dataset, name: str) -> Variable:
     UnknownNameError
         If there is none of that name.
     UnsupportedError
-        If there are no variables at all.
+        If there are no variables at all, or none of the collection that it names.
     """
     there = list(variables(attribution))
     if not there:
         raise UnsupportedError(f"no variable {name!r}: this attribution has images alone")
     table = {v.name: v for v in there}
-    if "." not in name:
+    homes = sorted({v.collection for v in there})
+    home = name.rpartition(".")[0]
+    if home and home not in homes and not get_close_matches(home, homes):
+        raise UnsupportedError(
+            f"no variable {name!r}: this attribution has no {home!r}, but {', '.join(homes)}"
+        )
+    if not home:
         table = {v.feature.name: v for v in reversed(there)}  # the first of a name is meant
     return look_up("variable", name, table)

@@ -1,0 +1,61 @@
+"""Mean relevance of the pixels for several taggers, averaged over their retrainings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from jetlens.core.registry import figures
+from jetlens.plots.jet_image import AXIS, axis_title, even_norm, extent_of, relevance
+from jetlens.plots.panels import heading, said
+from jetlens.plots.style import figure, flavour_title, shown_groups
+from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.jet_image import SIGNIFICANT
+
+TITLE = "Relevance of pixels, compared"
+
+
+@figures.register("jet-image-compared")
+def draw(ensemble: Ensemble) -> Figure:
+    """One row a variation, one column a class: the mean over retrainings of the mean relevance.
+
+    Pixels whose mean is compatible with zero are grey.
+    """
+    groups = ensemble.groups()
+    first = ensemble.members[0].result
+    columns = shown_groups(first)
+    across, down = max(len(columns), 1), len(groups)
+    extent = extent_of(first)
+    shape = abs((extent[3] - extent[2]) / (extent[1] - extent[0]))
+    drawn = figure(max(3.5 * across, 6), 0.6 + down * (0.55 + 2.5 * shape))
+    axes = drawn.subplots(down, across, squeeze=False)
+    for line, (variation, results) in zip(axes, groups.items(), strict=True):
+        summary: Any = results[0].summary
+        mean, clear = summary.over_retrainings(results)
+        names = [str(g) for g in results[0].sums["group"].values]
+        places = [names.index(c) for c in columns]
+        norm = even_norm(mean[places])
+        for ax, column, place in zip(line, columns, places, strict=False):
+            # channels add up: each is relevance of the same output
+            total, known = mean[place].sum(axis=0), clear[place].any(axis=0)
+            words = f"Mean {AXIS[summary.normalise].lower()}"
+            relevance(ax, total, known, extent_of(results[0]), norm, words)
+            ax.set_title(f"{said(variation)}\n{flavour_title(column)}".strip(), fontsize=11)
+    for ax in axes[-1]:
+        ax.set_xlabel(axis_title(first, "x"))
+    for ax in axes[:, 0]:
+        ax.set_ylabel(axis_title(first, "y"))
+    heading(drawn)
+    return drawn
+
+
+def caption(ensemble: Ensemble) -> str:
+    """Say how to read the figure, and what is grey."""
+    many = {len(results) for results in ensemble.groups().values()}
+    errors = "bootstrap errors" if many == {1} else "standard errors over retrainings"
+    return (
+        "Mean relevance of the pixels for every variation, averaged over retrainings: red speaks "
+        "for the output that is explained, blue against it. Grey pixels are within "
+        f"{SIGNIFICANT:g} {errors} of zero."
+    )

@@ -76,6 +76,13 @@ def test_what_is_written_is_read_back_the_same(write, tmp_path):
         ('title = "t"', 'tagger = { use = "gn2", size = "smal" }', ["did you mean 'small'"]),
         ('title = "t"', 'vary = { "train.epoch" = [1] }', ["vary", "train.epoch"]),
         ('title = "t"', 'vary = { "train.epochs" = [] }', ["vary.train.epochs"]),
+        ("[presets", "[vary.model.a]\ntrain.epoch = 1\n[presets", ["model=a", "'epochs'"]),
+        ("[presets", "[vary.model.a]\ntagger.use = 'gn'\n[presets", ["model=a", "'gn2'"]),
+        ('title = "t"', 'retrain = { randon = 1 }', ["retrain.randon", "did you mean 'random'"]),
+        ('title = "t"', 'retrain = { repeats = 1 }', ["retrain.repeats", "1"]),
+        ('title = "t"', 'retrain = { keep = [] }', ["retrain.keep"]),
+        ('title = "t"', 'retrain = { explain = "lpr" }', ["retrain.explain", "'lpr'"]),
+        ('title = "t"', "retrain = {}\nsplit = [0.7, 0.0, 0.3]", ["validation", "empty"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_file_place_value_and_expectation(write, old, new, parts):

@@ -219,7 +219,9 @@ def aligned(parts: Sequence[xr.Dataset]) -> list[xr.Dataset]:
         named = [[str(n) for n in p[axis].values] for p in parts if axis in p.coords]
         if any(names != named[0] for names in named):
             every = np.array(list(dict.fromkeys(n for names in named for n in names)), dtype=str)
-            parts = [p.reindex({axis: every}, fill_value=0) if axis in p.coords else p for p in parts]
+            parts = [
+                p.reindex({axis: every}, fill_value=0) if axis in p.coords else p for p in parts
+            ]
     return list(parts)
 
 

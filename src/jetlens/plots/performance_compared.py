@@ -43,7 +43,7 @@ def draw(ensemble: Ensemble) -> Figure:
     rows = len(backgrounds)
     drawn = figure(max(4.6 * len(columns), 6.4), 4.3 * rows + 3.4)
     panels = drawn.subplots(
-        rows + 1, len(columns), squeeze=False, sharey="row", height_ratios=[4.3] * rows + [3.0]
+        rows + 1, len(columns), squeeze=False, height_ratios=[4.3] * rows + [3.0]
     )
     numbers = compared(ensemble)
     for c, (others, some) in enumerate(columns):
@@ -52,13 +52,15 @@ def draw(ensemble: Ensemble) -> Figure:
             for variation, results in some.groups().items():
                 place = dict(variation).get(last, "")
                 _band(ax, results, background, CYCLE[curves.index(place) % len(CYCLE)], place)
+            lowest = _lowest(groups.values(), background)
+            ax.set_ylim(lowest, 1)
             _dress(ax, background, summary.signal_of(first), rows > 1)
+            ax.set_xlim(*_ends(some.groups().values(), background, lowest))
         if others:
             panels[0, c].set_title(said(others), loc="left", fontsize=12)
         _points(panels[rows, c], list(some.groups()), numbers, last, curves)
     for r in range(rows):
         panels[r, 0].set_ylabel(f"{LIGHT.get(backgrounds[r], backgrounds[r])} efficiency")
-        panels[r, 0].set_ylim(_lowest(groups.values(), backgrounds[r]), 1)
     panels[rows, 0].set_ylabel(f"{summary.signal_of(first)} efficiency")
     if len(curves) > 1:
         legend(panels[0, 0], loc="upper left")
@@ -115,9 +117,20 @@ def _lowest(groups: Any, background: str) -> float:
     return float(np.clip(2.0 / max(*left, 20.0), 1e-5, 1e-2))
 
 
+def _ends(groups: Any, background: str, lowest: float) -> tuple[float, float]:
+    """Return the ends of the axis of the signal efficiency, between which the curves rise."""
+    begins = 0.98
+    for results in groups:
+        curves = _curves(results, background)
+        if not np.isnan(curves).all():
+            shown = EFFICIENCIES[(curves >= lowest).any(axis=0)]
+            begins = min(begins, float(shown.min(initial=begins)))
+    begins = max(begins - 0.05 * (1 - begins), 0.0) if begins > 0.1 else 0.0
+    return begins, 1 + 0.03 * (1 - begins)
+
+
 def _dress(ax: Axes, background: str, signal: str, several: bool) -> None:
     ax.set_yscale("log")
-    ax.set_xlim(0, 1)
     ax.set_xlabel(f"{signal} efficiency")
     for mistag in MISTAGS:
         ax.axhline(mistag, color="0.7", linewidth=0.7, zorder=0)

@@ -148,7 +148,7 @@ def _overview(facts: Comparison) -> Section:
         for pattern in heads:
             number = facts.numbers.get(pattern.format(place))
             row.append("" if number is None else measured(number))
-        page = Markup('<a href="{}/{}">its page</a>').format(quote(variant.name), PAGE)
+        page = Markup('<a href="{}/{}">its&nbsp;page</a>').format(quote(variant.name), PAGE)
         rows.append([*row, page])
     head = [*(_short(a) for a in axes), *heads.values(), ""]
     return Section("overview", "In short", [Table(head, rows, _errors(facts))])

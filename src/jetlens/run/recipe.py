@@ -7,7 +7,8 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -257,6 +258,8 @@ def _fields(steps: Sequence[str]) -> list[str]:
     here: Any = Recipe
     for step in steps:
         annotation = here.model_fields[step].annotation
+        if isinstance(annotation, UnionType):  # a table that may be left out
+            annotation = next(iter(get_args(annotation)))
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         here = annotation

@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from jetlens.core.errors import UnsupportedError
 from jetlens.core.files import atomic_folder
 from jetlens.core.registry import summaries
 from jetlens.summarise.result import Result, merge
@@ -21,20 +22,48 @@ def result_name(number: int, show: str) -> str:
     return f"{number:02d}-{show}.npz"
 
 
-def fill(attribution: xr.Dataset, shows: Shows, folder: Path) -> None:
-    """Fill all summaries from one partition; the folder stands there whole or not at all."""
+def fill(attribution: xr.Dataset, shows: Shows, folder: Path, lenient: bool = False) -> None:
+    """Fill all summaries from one partition; the folder stands there whole or not at all.
+
+    Parameters
+    ----------
+    attribution
+        The partition's scores, or what the tagger says of it.
+    shows
+        The summaries.
+    folder
+        Where they go.
+    lenient
+        Whether to leave out those that this attribution does not allow, such as profiles of
+        variables where the tagger takes images: of one recipe's variations, some may not.
+    """
     with atomic_folder(folder) as part:
         for k, (show, arguments) in enumerate(shows):
-            filled: Result = summaries.make(show, **arguments).fill(attribution)
+            try:
+                filled: Result = summaries.make(show, **arguments).fill(attribution)
+            except UnsupportedError:
+                if not lenient:
+                    raise
+                continue
             filled.save(part / result_name(k, show))
 
 
-def merge_parts(parts: Sequence[Path], shows: Shows, folder: Path) -> None:
-    """Add up what partitions filled, in their order, into one folder of results."""
+def merge_parts(parts: Sequence[Path], shows: Shows, folder: Path) -> list[str]:
+    """Add up what partitions filled, in their order, into one folder of results.
+
+    Returns
+    -------
+    The names of summaries that no partition filled.
+    """
+    left_out = []
     with atomic_folder(folder) as whole:
         for k, (show, _) in enumerate(shows):
             name = result_name(k, show)
+            if not any((part / name).is_file() for part in parts):
+                left_out.append(show)
+                continue
             merge(Result.load(part / name) for part in parts).save(whole / name)
+    return left_out
 
 
 def results(folder: Path) -> Iterator[tuple[Path, Result]]:

@@ -69,7 +69,7 @@ def compared(ensemble: Ensemble) -> Numbers:
         for name in _common(each):
             first, _, rest = name.partition(".")
             full = ".".join(w for w in (first, place_of(variation), rest) if w)
-            found[full] = over_trainings([q[name] for q in each])
+            found[full] = _bounded(over_trainings([q[name] for q in each]))
     for axis, places in ensemble.axes.items():
         if axis.partition(".")[0] == "data":
             continue
@@ -102,6 +102,11 @@ def over_trainings(each: Sequence[tuple[float, Floats]]) -> dict[str, float]:
     values = np.array([v for v, _ in each])
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     return _with_error(values, np.mean([r for _, r in each], axis=0), spread)
+
+
+def _bounded(number: dict[str, float]) -> dict[str, float]:
+    """Return a share's interval without what lies beyond 0 and 1."""
+    return {name: float(np.clip(value, 0.0, 1.0)) for name, value in number.items()}
 
 
 def gain(

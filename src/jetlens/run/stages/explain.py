@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.core.attribution import beside
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import parameters, summaries
@@ -53,6 +54,8 @@ class Task:
         References for baselines.
     group, partial
         Where the kept attributions and the partition's summaries go.
+    lenient
+        Whether to leave out the summaries that this tagger's inputs do not allow.
     """
 
     partition: Partition
@@ -67,6 +70,7 @@ class Task:
     pool: Pool
     group: Path
     partial: Path
+    lenient: bool
 
 
 def explain(study: Study) -> None:
@@ -112,7 +116,9 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         attributions.mark_group(groups)
     with Progress(f"explaining {total} jets", len(missing)) as progress:
         study.executor.map(work, missing, progress)
-    merge_parts([t.partial for t in tasks], shows, store.work(stage, results))
+    left_out = merge_parts([t.partial for t in tasks], shows, store.work(stage, results))
+    for show in left_out:
+        study.log.say(f"{name}: {show} does not fit this tagger's inputs and is left out")
     if not entry.keep:
         remove(kept)
     store.finish(stage, outputs, jets=total, kept=sum(t.keep for t in tasks))
@@ -152,6 +158,7 @@ def _tasks(
             pool,
             groups / part_name(i),
             partial / part_name(i),
+            bool(study.name),
         )
         for i, (partition, path, count, keep) in enumerate(
             zip(partitions, said, counts, kept, strict=True)
@@ -193,6 +200,7 @@ def work(task: Task) -> None:
         pool=_pool_jets(task.pool),
         **task.entry.arguments,
     )
+    found = beside(found, jets.take(chosen))
     # a partition that is used whole has been looked through to its end
     end = chosen[-1] + 1 if task.jets < inside.sum() else len(inside)
     dropped = said.label[:end][~inside[:end]]
@@ -201,4 +209,4 @@ def work(task: Task) -> None:
     }
     if task.keep:
         attributions.write(task.group, found.isel(jet=slice(0, task.keep)))
-    fill(found, task.shows, task.partial)
+    fill(found, task.shows, task.partial, task.lenient)

@@ -14,6 +14,7 @@ import torch
 import xarray as xr
 from numpy.typing import NDArray
 
+from jetlens.core.attribution import beside
 from jetlens.core.errors import BadFileError
 from jetlens.data.base import Partition
 from jetlens.data.hdf5 import write_tables
@@ -88,8 +89,9 @@ def load_tagger(path: Path, trust: bool, device: str) -> Tagger:
 def write(task: Task) -> None:
     """Tag one partition and write what comes out, whole or not at all."""
     tagger = load_tagger(task.tagger, task.trust, task.device)
-    said = run_tagger(tagger, task.partition.read())
-    fill(said, task.shows, task.partial)
+    jets = task.partition.read()
+    said = run_tagger(tagger, jets)
+    fill(beside(said, jets), task.shows, task.partial)
     name = str(getattr(type(tagger), "registered_name", type(tagger).__name__))
     table = evaluation(said, name)
     classes = [str(c) for c in said["class"].values]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from jetlens import __version__
 from jetlens.core import attribution
+from jetlens.core.attribution import Table
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import arguments_of
 from jetlens.explain.targets import Target
@@ -30,7 +31,9 @@ class Explainer(abc.ABC):
     complete
         Whether the scores of a jet add up to output minus baseline output.
     conserves
-        Whether the scores of a jet add up to its output.
+        Whether every jet's account is closed: its scores and what was absorbed on the way
+        (``relevance_absorbed``, by layer and cause) add up to what is explained
+        (``relevance_in``), to 1e-9 of the sum of their sizes in double precision.
     needs
         What the tagger must give: ``"gradients"``, ``"attention"`` or ``"nothing"``.
     """
@@ -68,10 +71,13 @@ class Scores:
         By collection, of the shape of the packed inputs.
     per_jet
         More numbers for each jet ``[jet]``.
+    tables
+        More numbers for each jet ``[jet, ...]``, on axes with names.
     """
 
     scores: Mapping[str, Tensor]
     per_jet: Mapping[str, Tensor] = field(default_factory=dict)
+    tables: Mapping[str, Table] = field(default_factory=dict)
 
 
 class ScoringExplainer(Explainer):
@@ -127,6 +133,9 @@ def _build(
         output=said.logits.cpu().numpy(),
         target=chosen.cpu().numpy(),
         per_jet={name: back("", values) for name, values in found.per_jet.items()},
+        tables={
+            name: Table(back("", table.values), table.axes) for name, table in found.tables.items()
+        },
         predictions={
             name: {task: t.cpu().numpy() for task, t in tasks.items()}
             for name, tasks in said.tasks.items()

@@ -8,6 +8,7 @@ from typing import Any, overload
 import numpy as np
 import xarray as xr
 
+from jetlens.core import attribution
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers
@@ -127,6 +128,7 @@ def _one(
     found = [explainer.explain(tagger, jets, target, pool) for target in targets]
     if not several:
         return found[0]
+    found = attribution.aligned(found)
     shared = set(found[0].data_vars)
     per_target = [v for v in found[0].data_vars if str(v).endswith("_score") or v in _PER_TARGET]
     stacked = xr.concat([f[per_target] for f in found], dim="target", combine_attrs="override")
@@ -138,4 +140,7 @@ def _one(
     )
 
 
-_PER_TARGET = ("baseline_output", "completeness_error", "converged", "steps")
+_PER_TARGET = (
+    *("baseline_output", "completeness_error", "converged", "steps"),
+    *("relevance_in", "relevance_absorbed"),
+)

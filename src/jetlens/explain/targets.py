@@ -33,17 +33,31 @@ class Target:
         As it was asked for.
     of
         ``"logit"`` or ``"probability"``; it applies to classes.
-    score
-        ``score(tagger, inputs, masks, chosen) -> [jet]``, differentiable; `chosen` is the position
-        of each jet's class where the target is one.
+    value
+        ``value(outputs, masks, chosen) -> [jet]``, differentiable: one number a jet, made of what
+        `outputs` returns; `chosen` is the position of each jet's class where the target is one.
     fixed
         The position of the one class that is meant, or None.
+    task
+        The auxiliary output that is meant, or None for the logits.
     """
 
     text: str
     of: str
-    score: Callable[[Tagger, Inputs, Inputs, Tensor], Tensor]
+    value: Callable[[Tensor, Inputs, Tensor], Tensor]
     fixed: int | None = None
+    task: str | None = None
+
+    def outputs(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> Tensor:
+        """Return what the tagger says: logits ``[jet, class]``, or an auxiliary output."""
+        if self.task is None:
+            logits: Tensor = tagger(inputs, masks)
+            return logits
+        return tagger.outputs(inputs, masks)[self.task]
+
+    def score(self, tagger: Tagger, inputs: Inputs, masks: Inputs, chosen: Tensor) -> Tensor:
+        """Return the number ``[jet]`` that is explained, differentiable."""
+        return self.value(self.outputs(tagger, inputs, masks), masks, chosen)
 
     def chosen(self, logits: Tensor, label: NDArray[np.int64]) -> Tensor:
         """Return each jet's class ``[jet]``, -1 where an expression is explained.
@@ -82,32 +96,31 @@ def resolve(text: str, tagger: Tagger, of: str = "logit") -> Target:
         raise UnknownNameError("kind of output (of=)", of, OF)
     classes = tagger.classes
     if text in (PREDICTED, LABEL):
-        return Target(text, of, _class_score(of))
+        return Target(text, of, _class_value(of))
     if text in classes:
-        return Target(text, of, _class_score(of), classes.index(text))
+        return Target(text, of, _class_value(of), classes.index(text))
     if "=" in text and "." in text.partition("=")[0]:
-        return Target(text, of, _task_score(text, tagger))
+        return Target(text, of, _task_value(text, tagger), task=text.partition("=")[0])
     if text.replace("_", "").isalnum():  # a name alone, not an expression
         raise UnknownNameError("target", text, [PREDICTED, LABEL, *classes])
     expression = parse(text, classes)
 
-    def score(tagger: Tagger, inputs: Inputs, masks: Inputs, chosen: Tensor) -> Tensor:
-        return expression(tagger(inputs, masks))
+    def value(logits: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:
+        return expression(logits)
 
-    return Target(text, of, score)
+    return Target(text, of, value)
 
 
-def _class_score(of: str) -> Callable[[Tagger, Inputs, Inputs, Tensor], Tensor]:
-    def score(tagger: Tagger, inputs: Inputs, masks: Inputs, chosen: Tensor) -> Tensor:
-        logits = tagger(inputs, masks)
+def _class_value(of: str) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
+    def value(logits: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:
         values = logits if of == "logit" else logits.softmax(-1)
         picked: Tensor = values.gather(-1, chosen[:, None])[:, 0]
         return picked
 
-    return score
+    return value
 
 
-def _task_score(text: str, tagger: Tagger) -> Callable[[Tagger, Inputs, Inputs, Tensor], Tensor]:
+def _task_value(text: str, tagger: Tagger) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
     task, _, wanted = text.partition("=")
     with_classes = {k: v for k, v in tagger.tasks.items() if v}
     if task not in with_classes:
@@ -117,11 +130,10 @@ def _task_score(text: str, tagger: Tagger) -> Callable[[Tagger, Inputs, Inputs, 
     where = with_classes[task].index(wanted)
     name = task.partition(".")[0]
 
-    def score(tagger: Tagger, inputs: Inputs, masks: Inputs, chosen: Tensor) -> Tensor:
-        each = tagger.outputs(inputs, masks)[task][..., where]
-        return each.masked_fill(~masks[name], 0).sum(-1)
+    def value(found: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:
+        return found[..., where].masked_fill(~masks[name], 0).sum(-1)
 
-    return score
+    return value
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,185 @@
+"""Layer-wise relevance propagation: the output is handed back, layer by layer, to the inputs.
+
+References
+----------
+Bach et al., PLoS ONE 10 (2015) e0130140; Montavon et al., "Layer-wise relevance propagation: an
+overview", 2019; Kohlbrenner et al., arXiv:1910.09840 (composites); Ali et al., arXiv:2202.07304 and
+Achtibat et al., arXiv:2402.05602 (attention); Arras et al., arXiv:1706.07206 (recurrent layers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from jetlens.core.attribution import Table
+from jetlens.core.errors import BadValueError, UnknownNameError, look_up
+from jetlens.core.registry import explainers
+from jetlens.explain import lrp_rules
+from jetlens.explain.base import Context, Scores, ScoringExplainer
+from jetlens.explain.lrp_rules import Composite, ZBox
+from jetlens.explain.relevance.ledger import CAUSES, Ledger
+from jetlens.explain.relevance.plan import Plan
+from jetlens.explain.relevance.propagate import propagate
+from jetlens.explain.targets import Target
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.chunks import Packed
+
+ATTENTION = ("attnlrp", "value")
+
+
+@explainers.register("lrp")
+@dataclass(frozen=True, kw_only=True)
+class LRP(ScoringExplainer):
+    """Layer-wise relevance propagation by a rule or by a composite of rules.
+
+    The scores of a jet and what was absorbed on the way (``relevance_absorbed``, by layer and
+    cause) add up to what is explained (``relevance_in``).
+
+    Parameters
+    ----------
+    rule
+        ``"z"``, ``"epsilon"``, ``"gamma"``, ``"alpha-beta"``, ``"flat"``, ``"w-squared"`` or
+        ``"z-box"`` (for layers that see the inputs; others get epsilon); with `composite`, the rule
+        of the layers that it does not name.
+    epsilon
+        The stabiliser, of functions without weights too; left out, 1e-6, and none for rule ``"z"``.
+    gamma
+        How much more contributions of the neuron's own sign count; left out, 0.25.
+    alpha, beta
+        How much positive and negative contributions get, ``alpha - beta = 1``; left out, 2 and 1.
+    low, high
+        The least and largest possible input, scaled, for z-box: a number, or numbers by collection
+        and feature; left out, the extremes of the jets that are explained together.
+    composite
+        A composite's name, such as ``"epsilon-plus"``, or rules by what a layer is:
+        ``{"first": "flat", "conv": {"rule": "alpha-beta", "alpha": 1}, "jet_head.*": "gamma"}``.
+    attention
+        ``"attnlrp"``, or ``"value"``: attention weights are held constant.
+    tokens
+        Particles in a chunk of jets; left out, as many as the device likes.
+    """
+
+    conserves: ClassVar[bool] = True
+
+    rule: str = "epsilon"
+    epsilon: float | None = None
+    gamma: float | None = None
+    alpha: float | None = None
+    beta: float | None = None
+    low: Any = None
+    high: Any = None
+    composite: str | Mapping[str, Any] | None = None
+    attention: str = "attnlrp"
+    tokens: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.attention not in ATTENTION:
+            raise UnknownNameError("way through attention", self.attention, ATTENTION)
+        if self.tokens is not None and (not isinstance(self.tokens, int) or self.tokens < 1):
+            raise BadValueError(f"tokens={self.tokens!r}: expected a whole number of at least 1")
+        self._composite()
+        for name in ("low", "high"):
+            value = getattr(self, name)
+            if value is not None and self._box() is None:
+                raise BadValueError(f"{name}={value!r} belongs to rule 'z-box', which is not used")
+
+    def _composite(self) -> Composite:
+        given = {n: getattr(self, n) for n in ("epsilon", "gamma", "alpha", "beta")}
+        rest = lrp_rules.make(self.rule, {k: v for k, v in given.items() if v is not None})
+        return lrp_rules.composite(self.composite, rest)
+
+    def _box(self) -> ZBox | None:
+        """Return the rule for bounded inputs, if there is one."""
+        return next((r for r in self._composite().everything if isinstance(r, ZBox)), None)
+
+    def score(
+        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
+    ) -> Scores:
+        """Propagate, a chunk of jets at a time."""
+        composite = self._composite()
+        plan = Plan(tagger, composite, composite.rest.epsilon, self.attention)
+        composite.check(plan.paths)
+        bounds = self._bounds(tagger, packed)
+        if len(packed) and plan.needs_last:  # a first jet tells which layers are the last
+            inputs, masks = packed.cut(slice(0, 1))
+            propagate(tagger, plan, target, inputs, masks, chosen[:1], bounds)
+        scores = {name: torch.zeros_like(v) for name, v in packed.inputs.items()}
+        values, ledgers = [chosen.new_zeros(0).to(next(iter(scores.values())))], []
+        for jets in packed.chunks(self.tokens):
+            inputs, masks = packed.cut(jets)
+            found, value, ledger = propagate(
+                tagger, plan, target, inputs, masks, chosen[jets], bounds
+            )
+            for name, relevance in found.items():
+                if name in masks:  # a rule that does not ask for inputs may give to padding
+                    padding = ~masks[name][..., None]
+                    ledger.add(name, "constants", (relevance * padding).flatten(1).sum(1))
+                    plan.layers.setdefault(name)
+                    relevance = relevance.masked_fill(padding, 0)
+                place = scores[name][jets]
+                (place[:, : relevance.shape[1]] if name in masks else place).copy_(relevance)
+            values.append(value)
+            ledgers.append(ledger)
+        absorbed = _joined(ledgers, list(plan.layers), values[0])
+        axes = {"layer": list(plan.layers), "cause": list(CAUSES)}
+        return Scores(
+            scores,
+            {"relevance_in": torch.cat(values)},
+            {"relevance_absorbed": Table(absorbed, axes)},
+        )
+
+    def _bounds(self, tagger: Tagger, packed: Packed) -> dict[str, tuple[Tensor, Tensor]]:
+        """Return the least and largest inputs by collection, ``[1, ...]``, for z-box."""
+        box = self._box()
+        if box is None or not len(packed):
+            return {}
+        found = {}
+        for name, values in packed.inputs.items():
+            axis = 1 if values.ndim == 4 else values.ndim - 1
+            shape = [1] * values.ndim
+            shape[axis] = -1
+            real = values[packed.masks[name]] if name in packed.masks else values.movedim(axis, -1)
+            real = real.reshape(-1, values.shape[axis])
+            if not len(real):
+                real = real.new_zeros(1, values.shape[axis])
+            features = tagger.inputs[name]
+            low = _limit(self.low if box.low is None else box.low, name, features, real.amin(0))
+            high = _limit(self.high if box.high is None else box.high, name, features, real.amax(0))
+            if bool((low > high).any()):
+                raise BadValueError(f"low={low.tolist()}, high={high.tolist()}: low is above high")
+            found[name] = (low.view(shape), high.view(shape))
+        return found
+
+
+def _limit(given: Any, collection: str, features: Sequence[str], seen: Tensor) -> Tensor:
+    if given is None:
+        return seen
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return torch.full_like(seen, given)
+    if not isinstance(given, Mapping):
+        raise BadValueError(
+            f"{given!r}: expected a number, or numbers by collection and feature for z-box"
+        )
+    limits = seen.clone()
+    for feature, value in given.get(collection, {}).items():
+        places = {f: i for i, f in enumerate(features)}
+        limits[look_up(f"input of {collection!r}", feature, places)] = float(value)
+    return limits
+
+
+def _joined(ledgers: Sequence[Ledger], layers: Sequence[str], like: Tensor) -> Tensor:
+    """Return what was absorbed, ``[jet, layer, cause]``, in the order of the chunks."""
+    rows = {layer: i for i, layer in enumerate(layers)}
+    columns = {cause: i for i, cause in enumerate(CAUSES)}
+    parts = [like.new_zeros(0, len(rows), len(columns))]
+    for ledger in ledgers:
+        table = like.new_zeros(len(ledger.numbers), len(rows), len(columns))
+        for (layer, cause), amount in ledger.entries.items():
+            table[:, rows[layer], columns[cause]] = amount
+        parts.append(table)
+    return torch.cat(parts)

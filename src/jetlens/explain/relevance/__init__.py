@@ -1,0 +1,13 @@
+"""Relevance flows backward through a network whose functions are intercepted as they run.
+
+Between functions, what flows backward is relevance. Inside a function that shares relevance out in
+proportion, it is ``relevance / output``, which moves by the ordinary gradient of that function and
+becomes relevance again when multiplied by the input (`currency`).
+
+- `interception`: sees every function, finds its rule, refuses those without one;
+- `table`: rules by the name of the function;
+- `signal`: what is known of a tensor that carries relevance, above all which jet each number is of;
+- `ledger`: what was absorbed, by jet, layer and cause;
+- `movement`, `activations`, `sums`, `products`, `weighted`, `normalisation`, `attention`,
+  `recurrent`: the rules.
+"""

@@ -1,0 +1,151 @@
+"""Attention: softmax, and values mixed by weights.
+
+AttnLRP (Achtibat et al., arXiv:2402.05602): a matrix product gives half to each operand; softmax
+``s(x)`` gives ``R_i = x_i (R_i - s_i sum_j R_j)``. In terms of relevance over output, that is the
+ordinary gradient of attention with one half at queries and keys, so the fused kernel's own backward
+is used. With ``attention="value"`` (Ali et al., arXiv:2202.07304) the weights are constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import Function
+
+from jetlens.explain.relevance.currency import enter, leave
+from jetlens.explain.relevance.ledger import Ledger
+from jetlens.explain.relevance.signal import Signal, known, mark, signal
+from jetlens.explain.relevance.table import rule_of
+
+if TYPE_CHECKING:
+    from jetlens.explain.relevance.interception import Interception as Run
+
+
+class _Softmax(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, out: Tensor, dim: int, ledger: Ledger, layer: str, jets: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(x, out)
+        ctx.dim, ctx.ledger, ctx.layer, ctx.jets = dim, ledger, layer, jets
+        return out.view_as(out)
+
+    @staticmethod
+    def backward(ctx: Any, relevance: Tensor) -> tuple[Tensor, None, None, None, None, None]:
+        x, out = ctx.saved_tensors
+        found = relevance - out * relevance.sum(ctx.dim, keepdim=True)
+        # masked scores are minus infinity, or the least number: these have no part in anything
+        found = found.mul_(x).masked_fill_(x <= torch.finfo(x.dtype).min / 2, 0)
+        taken = ctx.ledger.total(relevance - found, ctx.jets)
+        ctx.ledger.add(ctx.layer, "softmax", taken)
+        return found, None, None, None, None, None
+
+
+@rule_of("softmax", "_softmax")
+def softmax(
+    run: Run,
+    function: Callable[..., Any],
+    input: Tensor,
+    dim: int | None = None,
+    *_: Any,
+    **kw: Any,
+) -> Tensor:
+    """Share by the softmax rule, or hold the weights constant."""
+    dim = -1 if dim is None else dim
+    out = input.detach().softmax(dim)
+    if run.plan.attention == "value":
+        return out
+    about = known(input)
+    layer = run.layer("softmax")
+    left: Tensor = _Softmax.apply(input, out, dim, run.ledger, layer, about.jets)
+    return mark(left, about.plain(nonnegative=True))
+
+
+@rule_of("log_softmax")
+def log_softmax(
+    run: Run, function: Callable[..., Any], input: Tensor, dim: int = -1, *_: Any, **kw: Any
+) -> Tensor:
+    """Share ``x - log sum exp x`` with the sum held constant, which absorbs its part."""
+    about = known(input)
+    lse = input.detach().logsumexp(dim, keepdim=True)
+    out = leave(
+        enter(input) - lse,
+        run.ledger,
+        run.layer("log_softmax"),
+        about.jets,
+        epsilon=run.plan.epsilon,
+        constant=("softmax", -lse),
+    )
+    return mark(out, about.plain())
+
+
+@rule_of("scaled_dot_product_attention")
+def attention(
+    run: Run,
+    function: Callable[..., Any],
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """Share by AttnLRP, or with the weights held constant."""
+    layer, ledger = run.layer("attention"), run.ledger
+    parts = [s for s in map(signal, (value, query, key, attn_mask)) if s is not None]
+    learned = run.plan.attention == "attnlrp" and any(
+        signal(t) is not None for t in (query, key, attn_mask)
+    )
+    edge = parts[0].jets[..., :1, :1]
+    jets = edge.expand(*query.shape[:-1], value.shape[-1])
+
+    def entered(x: Tensor, share: float) -> Tensor:
+        about = signal(x)
+        if about is None or not learned:
+            return x.detach()
+        return enter(x, share, lambda r: spend(ledger.total(r, about.jets)))
+
+    def spend(amount: Tensor) -> None:  # what the scores hand on, softmax did not take
+        ledger.add(layer, "softmax", -amount)
+
+    def gain(shared: Tensor) -> None:  # the weights' half, and that of values that are constants
+        half = ledger.total(shared, jets) / 2
+        ledger.add(layer, "softmax", half)
+        if signal(value) is None:
+            ledger.add(layer, "constants", half)
+
+    if attn_mask is not None and attn_mask.is_floating_point() and learned:
+        if signal(attn_mask) is None and bool((attn_mask.isfinite() & (attn_mask != 0)).any()):
+            wide = attn_mask.expand(*query.shape[:-1], key.shape[-2])
+            attn_mask = run.constant(wide, edge.expand(wide.shape), layer)
+        hidden = attn_mask.isneginf()
+        if signal(attn_mask) is not None:
+            finite = mark(attn_mask.masked_fill(hidden, 0), known(attn_mask))
+            attn_mask = entered(finite, 1.0).masked_fill(hidden, -torch.inf)
+    both = signal(query) is not None and signal(key) is not None
+    out = F.scaled_dot_product_attention(
+        entered(query, 0.5 if both else 1.0),
+        entered(key, 0.5 if both else 1.0),
+        value if signal(value) is None else enter(value),
+        attn_mask if attn_mask is None or learned else attn_mask.detach(),
+        0.0,
+        is_causal,
+        scale=scale,
+        enable_gqa=enable_gqa,
+    )
+    out = leave(
+        out,
+        ledger,
+        layer,
+        jets,
+        epsilon=run.plan.epsilon,
+        degree=2 if learned else 1,
+        told=gain if learned else None,
+    )
+    return mark(out, Signal(jets, behind=frozenset[str]().union(*(p.behind for p in parts))))

@@ -1,0 +1,216 @@
+"""Every function of a forward pass is intercepted and given its rule, or refused by name."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from jetlens.core.errors import UnsupportedError
+from jetlens.explain.relevance.ledger import Ledger
+from jetlens.explain.relevance.plan import Plan
+from jetlens.explain.relevance.signal import Signal, known, mark, signal
+from jetlens.explain.relevance.table import HANDLERS, near
+
+_NOW = "jetlens_now"
+
+
+class Interception(TorchFunctionMode):
+    """One forward pass of some jets, its functions intercepted.
+
+    Functions of constants, and those whose outputs cannot carry relevance (comparisons, positions),
+    are let through. A function that writes into a tensor gives a new one, which then stands for the
+    old one wherever it is used.
+
+    Attributes
+    ----------
+    plan
+        The rules.
+    ledger
+        What is absorbed on the way back.
+    sinks
+        Constants that were joined to the signal: the layer, the leaf, and whose each number is.
+    inside
+        The kind of function that is being re-expressed by others, if one is.
+    """
+
+    def __init__(self, plan: Plan, jets: int, device: torch.device) -> None:
+        super().__init__()
+        self.plan = plan
+        self.ledger = Ledger(torch.arange(jets, device=device))
+        self.sinks: list[tuple[str, Tensor, Tensor]] = []
+        self.inside: tuple[str, ...] = ()
+        self._scope: str | None = None
+        self._met: Counter[str] = Counter()
+
+    def open(self, values: Tensor, bounds: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Return inputs ``[jet, ...]`` as a tensor that carries relevance."""
+        leaf = values.detach().requires_grad_()
+        shape = (-1,) + (1,) * (values.ndim - 1)
+        jets = self.ledger.numbers.view(shape).expand(values.shape)
+        low = bool((values >= 0).all())
+        return mark(leaf, Signal(jets, nonnegative=low, bounds=bounds))
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Give a function its rule."""
+        args, kwargs = _current(args), {k: _current(v) for k, v in (kwargs or {}).items()}
+        if not any(True for _ in _signals((args, kwargs))):
+            return func(*args, **kwargs)
+        name, into = _name(func), None
+        if name.endswith("_") and not name.endswith("__"):
+            name, into = name[:-1], args[0]
+            func = getattr(torch, name, getattr(Tensor, name, func))
+        elif name in _AUGMENTED or name == "__setitem__":
+            into = args[0]
+            func = _AUGMENTED.get(name, func)
+            name = _name(func)
+        elif takes_inplace(func):
+            bound = inspect.signature(func).bind(*args, **kwargs)
+            if bound.arguments.get("inplace"):
+                into, bound.arguments["inplace"] = args[0], False
+            args, kwargs = bound.args, bound.kwargs
+        about = signal(into)
+        if into is not None and (into._is_view() if about is None else about.view):
+            raise self.refusal(name, "writes into memory that another tensor has too")
+        handler = HANDLERS.get(name)
+        if handler is None:
+            out = func(*args, **kwargs)
+            if any(t.requires_grad for t in _tensors(out)):
+                raise self.refusal(name)
+            return out
+        out = handler(self, func, *args, **kwargs)
+        if into is not None:
+            setattr(into, _NOW, out)
+        return out
+
+    def constant(self, value: Tensor, jets: Tensor, layer: str) -> Tensor:
+        """Let a constant join the signal: the relevance that it gets is absorbed."""
+        leaf = value.detach().requires_grad_()
+        self.sinks.append((layer, leaf, jets))
+        return mark(leaf, Signal(jets, nonnegative=False))
+
+    def layer(self, name: str, *weights: Any) -> str:
+        """Return what a layer is called: its module's path, or the function and its number."""
+        if self._scope is not None:
+            return self._scope
+        for weight in weights:
+            path = self.plan.path(weight) if isinstance(weight, Tensor) else None
+            if path is not None:
+                name = path or type(self.plan.module).__name__
+                break
+        else:
+            self._met[name] += 1
+            name = f"{name}-{self._met[name]}"
+        self.plan.layers.setdefault(name)
+        return name
+
+    @contextlib.contextmanager
+    def within(self, kind: str, weight: Tensor | None) -> Iterator[None]:
+        """Re-express a function by functions that have rules, as one layer of its own kind."""
+        scope, inside = self._scope, self.inside
+        self._scope, self.inside = self.layer(kind, weight), (kind,)
+        try:
+            with self:
+                yield
+        finally:
+            self._scope, self.inside = scope, inside
+
+    def refusal(self, name: str, why: str | None = None) -> UnsupportedError:
+        """Return the error for a function that relevance cannot be propagated through."""
+        where = _where(self.plan.module)
+        if why is not None:
+            return UnsupportedError(f"function {name!r}{where} {why}")
+        alike = near(name)
+        hint = f" (there is one for {', '.join(alike)})" if alike else ""
+        return UnsupportedError(
+            f"function {name!r}{where} has no rule of relevance propagation{hint}: write it with "
+            "functions that have one (docs/lrp.md lists them), keep it apart from what depends on "
+            "the inputs, or explain the tagger with 'integrated-gradients'"
+        )
+
+
+_AUGMENTED: dict[str, Callable[..., Any]] = {
+    "__iadd__": torch.add,
+    "__isub__": torch.sub,
+    "__imul__": torch.mul,
+    "__itruediv__": torch.div,
+}
+
+
+def _name(func: Callable[..., Any]) -> str:
+    name: str = getattr(func, "__name__", type(func).__name__)
+    if name == "__get__":
+        name = getattr(func.__self__, "__name__", name)  # type: ignore[attr-defined]
+    return name
+
+
+@functools.cache
+def takes_inplace(func: Callable[..., Any]) -> bool:
+    """Whether a function can be told to write into its input."""
+    return inspect.isfunction(func) and "inplace" in inspect.signature(func).parameters
+
+
+def _current(value: Any) -> Any:
+    """Replace tensors that were written into by what they are now."""
+    if isinstance(value, Tensor):
+        while hasattr(value, _NOW):
+            value = getattr(value, _NOW)
+        return value
+    if type(value) in (tuple, list):
+        return type(value)(_current(v) for v in value)
+    return value
+
+
+latest = _current
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list):
+        for v in value:
+            yield from _tensors(v)
+    elif isinstance(value, dict):
+        for v in value.values():
+            yield from _tensors(v)
+
+
+def _signals(value: Any) -> Iterator[Tensor]:
+    return (t for t in _tensors(value) if signal(t) is not None)
+
+
+def carried(out: Tensor, source: Tensor, **changes: Any) -> Tensor:
+    """Mark an output as carrying what `source` carried, number by number."""
+    about = known(source)
+    if about.jets.shape != out.shape:
+        changes["jets"] = about.jets.expand(out.shape)
+    return mark(out, replace(about.plain(), **changes))
+
+
+def _where(module: nn.Module) -> str:
+    """Say in which module of the tagger the running function was called."""
+    names = {id(m): n for n, m in module.named_modules()}
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        inside = names.get(id(frame.f_locals.get("self")))
+        if inside is not None:
+            owner = frame.f_locals["self"]
+            return f" in {inside or 'the tagger'} ({type(owner).__name__})"
+        frame = frame.f_back
+    return ""

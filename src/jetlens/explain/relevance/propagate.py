@@ -1,0 +1,98 @@
+"""From one chunk of jets to their relevance, and an account of what was absorbed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from jetlens.core.errors import UnsupportedError
+from jetlens.explain.relevance import (  # noqa: F401  # each enters its rules
+    activations,
+    attention,
+    movement,
+    multi_head,
+    normalisation,
+    products,
+    recurrent,
+    sums,
+    weighted,
+)
+from jetlens.explain.relevance.interception import Interception, latest
+from jetlens.explain.relevance.ledger import Ledger
+from jetlens.explain.relevance.plan import Plan
+from jetlens.explain.relevance.signal import known, signal
+from jetlens.explain.targets import Target
+from jetlens.taggers.base import Inputs, Tagger
+
+Bounds = Mapping[str, tuple[Tensor, Tensor]]
+
+
+def propagate(
+    tagger: Tagger,
+    plan: Plan,
+    target: Target,
+    inputs: Inputs,
+    masks: Inputs,
+    chosen: Tensor,
+    bounds: Bounds,
+) -> tuple[Inputs, Tensor, Ledger]:
+    """Return the inputs' relevance, what was explained ``[jet]``, and what was absorbed.
+
+    Parameters
+    ----------
+    tagger
+        The tagger, at rest.
+    plan
+        The rules.
+    target
+        What is explained.
+    inputs, masks
+        Jets, as the tagger takes them.
+    chosen
+        ``[jet]``, the class that is explained.
+    bounds
+        By collection, the least and the largest value of inputs, where a rule asks for them.
+
+    Raises
+    ------
+    UnsupportedError
+        If the tagger uses a function without a rule, or its output does not depend on its inputs by
+        functions that carry relevance.
+    """
+    run = Interception(plan, len(chosen), chosen.device)
+    with torch.enable_grad():
+        with run:
+            leaves = {
+                name: run.open(values, _wide(bounds.get(name), values))
+                for name, values in inputs.items()
+            }
+            out = latest(target.outputs(tagger, leaves, masks))
+        if signal(out) is None:
+            raise UnsupportedError(
+                "the tagger's output does not depend on its inputs by functions that carry "
+                "relevance (are they detached, or rounded?)"
+            )
+        said = out.detach().requires_grad_()
+        value = target.value(said, masks, chosen)
+        (slope,) = torch.autograd.grad(value.sum(), said)
+        value = value.detach()
+        seed = torch.where(slope == 0, 0.0, slope * said.detach())
+        # what stands at the end of a graph may be absent from it: its relevance is zero
+        ends = [*leaves.values(), *(leaf for _, leaf, _ in run.sinks)]
+        found = torch.autograd.grad(out, ends, seed, materialize_grads=True)
+    if plan.needs_last:
+        plan.set_last(known(out).behind)
+    for (layer, _, jets), relevance in zip(run.sinks, found[len(leaves) :], strict=True):
+        run.ledger.add(layer, "constants", run.ledger.total(relevance, jets))
+    plan.layers.setdefault("target")
+    run.ledger.add("target", "target", value - seed.flatten(1).sum(1))
+    return dict(zip(leaves, found[: len(leaves)], strict=True)), value, run.ledger
+
+
+def _wide(bounds: tuple[Tensor, Tensor] | None, values: Tensor) -> tuple[Tensor, Tensor] | None:
+    if bounds is None:
+        return None
+    low, high = (b.expand(values.shape) for b in bounds)
+    return low, high

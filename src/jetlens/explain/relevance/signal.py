@@ -1,0 +1,78 @@
+"""What is known of a tensor that carries relevance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+_ATTRIBUTE = "jetlens_signal"
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Knowledge about a tensor that travels with it.
+
+    Attributes
+    ----------
+    jets
+        The jet that each number belongs to, of the tensor's shape. The functions that move the
+        tensor's numbers move these too, so that they are right wherever the axis of jets went; as
+        a view of ``0, 1, 2, ...`` with stride 0 along all other axes they take no memory.
+    nonnegative
+        Whether no number is below zero.
+    gate
+        Whether it is a weight between 0 and 1 for other signals, which then take all relevance.
+    bounds
+        Least and largest value that the inputs could have had here, up to the first layer.
+    behind
+        The layers with weights after which no other has come; none: it is an input still.
+    hidden
+        Whether some numbers may be minus infinity, which hides them from a softmax.
+    view
+        Whether it shares its memory with another tensor of the network.
+    made
+        How a layer or a normalisation made it, for folding the two into one.
+    """
+
+    jets: Tensor
+    nonnegative: bool = False
+    gate: bool = False
+    bounds: tuple[Tensor, Tensor] | None = None
+    behind: frozenset[str] = frozenset()
+    hidden: bool = False
+    view: bool = False
+    made: Any = None
+
+    def plain(self, **changes: Any) -> Signal:
+        """Return what is still known after a function of no special kind."""
+        return replace(
+            self,
+            **{
+                "nonnegative": False,
+                "gate": False,
+                "bounds": None,
+                "hidden": False,
+                "view": False,
+                "made": None,
+            }
+            | changes,
+        )
+
+
+def signal(tensor: Any) -> Signal | None:
+    """Return what is known of a tensor, or None if it carries no relevance."""
+    return getattr(tensor, _ATTRIBUTE, None) if isinstance(tensor, Tensor) else None
+
+
+def known(tensor: Tensor) -> Signal:
+    """Return what is known of a tensor that carries relevance."""
+    found: Signal = getattr(tensor, _ATTRIBUTE)
+    return found
+
+
+def mark(tensor: Tensor, about: Signal) -> Tensor:
+    """Say what is known of a tensor, and return it."""
+    setattr(tensor, _ATTRIBUTE, about)
+    return tensor

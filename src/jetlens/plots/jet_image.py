@@ -8,9 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm, Normalize, TwoSlopeNorm
+from matplotlib.colors import ListedColormap, LogNorm, Normalize, SymLogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from jetlens.core.attribution import SCORE, VALUE
@@ -30,10 +29,14 @@ AXIS = {
     "max": "Relevance / the largest",
 }
 _DECADES = 4
+_LINEAR = 30.0  # the scale of relevance is linear below this part of its end
 """Intensities are shown down to this many decades below the largest."""
+_SHOWN = 0.999  # of the intensity lies in the part that is shown, along each axis and end
 _UNCLEAR, _NOTHING = "#e3e3e3", "white"
 
 Floats = NDArray[np.float64]
+Extent = tuple[float, float, float, float]
+"""Left, right, bottom, top."""
 
 
 @figures.register("jet-image")
@@ -54,7 +57,8 @@ def draw(result: Result, *, jets: int | None = None) -> Figure:
     kept: xr.Dataset = result.parts["examples"].jets
     singles = min(result.summary.jets, 2) if jets is None else jets  # type: ignore[attr-defined]
     extent = extent_of(result)
-    shape = abs((extent[3] - extent[2]) / (extent[1] - extent[0]))
+    inner = crop(result)
+    shape = abs((inner[3] - inner[2]) / (inner[1] - inner[0]))
     drawn = figure(3.2 * (2 + 2 * singles), 0.7 + max(len(rows), 1) * (0.45 + 2.15 * shape))
     grid = drawn.subplots(max(len(rows), 1), 2 + 2 * singles, squeeze=False)
     value, score, clear = result.summary.mean(result)  # type: ignore[attr-defined]
@@ -86,6 +90,9 @@ def draw(result: Result, *, jets: int | None = None) -> Figure:
         ax.set_xlabel(axis_title(result, "x"))
     for ax in grid[:, 0]:
         ax.set_ylabel(axis_title(result, "y"))
+    for ax in grid.ravel():
+        ax.set_xlim(inner[:2])
+        ax.set_ylim(inner[2:])
     if not rows:
         for ax in grid[0]:
             ax.remove()
@@ -107,13 +114,35 @@ def caption(result: Result) -> str:
     )
 
 
-def extent_of(result: Result) -> tuple[float, float, float, float]:
-    """Return where the image begins and ends: left, right, bottom, top."""
+def extent_of(result: Result) -> Extent:
+    """Return where the image begins and ends."""
     ends: list[float] = []
     for axis in "xy":
         at = result.sums[axis].values
         half = (at[-1] - at[0]) / max(len(at) - 1, 1) / 2 or 0.5
         ends += [float(at[0] - half), float(at[-1] + half)]
+    return ends[0], ends[1], ends[2], ends[3]
+
+
+def crop(result: Result) -> Extent:
+    """Return the part of the image that holds nearly all of its intensity, a square's worth."""
+    total = np.abs(result.sums["value"].values).sum(axis=(0, 1))
+    ends: list[float] = []
+    for axis, along in (("x", total.sum(axis=0)), ("y", total.sum(axis=1))):
+        at = result.sums[axis].values
+        upto = np.cumsum(along)
+        if not upto[-1] > 0:
+            return extent_of(result)
+        low, high = np.searchsorted(upto, upto[-1] * np.array([1 - _SHOWN, _SHOWN]))
+        step = (at[-1] - at[0]) / max(len(at) - 1, 1) or 1.0
+        ends += [float(at[low] - 1.5 * step), float(at[min(high, len(at) - 1)] + 1.5 * step)]
+    whole = extent_of(result)
+    ends = [
+        max(ends[0], whole[0]),
+        min(ends[1], whole[1]),
+        max(ends[2], whole[2]),
+        min(ends[3], whole[3]),
+    ]
     return ends[0], ends[1], ends[2], ends[3]
 
 
@@ -136,10 +165,10 @@ def log_norm(values: Floats) -> Normalize:
 
 
 def even_norm(values: Floats) -> Normalize:
-    """Return a colour scale for relevance, symmetric about zero."""
+    """Return a colour scale for relevance: symmetric about zero, logarithmic away from it."""
     reach = float(np.nanmax(np.abs(values), initial=0)) if values.size else 0.0
     reach = reach if np.isfinite(reach) and reach > 0 else 1.0
-    return TwoSlopeNorm(0.0, -reach, reach)
+    return SymLogNorm(reach / _LINEAR, vmin=-reach, vmax=reach, base=10)
 
 
 def intensity(ax: Axes, values: Floats, extent: Any, norm: Normalize, unit: Feature) -> None:
@@ -155,8 +184,11 @@ def relevance(
     ax: Axes, values: Floats, clear: NDArray[np.bool_], extent: Any, norm: Normalize, words: str
 ) -> None:
     """Draw relevance ``[y, x]`` with its colour bar; what is not clear is grey."""
-    colours = colormaps["RdBu_r"].with_extremes(bad=_UNCLEAR)
-    _show(ax, np.where(clear | (values == 0), values, np.nan), extent, norm, colours, words)
+    colours = colormaps["RdBu_r"].with_extremes(bad=_NOTHING)
+    _show(ax, np.where(clear & (values != 0), values, np.nan), extent, norm, colours, words)
+    grey = np.where(clear | (values == 0), np.nan, 1.0)
+    look = {"origin": "lower", "extent": extent, "interpolation": "nearest"}
+    ax.imshow(grey, cmap=ListedColormap([_UNCLEAR]), **look)
 
 
 def _show(ax: Axes, values: Floats, extent: Any, norm: Normalize, colours: Any, words: str) -> None:
@@ -165,13 +197,13 @@ def _show(ax: Axes, values: Floats, extent: Any, norm: Normalize, colours: Any, 
     )
     ax.tick_params(which="both", length=2.5, labelsize=9.5, top=False, right=False)
     ax.minorticks_off()
-    ax.set_xlim(extent[:2])
-    ax.set_ylim(extent[2:])
     ax.locator_params(nbins=5)
     drawn = ax.get_figure()
     assert drawn is not None
-    look: dict[str, Any] = {"format": "%.2g", "ticks": MaxNLocator(5)}
-    look = {} if isinstance(norm, LogNorm) else look
+    look: dict[str, Any] = {}
+    if isinstance(norm, SymLogNorm):
+        end = float(norm.vmax or 1.0)
+        look = {"format": "%.2g", "ticks": [-end, -end / 10, 0, end / 10, end]}
     bar = drawn.colorbar(shown, ax=ax, fraction=0.05, pad=0.02, **look)
     bar.set_label(words, fontsize=9.5, loc="center")
     bar.ax.tick_params(labelsize=8.5)

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.jet_image import AXIS, axis_title, even_norm, extent_of, relevance
+from jetlens.plots.jet_image import AXIS, axis_title, crop, even_norm, extent_of, relevance
 from jetlens.plots.panels import heading, said
 from jetlens.plots.style import figure, flavour_title, shown_groups
 from jetlens.summarise.ensemble import Ensemble
@@ -26,8 +26,8 @@ def draw(ensemble: Ensemble) -> Figure:
     first = ensemble.members[0].result
     columns = shown_groups(first)
     across, down = max(len(columns), 1), len(groups)
-    extent = extent_of(first)
-    shape = abs((extent[3] - extent[2]) / (extent[1] - extent[0]))
+    inner = crop(first)
+    shape = abs((inner[3] - inner[2]) / (inner[1] - inner[0]))
     drawn = figure(max(3.5 * across, 6), 0.6 + down * (0.55 + 2.5 * shape))
     axes = drawn.subplots(down, across, squeeze=False)
     for line, (variation, results) in zip(axes, groups.items(), strict=True):
@@ -42,6 +42,9 @@ def draw(ensemble: Ensemble) -> Figure:
             words = f"Mean {AXIS[summary.normalise].lower()}"
             relevance(ax, total, known, extent_of(results[0]), norm, words)
             ax.set_title(f"{said(variation)}\n{flavour_title(column)}".strip(), fontsize=11)
+    for ax in axes.ravel():
+        ax.set_xlim(inner[:2])
+        ax.set_ylim(inner[2:])
     for ax in axes[-1]:
         ax.set_xlabel(axis_title(first, "x"))
     for ax in axes[:, 0]:

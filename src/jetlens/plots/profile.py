@@ -89,9 +89,8 @@ def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> No
         there = np.isfinite(mean) & np.isfinite(one["high"].values)
         x, y = at[there], mean[there]
         errors = np.stack([y - one["low"].values[there], one["high"].values[there] - y])
-        ax.fill_between(
-            x, y - spread[there], y + spread[there], color=colour, alpha=0.14, linewidth=0
-        )
+        # with their gaps: nothing is drawn across bins that have no point
+        ax.fill_between(at, mean - spread, mean + spread, color=colour, alpha=0.14, linewidth=0)
         ax.errorbar(
             x, y, errors, fmt="o", color=colour, markersize=3.6, elinewidth=1.1,
             label=flavour_title(group),

@@ -128,8 +128,8 @@ def bars(
         )
     ax.set_yticks(places, [names[i] for i in order])
     ax.set_ylim(-0.6, max(len(order), 1) - 0.4)
-    ax.set_xlim(0, None)
-    ax.margins(x=0.08)
+    ends = [float(n[2][order].max(initial=0)) for n in rows]
+    ax.set_xlim(0, 1.06 * max(ends, default=0) or 1.0)
     no_ticks(ax, "y")
     hidden = len(names) - len(order)
     if hidden > 0 and len(order):

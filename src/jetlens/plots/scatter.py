@@ -16,7 +16,7 @@ from jetlens.plots.panels import heading
 from jetlens.plots.style import counted, features, figure, flavour_title, plain, within
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
-from jetlens.summarise.surface import MIDDLE, Surface
+from jetlens.summarise.surface import MIDDLE, WIDEST, Surface
 
 TITLE = "Score and relevance in the plane of two variables"
 COLOURS = colormaps["RdBu_r"]
@@ -68,9 +68,11 @@ def caption(result: Result) -> str:
         f"Left: a sample of jets by a hash; the redder, the higher the predicted probability of "
         f"{of}; the darker, the larger the absolute relevance of "
         f"{plain(result.sums.attrs['relevance'])}. The line is where the mean score of all jets "
-        "(right) crosses one half, its band a 68 % bootstrap interval over events. Means are "
-        f"smoothed by local linear regression with a Gaussian of {kernel}; where fewer than "
-        f"{LEAST} jets are near, nothing is said. {counted(result)}"
+        "(right) crosses one half, its band a 68 % bootstrap interval over events, without what "
+        "smoothing does. Means are "
+        f"smoothed by local linear regression with a Gaussian of {kernel}, up to {WIDEST:g} times "
+        f"wider until it holds {LEAST} jets; where even that does not, nothing is said. "
+        f"{counted(result)}"
     )
 
 

@@ -51,7 +51,8 @@ class Scatter(ScoreSummary):
     bins
         Columns and rows with jets in them, at most.
     smooth
-        The standard deviation, in cells, of the Gaussian that weights the cells around.
+        The least standard deviation, in cells, of the Gaussian that weights the cells around; it
+        is up to four times as wide where there are few jets.
 
     References
     ----------

@@ -16,7 +16,7 @@ from jetlens.taggers.base import Inputs, Tagger, encode
 from jetlens.taggers.chunks import pack
 from jetlens.taggers.layers import AttentionWeights, SelfAttention, explicit_attention
 from jetlens.taggers.predict import predict
-from jetlens.taggers.saved import save
+from jetlens.taggers.saved import arguments, save
 
 CASES = cases()
 CLOSE = {"rtol": 1e-9, "atol": 1e-10}
@@ -58,6 +58,12 @@ def real(task: str, out: Tensor, masks: Inputs) -> Tensor:
 def test_constructor_says_what_the_registry_needs(tagger: Tagger) -> None:
     assert {"inputs", "classes", "scaling"} <= parameters(type(tagger)).keys()
     assert set(tagger.outputs(*encode(tagger, sample()))) == {"jet", *tagger.tasks}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_arguments_stay_as_they_were_given(case: Case) -> None:
+    kept = arguments(case.build())
+    assert {k: kept[k] for k in case.arguments} == dict(case.arguments)
 
 
 def test_logits_are_finite_and_alone_as_with_the_rest(tagger: Tagger) -> None:

@@ -55,33 +55,43 @@ def test_the_defaults_are_the_toys_network(inputs: dict, first: int, features: i
     assert layers(CNN2D(inputs, CLASSES)) == [*CONVOLUTIONS, *head]
 
 
-def test_a_convolution_is_the_sum_over_its_window() -> None:
-    """The network, with its maxima and the experts behind, as a slow loop says it."""
+def test_logits_are_what_a_slow_loop_says() -> None:
+    """Convolutions, maxima after the second and after the last, which drops a row, experts."""
     torch.manual_seed(0)
     tagger = CNN2D(
-        TOY | EXPERTS, CLASSES, pixels=8, widths=(2, 3), kernels=(3, 2), hidden=(4,)
+        TOY | EXPERTS, CLASSES, pixels=12, widths=(2, 3, 2), kernels=(3, 2, 2), hidden=(4,)
     ).double()
     rng = np.random.default_rng(2)
-    image, experts = rng.normal(size=(3, 1, 8, 8)), rng.normal(size=(3, 4))
+    image, experts = rng.normal(size=(3, 1, 12, 12)), rng.normal(size=(3, 4))
     inputs = {"image": torch.as_tensor(image), "jets": torch.as_tensor(experts)}
     state = {k: v.detach().numpy() for k, v in tagger.state_dict().items()}
+    names = sorted({k.rpartition(".")[0] for k in state if k.startswith("convolutions")})
+    assert len(names) == 3
     for jet in range(3):
-        x = image[jet]
-        for k in ("0", "2"):
-            weight, bias = state[f"convolutions.{k}.weight"], state[f"convolutions.{k}.bias"]
-            size, reach = x.shape[1] - weight.shape[2] + 1, weight.shape[2]
-            out = np.zeros((len(weight), size, size))
-            for c, y, u in np.ndindex(out.shape):
-                window = x[:, y : y + reach, u : u + reach]
-                out[c, y, u] = max(0.0, (window * weight[c]).sum() + bias[c])
-            x = out
-        pooled = [
-            x[c, y : y + 2, u : u + 2].max() for c in range(3) for y in (0, 2) for u in (0, 2)
-        ]
-        hidden = np.concatenate([pooled, experts[jet]])
+        x = convolved(convolved(image[jet], state, names[0]), state, names[1])
+        x = largest(convolved(largest(x), state, names[2]))
+        assert x.shape == (2, 1, 1)
+        hidden = np.concatenate([x.ravel(), experts[jet]])
         hidden = np.maximum(0, state["head.0.weight"] @ hidden + state["head.0.bias"])
         expected = state["head.2.weight"] @ hidden + state["head.2.bias"]
         np.testing.assert_allclose(tagger(inputs, {})[jet].detach().numpy(), expected, rtol=1e-10)
+
+
+def convolved(x: np.ndarray, state: dict, name: str) -> np.ndarray:
+    weight, bias = state[f"{name}.weight"], state[f"{name}.bias"]
+    reach = weight.shape[2]
+    size = x.shape[1] - reach + 1
+    out = np.zeros((len(weight), size, size))
+    for c, y, u in np.ndindex(out.shape):
+        out[c, y, u] = (x[:, y : y + reach, u : u + reach] * weight[c]).sum() + bias[c]
+    return np.maximum(out, 0)
+
+
+def largest(x: np.ndarray) -> np.ndarray:
+    out = np.zeros((len(x), x.shape[1] // 2, x.shape[2] // 2))
+    for c, y, u in np.ndindex(out.shape):
+        out[c, y, u] = x[c, 2 * y : 2 * y + 2, 2 * u : 2 * u + 2].max()
+    return out
 
 
 def test_its_default_inputs_are_the_image() -> None:

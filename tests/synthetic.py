@@ -11,6 +11,7 @@ import xarray as xr
 
 from jetlens.core import attribution as attributions
 from jetlens.core.arrays import batch
+from jetlens.core.attribution import Table
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import CLASSES, JET_FEATURES, TRACK_FEATURES
 
@@ -36,10 +37,12 @@ def attribution(
     weighted: bool = True,
     start: int = 0,
     image: bool = False,
+    propagated: bool = False,
 ) -> xr.Dataset:
     """Make up an attribution of `jets` jets; no jet belongs to a class that is `absent`.
 
-    With `image`, jets have an image of the tracks' pT around their axis, too.
+    With `image`, jets have an image of the tracks' pT around their axis, too; with `propagated`, it
+    is told what relevance came in and what layers absorbed.
     """
     rng = np.random.default_rng([seed, start])
     there = [i for i, c in enumerate(classes) if c not in absent]
@@ -121,6 +124,9 @@ def attribution(
         total += given["image"].sum(axis=(1, 2, 3))
     error = 1e-4 * np.exp(rng.normal(size=jets)) * np.where(rng.random(jets) < 0.5, -1, 1)
     swap = rng.random(mask.shape) < 0.2
+    absorbed = rng.normal(size=(jets, 2, 3)) * [0.3, 0.02, 0.0]
+    per_jet = {"relevance_in": total + absorbed.sum(axis=(1, 2)) + 0.01 * error}
+    axes = {"layer": ["head.0", "head.2"], "cause": ["bias", "stabiliser", "softmax"]}
     return attributions.build(
         made,
         {name: [f.name for f in parts[1]] for name, parts in inputs.items()},
@@ -128,7 +134,8 @@ def attribution(
         classes=classes,
         output=output,
         target=target,
-        per_jet={
+        per_jet=(per_jet if propagated else {})
+        | {
             "baseline_output": output[np.arange(jets), target] - total + error,
             "completeness_error": error,
             "converged": rng.random(jets) < 0.97,
@@ -139,6 +146,7 @@ def attribution(
                 "vertex": np.where(mask, np.where(swap, 0, vertex), -1),
             }
         },
+        tables={"relevance_absorbed": Table(absorbed, axes)} if propagated else {},
         attrs={"explainer": "made up"},
     )
 

@@ -92,14 +92,15 @@ class JetImage(ScoreSummary):
 
         groups, (_, channels, high, wide) = len(chosen.groups), score.shape
         places = {d: _places(jets, d, n) for d, n in (("x", wide), ("y", high))}
-        total = np.zeros((groups, score[:1].size, chosen.weights.shape[1]))
-        image = np.zeros((groups, value[:1].size))
+        pixels = channels * high * wide
+        total = np.zeros((groups, pixels, chosen.weights.shape[1]))
+        image = np.zeros((groups, pixels))
         moment = np.zeros((groups, len(MOMENTS), chosen.weights.shape[1]))
         moments = _moments(score, places["x"], places["y"])
         for g, member in enumerate(chosen.member.T):
             weights = chosen.weights[member]
-            total[g] = score[member].reshape(len(weights), -1).T.astype(np.float64) @ weights
-            image[g] = weights[:, 0] @ value[member].reshape(len(weights), -1)
+            total[g] = score[member].reshape(-1, pixels).T.astype(np.float64) @ weights
+            image[g] = weights[:, 0] @ value[member].reshape(-1, pixels)
             moment[g] = moments[member].T @ weights
         axes, shape = ("group", "channel", "y", "x"), (groups, channels, high, wide)
         sums = chosen.counts.assign(

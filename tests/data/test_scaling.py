@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 import jetlens as jl
 from contracts import explainers as case
 from jetlens.data.scaling import Scaling, fit
+from jetlens.taggers.base import encode
 
 INPUTS = {"jets": case.JETS, "tracks": case.TRACKS}
 
@@ -92,6 +94,23 @@ def test_constant_images_are_refused(level: float) -> None:
         fit([jets.take([0]), jets.take([1, 2])], {"image": ["pt"]})
     jets["image"].values[5, 0, 1, 2] = 1.0
     fit([jets.take([0]), jets.take([5])], {"image": ["pt"]})
+
+
+@pytest.mark.parametrize("kind", ["standard", "unit"])
+def test_explained_in_either_scaling_scores_add_up(kind: str) -> None:
+    jets, plain = case.jets(), case.tagger()
+    plain.scaling = fit([jets], INPUTS, kind)
+    values = {"tracks": {"d0": 100.0}}  # beyond the limits, which hold for baselines, too
+    scores = jl.explain(plain, jets, "integrated-gradients", target="b", baseline=values)
+    assert float(np.abs(scores["completeness_error"]).max()) < 1e-3
+    offset, scale = plain.scaling.table["tracks"]["d0"]
+    there = plain.scaling.limits["tracks"]["d0"][1] if kind == "unit" else 100.0
+    moved = {k: v.numpy() for k, v in encode(plain, jets)[0].items()}
+    moved["tracks"][:] = 0.0
+    moved["tracks"][..., 0] = (there - offset) / scale
+    inputs = {k: torch.as_tensor(v if k == "tracks" else 0 * v) for k, v in moved.items()}
+    logits = plain(inputs, {"tracks": torch.as_tensor(jets["tracks"].mask)}).detach()
+    np.testing.assert_allclose(scores["baseline_output"], logits[:, 0], rtol=1e-6)
 
 
 def test_limits_and_kinds_that_make_no_sense() -> None:

@@ -16,6 +16,7 @@ import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import taggers
 from jetlens.data.base import Part
+from jetlens.data.toy import Toy
 from jetlens.taggers.base import Tagger, encode
 from jetlens.taggers.train import TrainSettings, train
 from jetlens.taggers.training.losses import JET
@@ -257,6 +258,58 @@ def test_any_registered_tagger_is_trained(tmp_path: Path, monkeypatch: pytest.Mo
     assert set(epochs[0]["train"]) == {JET}
     assert epochs[-1]["train"][JET] < epochs[0]["train"][JET]
     assert jl.load(tmp_path / "t").width == tagger.width == 5
+
+
+TOY_JETS = {"jets": ["theta", "z", "r1", "r2"]}
+TOY_LIST = {"constituents": ["pt", "deta", "dphi"]}
+
+
+@pytest.mark.parametrize("scaling", ["standard", "unit"])
+@pytest.mark.parametrize(
+    ("config", "inputs"),
+    [
+        ({"use": "cnn2d", "widths": (4, 4), "kernels": (5, 3)}, {"image": ["pt"]}),
+        ({"use": "cnn2d", "widths": (4, 4), "kernels": (5, 3)}, {"image": ["pt"]} | TOY_JETS),
+        ({"use": "cnn1d", "widths": (16,)}, TOY_LIST | TOY_JETS),
+        ({"use": "rnn", "width": 16}, TOY_LIST),
+        ({"use": "mlp"}, TOY_JETS),
+    ],
+)
+def test_the_toy_is_learned_from_whatever_inputs(
+    tmp_path: Path, config: dict, inputs: dict, scaling: str
+) -> None:
+    data = Toy(jets=1500, partition=500)
+    trained = train(
+        config,
+        data,
+        settings(epochs=2, resample="none", scaling=scaling),
+        tmp_path / "t",
+        inputs=inputs,
+        classes=("background", "signal"),
+    )
+    loaded, test = jl.load(tmp_path / "t"), Part(data, "test").read()
+    assert loaded.scaling == trained.scaling
+    encoded, masks = encode(loaded, test)
+    with torch.no_grad():
+        right = loaded(encoded, masks).argmax(1).numpy() == test.label
+    assert right.mean() > 0.8  # a half by chance
+    if scaling == "unit":
+        assert loaded.scaling.limits.keys() == set(inputs) - {"image"}
+        for name in loaded.scaling.limits:
+            assert 0 <= encoded[name].min() < encoded[name].max() <= 1
+
+
+def test_jets_without_pt_are_told_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(BadValueError, match=r"have theta, z, r1, r2: .*resample = \"none\""):
+        train(
+            {"use": "mlp"},
+            Toy(jets=100),
+            settings(),
+            tmp_path / "t",
+            inputs=TOY_JETS,
+            classes=("background", "signal"),
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_mistakes_are_told(tmp_path: Path) -> None:

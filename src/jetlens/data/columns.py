@@ -15,9 +15,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.units import Feature
 
-FEATURE, FEATURES = "feature", "features"
+FEATURE, FEATURES, LABEL = "feature", "features", "label"
 Column = tuple[str, np.dtype[np.generic]]
 
 
@@ -26,10 +27,14 @@ def described(feature: Feature, kind: str = "f4") -> Column:
     return feature.name, np.dtype(kind, metadata={FEATURE: feature})
 
 
-def classes_column(classes: Sequence[str], name: str = "label") -> Column:
-    """Return the column that holds each jet's class, as its position in `classes`."""
-    numbers = {c: i for i, c in enumerate(classes)}
-    return name, h5py.enum_dtype(numbers, basetype="i4")
+def classes_column(numbers: Mapping[str, int], name: str = LABEL, kind: str = "i4") -> Column:
+    """Return the column that holds each jet's class, by the classes' numbers."""
+    return name, h5py.enum_dtype(dict(numbers), basetype=kind)
+
+
+def numbered(classes: Sequence[str]) -> dict[str, int]:
+    """Return the classes' numbers: their positions."""
+    return {c: i for i, c in enumerate(classes)}
 
 
 def features_of(table: NDArray[np.void]) -> dict[str, Feature]:
@@ -69,13 +74,98 @@ def attributes(table: NDArray[np.void]) -> dict[str, Any]:
     return found
 
 
-def with_features(table: NDArray[np.void], attrs: Mapping[str, Any]) -> NDArray[np.void]:
-    """Return a table read from a file, whose columns say what the file's attributes say."""
-    if FEATURES not in attrs:
-        return table
-    own = {f["name"]: Feature.from_dict(f) for f in json.loads(attrs[FEATURES])}
-    columns = [
-        described(own[name], table.dtype[name].str) if name in own else (name, table.dtype[name])
-        for name in table.dtype.names or ()
-    ]
-    return table.view(np.dtype(columns))
+def class_columns(
+    dataset: h5py.Dataset,
+    unless: str,
+    label: str | None = None,
+    classes: Sequence[str] | None = None,
+) -> dict[str, dict[str, int]]:
+    """Find the column of a file's table that holds classes, and its numbers by class name.
+
+    Parameters
+    ----------
+    dataset
+        The table.
+    unless
+        A column beside which attributes do not count.
+    label
+        The column, if it is known.
+    classes
+        The names of its numbers 0, 1, ..., if they are known.
+
+    Returns
+    -------
+    One column, or none.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such column.
+    BadValueError
+        If nothing says what its classes are called.
+    """
+    columns = dataset.dtype.names
+    named = {}
+    for name in columns:
+        if name in dataset.attrs and dataset.dtype[name].kind in "iu":
+            called = np.atleast_1d(dataset.attrs[name])
+            named[name] = [c.decode() if isinstance(c, bytes) else str(c) for c in called]
+    if label is None:
+        if classes is not None:
+            raise BadValueError(f"classes {list(classes)} without the variable that holds them")
+        found = classes_of(np.empty(0, dataset.dtype))
+        if found is not None:
+            return dict([found])
+        if unless in columns:
+            return {}
+        return {n: numbered(called) for n, called in list(named.items())[:1]}
+    if label not in columns:
+        raise UnknownNameError("variable of 'jets' for the label", label, columns)
+    numbers = h5py.check_enum_dtype(dataset.dtype[label])
+    if classes is None and numbers is not None:
+        return {label: numbers}
+    if classes is None and label not in named:
+        raise BadValueError(
+            f"label {label!r}: the file does not say what its classes are called; "
+            "classes=[...] names its numbers 0, 1, ..."
+        )
+    return {label: numbered(named[label] if classes is None else classes)}
+
+
+def described_as(
+    table: NDArray[np.void],
+    attrs: Mapping[str, Any],
+    labels: Mapping[str, Mapping[str, int]],
+) -> NDArray[np.void]:
+    """Return a table read from a file, whose columns say what they hold.
+
+    Parameters
+    ----------
+    table
+        The table.
+    attrs
+        The attributes of the file's dataset.
+    labels
+        The column that holds classes, as `class_columns` found it.
+    """
+    own = {f["name"]: Feature.from_dict(f) for f in json.loads(attrs.get(FEATURES, "[]"))}
+    formats = []
+    for name, kind in ((n, table.dtype[n]) for n in table.dtype.names or ()):
+        if name in own:
+            kind = described(own[name], kind.str)[1]
+        elif name in labels:
+            kind = classes_column(labels[name], name, kind.str)[1]
+        elif h5py.check_enum_dtype(kind) is not None:
+            kind = np.dtype(kind.str)  # an enumeration of something else
+        formats.append(kind)
+    fields: Mapping[str, Any] = table.dtype.fields or {}
+    return table.view(
+        np.dtype(
+            {
+                "names": list(fields),
+                "formats": formats,
+                "offsets": [f[1] for f in fields.values()],  # tables of files may have gaps
+                "itemsize": table.dtype.itemsize,
+            }
+        )
+    )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jetlens.core.units import Feature
 from jetlens.data.clustering import Jets, nearest
 from jetlens.data.collisions import charge_of
-from jetlens.data.columns import classes_column, described
+from jetlens.data.columns import classes_column, described, numbered
 from jetlens.data.generator import NONE, EventRecord
 from jetlens.physics import clustering, xaug
 from jetlens.physics.grooming import Groomed, soft_drop
@@ -80,7 +80,7 @@ def empty(jets: int, classes: tuple[str, ...]) -> dict[str, NDArray[np.void]]:
     """Return the tables of so many jets, filled with zeros."""
     columns = [
         *map(described, xaug.FEATURES),
-        classes_column(classes),
+        classes_column(numbered(classes)),
         ("eventNumber", np.dtype("i8")),
     ]
     return {

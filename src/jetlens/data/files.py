@@ -18,6 +18,8 @@ def files(
     format: str | None = None,
     partition: int = 5000,
     columns: Mapping[str, Sequence[str]] | None = None,
+    label: str | None = None,
+    classes: Sequence[str] | None = None,
 ) -> Dataset:
     """Jets that are read from files, whoever made them.
 
@@ -32,6 +34,9 @@ def files(
         Jets read at a time.
     columns
         The variables to read, by collection; left out, all.
+    label, classes
+        The jets' variable that holds their classes, and the names of its numbers 0, 1, ...; left
+        out, what the files say.
 
     Raises
     ------
@@ -40,7 +45,12 @@ def files(
     """
     names = [files] if isinstance(files, str) else list(files)
     return readers.open(
-        [_expanded(name) for name in names], format=format, partition=partition, columns=columns
+        [_expanded(name) for name in names],
+        format=format,
+        partition=partition,
+        columns=columns,
+        label=label,
+        classes=classes,
     )
 
 

@@ -16,7 +16,7 @@ from jetlens.core.registry import datasets
 from jetlens.core.units import Feature
 from jetlens.data import readers
 from jetlens.data.base import Dataset, Generated
-from jetlens.data.columns import classes_column, described
+from jetlens.data.columns import classes_column, described, numbered
 from jetlens.data.images import Imaged, Images
 
 Floats = NDArray[np.float64]
@@ -65,7 +65,7 @@ CONSTITUENTS = (
     Feature("dphi", "rad", r"$\Delta\phi$"),
 )
 JET_TYPE = np.dtype(
-    [*map(described, JETS), classes_column(CLASSES), ("eventNumber", np.dtype("i8"))]
+    [*map(described, JETS), classes_column(numbered(CLASSES)), ("eventNumber", np.dtype("i8"))]
 )
 CONSTITUENT_TYPE = np.dtype([*map(described, CONSTITUENTS), ("valid", np.dtype("?"))])
 

@@ -19,7 +19,13 @@ from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, lo
 from jetlens.core.registry import readers
 from jetlens.core.units import Feature
 from jetlens.data.base import Dataset
-from jetlens.data.columns import attributes, classes_of, features_of, with_features
+from jetlens.data.columns import (
+    attributes,
+    class_columns,
+    classes_of,
+    described_as,
+    features_of,
+)
 from jetlens.data.hdf5 import write_tables
 from jetlens.data.readers.ftag_variables import (
     CLASSES,
@@ -48,11 +54,19 @@ class FtagFiles(Dataset):
     columns
         The variables to read, by collection, such as ``{"tracks": ["d0", "dphi"]}``; left out, all
         numbers there are. Truth is read whenever it is there.
+    label
+        The jets' variable that holds their classes. Left out, one that is an HDF5 enumeration;
+        else the flavour (`HadronConeExclTruthLabelID`); else one whose class names are an attribute
+        of its own name.
+    classes
+        The names of the numbers 0, 1, ... in `label`; left out, those that the file says.
     """
 
     files: tuple[str, ...]
     partition: int = 5000
     columns: Mapping[str, Sequence[str]] | None = None
+    label: str | None = None
+    classes: Sequence[str] | None = None
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -69,7 +83,15 @@ class FtagFiles(Dataset):
         for path in self.files:
             count = _jets_in(path)
             slices += [
-                FtagSlice(path, start, min(start + self.partition, count), first, self.columns)
+                FtagSlice(
+                    path,
+                    start,
+                    min(start + self.partition, count),
+                    first,
+                    self.columns,
+                    self.label,
+                    self.classes,
+                )
                 for start in range(0, count, self.partition)
             ]
             first += count
@@ -87,12 +109,16 @@ class FtagSlice:
     stop: int
     first: int
     columns: Mapping[str, Sequence[str]] | None = None
+    label: str | None = None
+    classes: Sequence[str] | None = None
 
     def read(self) -> JetBatch:
         """Read the jets."""
+        rows = slice(self.start, self.stop)
         with _opened(self.path) as file:
+            labels = class_columns(file[JETS], FLAVOUR, self.label, self.classes)
             arrays = {
-                name: _read(file[name], self.path, slice(self.start, self.stop), wanted)
+                name: _read(file[name], self.path, rows, wanted, labels if name == JETS else {})
                 for name, wanted in self._wanted(file).items()
             }
         return to_batch(arrays, first=self.first + self.start, columns=self.columns)
@@ -128,19 +154,24 @@ def _jets_in(path: str) -> int:
         return len(file[JETS])
 
 
-def _read(dataset: h5py.Dataset, path: str, rows: slice, wanted: Sequence[str] | None) -> Array:
+def _read(
+    dataset: h5py.Dataset,
+    path: str,
+    rows: slice,
+    wanted: Sequence[str] | None,
+    labels: Mapping[str, Mapping[str, int]],
+) -> Array:
     names = dataset.dtype.names
     if wanted is None:
-        return with_features(np.asarray(dataset[rows]), dataset.attrs)
+        return described_as(np.asarray(dataset[rows]), dataset.attrs, labels)
     for name in wanted:
         if name not in names:
             raise UnknownNameError(
                 f"variable of {dataset.name.strip('/')!r} in {path!r}", name, names
             )
     extra = (VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS)
-    labels = [n for n in names if h5py.check_enum_dtype(dataset.dtype[n])]
     keep = [n for n in names if n in {*wanted, *extra, *labels}]
-    return with_features(np.asarray(dataset.fields(keep)[rows]), dataset.attrs)
+    return described_as(np.asarray(dataset.fields(keep)[rows]), dataset.attrs, labels)
 
 
 def to_batch(

@@ -71,7 +71,12 @@ def facts(tmp_path_factory):
     return Facts(
         recipe={"data": {"use": "files", "files": [EVIL]}, "split": [0.7, 0.1, 0.2], "seed": 1},
         recipe_text=EVIL,
-        tagger={"use": EVIL, "parameters": 10, "classes": ["b", "c", "u", "tau"]},
+        tagger={
+            "use": EVIL,
+            "parameters": 10,
+            "classes": ["b", "c", "u", "tau"],
+            "inputs": {"jets": [EVIL]},
+        },
         history={},
         test={"b": 100, "c": 100, "u": 50, "tau": 50},
         performance=[drawn["performance"]],

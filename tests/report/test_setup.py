@@ -22,7 +22,7 @@ def facts(resample: str, **jets) -> Facts:
             "train": {"epochs": 1, "batch": 4},
         },
         recipe_text="",
-        tagger={"use": "gn2", "parameters": 10, "classes": ["b", "c"]},
+        tagger={"use": "gn2", "parameters": 10, "classes": ["b", "c"], "inputs": {"jets": ["pt"]}},
         history=history,
         test={"b": 20, "c": 30, UNLABELLED: 7},
         performance=[],

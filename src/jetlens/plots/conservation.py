@@ -24,6 +24,7 @@ from jetlens.summarise.result import Result
 
 TITLE = "Conservation of relevance"
 _AXIS = "Relevance absorbed / relevance in [%]"
+_SEEN = 1e-4  # of the relevance that comes in
 MOST = 20
 """Layers drawn: those that absorb most, in the network's order."""
 
@@ -61,9 +62,10 @@ def caption(result: Result) -> str:
 
 
 def _there(result: Result) -> list[int]:
-    """Return the causes that absorb anything."""
-    by_cause = result.sums["by_cause"].values[..., 0, 0]
-    return [c for c in range(len(by_cause)) if by_cause[c] > 0]
+    """Return the causes that absorb enough to be seen."""
+    summary: Any = result.summary
+    shares = np.nan_to_num(summary.shares(result, "by_cause")[:, 0, 0])
+    return [c for c in range(len(shares)) if shares[c] > _SEEN]
 
 
 def _layers(ax: Axes, result: Result) -> None:

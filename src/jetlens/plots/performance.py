@@ -12,7 +12,7 @@ from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
 from jetlens.plots.style import (
-    FLAVOUR_TITLES,
+    class_name,
     figure,
     flavour_colour,
     flavour_title,
@@ -20,7 +20,7 @@ from jetlens.plots.style import (
     legend,
     plain,
 )
-from jetlens.summarise.performance import LIGHT, SINGLE, TAGGER
+from jetlens.summarise.performance import SINGLE, TAGGER
 from jetlens.summarise.result import Result
 
 TITLE = "Tagger performance"
@@ -47,18 +47,14 @@ def caption(result: Result) -> str:
     summary: Any = result.summary
     jets = int(result.sums["jets"].sum())
     words = (
-        f"Left: the discriminant of {jets_of(summary.signal_of(result))} by true class. Middle: "
+        f"Left: the discriminant of {plain(class_name(summary.signal_of(result)))} by true class. "
+        "Middle: "
         "rejection of each background against efficiency, with the working points and their 68 % "
         "binomial intervals (a triangle is a lower limit)"
     )
     if SINGLE in result.parts["fine"].axes["score"]:
         words += f"; dashed: cuts on {plain(_single(summary))} alone"
     return f"{words}. Right: predicted class for each true class. {jets:,} jets."
-
-
-def jets_of(name: str) -> str:
-    """Return what a class's jets are called inside a sentence, such as ``b-jets``."""
-    return f"{name}-jets" if name in FLAVOUR_TITLES else f"{name} jets"
 
 
 def _discriminant(ax: Axes, result: Result) -> None:
@@ -126,8 +122,7 @@ def _roc(ax: Axes, result: Result) -> None:
     ax.set_xlim(0.4, 1)
     ax.set_ylim(0.9, top * 25)
     legend(ax)
-    name = summary.signal_of(result)
-    ax.set_xlabel(f"${name}$-jet efficiency" if name in FLAVOUR_TITLES else f"{name} efficiency")
+    ax.set_xlabel(f"{class_name(summary.signal_of(result))} efficiency")
     ax.set_ylabel("Background rejection")
 
 
@@ -149,7 +144,7 @@ def _confusion(ax: Axes, result: Result) -> None:
                     fontsize=10,
                     color="white" if value[i, j] > 0.55 else "black",
                 )
-    short = [LIGHT.get(n, rf"$\{n}$" if n == "tau" else n) for n in names]
+    short = [class_name(n) for n in names]
     ax.set_xticks(range(len(names)), short)
     ax.set_yticks(range(len(names)), short)
     ax.tick_params(which="both", length=0)

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.panels import heading, said
-from jetlens.plots.style import CYCLE, figure, legend, no_ticks
+from jetlens.plots.style import CYCLE, class_name, figure, legend, no_ticks
 from jetlens.summarise.ensemble import Ensemble, Variation
 from jetlens.summarise.gains import MISTAGS, compared
-from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
 from jetlens.summarise.retrainings import place_of
 
@@ -40,7 +39,7 @@ def draw(ensemble: Ensemble) -> Figure:
     first = ensemble.members[0].result
     summary: Any = first.summary
     backgrounds = summary.backgrounds(first)
-    rows = len(backgrounds)
+    rows, signal = len(backgrounds), class_name(summary.signal_of(first))
     drawn = figure(max(4.6 * len(columns), 6.4), 4.3 * rows + 3.4)
     panels = drawn.subplots(
         rows + 1, len(columns), squeeze=False, height_ratios=[4.3] * rows + [3.0]
@@ -54,14 +53,14 @@ def draw(ensemble: Ensemble) -> Figure:
                 _band(ax, results, background, CYCLE[curves.index(place) % len(CYCLE)], place)
             lowest = _lowest(groups.values(), background)
             ax.set_ylim(lowest, 1)
-            _dress(ax, background, summary.signal_of(first), rows > 1)
+            _dress(ax, background, signal, rows > 1)
             ax.set_xlim(*_ends(some.groups().values(), background, lowest))
         if others:
             panels[0, c].set_title(said(others), loc="left", fontsize=12)
         _points(panels[rows, c], list(some.groups()), numbers, last, curves)
     for r in range(rows):
-        panels[r, 0].set_ylabel(f"{LIGHT.get(backgrounds[r], backgrounds[r])} efficiency")
-    panels[rows, 0].set_ylabel(f"{summary.signal_of(first)} efficiency")
+        panels[r, 0].set_ylabel(f"{class_name(backgrounds[r])} efficiency")
+    panels[rows, 0].set_ylabel(f"{signal} efficiency")
     if len(curves) > 1:
         legend(panels[0, 0], loc="upper left")
     legend(panels[rows, 0], loc="best", fontsize=9.5)
@@ -135,8 +134,7 @@ def _dress(ax: Axes, background: str, signal: str, several: bool) -> None:
     for mistag in MISTAGS:
         ax.axhline(mistag, color="0.7", linewidth=0.7, zorder=0)
     if several:
-        name = LIGHT.get(background, background)
-        ax.set_title(f"against {name}", loc="right", fontsize=11)
+        ax.set_title(f"against {class_name(background)}", loc="right", fontsize=11)
 
 
 def _points(

@@ -33,6 +33,7 @@ def draw(result: Retrained) -> Figure:
         ax.tick_params(axis="x", which="minor", length=0)
         ax.set_xlabel("Inputs kept")
         ax.set_ylabel(_AXES[quantity])
+        ax.set_ylim(None, 1)
     legend(axes[0], loc="lower right")
     label(axes[0])
     return drawn

@@ -141,6 +141,13 @@ def within(words: str) -> str:
     return words[:1].lower() + words[1:] if words[1:2].islower() else words
 
 
+def class_name(name: str) -> str:
+    """Return what a class is called in a sentence: ``signal``, ``$b$``, ``light``, ``$ZZ$``."""
+    if name == "u":
+        return "light"
+    return within(flavour_title(name)).removesuffix("-jets").removesuffix(" jets")
+
+
 def features(result: Result) -> tuple[Feature, ...]:
     """Return the features that a result is about."""
     return tuple(Feature.from_dict(d) for d in result.sums.attrs["features"])

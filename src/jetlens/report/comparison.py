@@ -84,9 +84,10 @@ class Comparison:
 def abstract(facts: Comparison) -> list[str]:
     """Say in a few sentences what was varied."""
     axes = {a: len(places) for a, places in _axes(facts).items()}
-    product = " times ".join(f"{n} of {axis}" for axis, n in axes.items())
+    product = " times ".join(f"{n} of {axis}" for axis, n in axes.items() if n > 1)
     repeats = facts.recipe["repeats"]
-    words = f"{len(facts.variants)} variations of one study ({product}) are compared."
+    words = f"{len(facts.variants)} variations of one study"
+    words += f" ({product}) are compared." if product else "."
     if repeats > 1:
         words += f" Each is trained {repeats} times, with seeds of its own."
     explained = ", ".join(dict.fromkeys(method(e["use"]) for e in facts.recipe.get("explain", ())))
@@ -107,7 +108,8 @@ def sections(facts: Comparison) -> list[Section]:
     if performance:
         found.append(Section("performance", "Performance", performance))
     for name, blocks in by_summary.items():
-        found.append(Section(name, name.replace("-", " ").capitalize(), blocks))
+        first = next(b for b in blocks if isinstance(b, Picture))
+        found.append(Section(name, str(first.title).partition(",")[0], blocks))
     worth = worth_of_orders({v.name: v.numbers for v in facts.variants})
     if worth is not None:
         found.append(Section("worth", "Retrained on the most relevant inputs", [worth]))
@@ -144,7 +146,7 @@ def _overview(facts: Comparison) -> Section:
     rows: list[list[Cell]] = []
     for variant in facts.variants:
         place = place_of(variant.places)
-        row: list[Cell] = [variant.places[axis] for axis in axes]
+        row: list[Cell] = [_whole(variant.places[axis]) for axis in axes]
         for pattern in heads:
             number = facts.numbers.get(pattern.format(place))
             row.append("" if number is None else measured(number))
@@ -234,7 +236,7 @@ def _gains(facts: Comparison) -> list[Block]:
                 absolute = there.get(f"{start}{name}.vs.{first}")
                 relative = there.get(f"{start}{name}.relative.vs.{first}")
                 cells.append(_gain(absolute, relative if "efficiency" in name else None))
-            rows.append([*(variant.places[a] for a in _axes(facts)), *cells])
+            rows.append([*(_whole(variant.places[a]) for a in _axes(facts)), *cells])
         if rows:
             caption = (
                 f"Gains over {first}, all else the same: mean differences between trainings of the "
@@ -261,6 +263,11 @@ def _gain(absolute: Mapping[str, float] | None, relative: Mapping[str, float] | 
         per_cent = {k: 100 * v for k, v in relative.items()}
         text += Markup(", {}&thinsp;%").format(measured(per_cent))
     return text
+
+
+def _whole(words: str) -> Cell:
+    """Return words that stay on one line."""
+    return Markup('<span class="number">{}</span>').format(words)
 
 
 def _short(axis: str) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
-from jetlens.plots.style import plain
+from jetlens.plots.style import class_name, plain
 from jetlens.report.content import Block, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured
+from jetlens.report.words import html
 from jetlens.summarise.gains import MISTAGS
 from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
@@ -32,6 +33,7 @@ def performance(facts: Facts) -> Section:
 def _areas(result: Result, where: str) -> Table:
     summary: Any = result.summary
     signal, numbers = summary.signal_of(result), result.numbers()
+    called = class_name(signal)
     single = any(name.startswith("auc.single.") for name in numbers)
     kinds = ("auc", "auc.single", "auc.gain") if single else ("auc",)
     mistags = [f"at_{100 * mistag:.0f}" for mistag in MISTAGS]
@@ -42,17 +44,17 @@ def _areas(result: Result, where: str) -> Table:
         wanted += [f"efficiency.{name}.{at}" for at in mistags]
         if wanted[0] in numbers:
             cells = [measured(numbers[n]) if n in numbers else "" for n in wanted]
-            rows.append([f"{signal} against {name}", *cells])
+            rows.append([html(f"{called} against {class_name(background)}"), *cells])
     head = ["", "area under the curve", *(["single variable", "gain"] if single else [])]
     head += [f"efficiency at {100 * mistag:.0f} % background" for mistag in MISTAGS]
-    caption = f"Areas under the ROC curve and {signal} efficiencies {where}. "
+    caption = f"Areas under the ROC curve and {called} efficiencies {where}. "
     if single:
         variable = plain(FEATURES.get(summary.variable, Feature(summary.variable)).title)
         whose = "jet's" if summary.collection == "jets" else "jet's largest"
         caption += f"The single variable is the {whose} {variable}. "
     caption += "Intervals are 68 % bootstrap intervals over events"
     caption += ", of the gain with their correlation." if single else "."
-    return Table(head, rows, caption)
+    return Table(head, rows, html(caption))
 
 
 def _rejections(result: Result) -> Table:
@@ -67,10 +69,10 @@ def _rejections(result: Result) -> Table:
                 measured({"value": p.rejection, "low": p.low, "high": p.high}) for p in match
             ] or [""]
         rows.append(row)
-    names = [LIGHT.get(b, b) for b in summary.backgrounds(result)]
-    signal = summary.signal_of(result)
+    names = [html(class_name(b)) for b in summary.backgrounds(result)]
+    signal = class_name(summary.signal_of(result))
     caption = (
         f"Rejection (one over the efficiency) of each background at fixed {signal} efficiency, "
         "with 68 % binomial intervals."
     )
-    return Table([f"{signal} efficiency", *names], rows, caption)
+    return Table([html(f"{signal} efficiency"), *names], rows, html(caption))

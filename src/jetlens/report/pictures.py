@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from jetlens.plots import entry
@@ -75,7 +75,9 @@ def title(result: Result | Ensemble | Retrained) -> str:
         words = f"Attribution against {described[0].get('label') or feature}"
     if result.arguments.get("tracks") == "all":
         words += ", all tracks"
-    return words + _NORMALISED.get(str(result.arguments.get("normalise", "sum")), "")
+    usual = {f.name: f.default for f in fields(result.summary)}.get("normalise")
+    own = result.arguments.get("normalise")
+    return words if own == usual else words + _NORMALISED.get(str(own), "")
 
 
 def _embedded(path: Path, kind: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from jetlens.plots.style import class_name
 from jetlens.report.comparison import PAGE
 from jetlens.report.content import Cell, Section, Tile, Tiles
 from jetlens.report.explanation import explained, explained_output, rows_of
@@ -15,7 +16,7 @@ from jetlens.report.numbers import measured, percent
 from jetlens.report.performance import performance
 from jetlens.report.provenance import provenance, repeats
 from jetlens.report.setup import what_was_run
-from jetlens.report.words import method
+from jetlens.report.words import html, method
 from jetlens.report.worth import worth
 from jetlens.summarise.gains import MISTAGS
 from jetlens.summarise.performance import LIGHT
@@ -42,8 +43,8 @@ def abstract(facts: Facts) -> list[Cell]:
     data, tagger = facts.recipe["data"], facts.tagger
     source = f"process {data['process']!r}" if "process" in data else f"dataset {data['use']!r}"
     size = facts.recipe.get("tagger", {}).get("size")
-    kind = f"{tagger['use']} tagger" + (f" (size {size!r})" if facts.history and size else "")
-    said_of = f"A {kind} with {tagger['parameters']:,} parameters"
+    kind = f"{tagger['use']}, size {size!r}" if facts.history and size else tagger["use"]
+    said_of = f"A tagger ({kind}) with {tagger['parameters']:,} parameters"
     if facts.history:
         jets = sum(facts.history["jets"]["kept"].values())
         weighted = "weighted " if facts.history["jets"]["resample"] == "weight" else ""
@@ -90,21 +91,23 @@ def _performance(result: Result, numbers: Numbers) -> list[Tile | None]:
     """Return how well the tagger tags, against the first two backgrounds."""
     summary: Any = result.summary
     signal = summary.signal_of(result)
-    names = [LIGHT.get(b, b) for b in _by_importance(summary.backgrounds(result))[:2]]
+    called = class_name(signal)
+    backgrounds = _by_importance(summary.backgrounds(result))[:2]
     tiles = []
-    for name in names:
-        pair = f"{signal}_vs_{name}"
-        words = f"AUC, {signal} against {name}"
+    for background in backgrounds:
+        pair = f"{signal}_vs_{LIGHT.get(background, background)}"
+        words = f"AUC, {called} against {class_name(background)}"
         tiles.append(_tile(numbers, f"auc.{pair}", words, f"auc.single.{pair}"))
-    if len(names) == 1:
+    for background in backgrounds:
+        name, other = LIGHT.get(background, background), class_name(background)
+        if len(backgrounds) > 1:
+            words = f"Rejection of {other} at 77 % {called} efficiency"
+            tiles.append(_tile(numbers, f"rejection.{name}.at_77", words))
+            continue
         for mistag in (f"{100 * m:.0f}" for m in MISTAGS):
-            words = f"{signal.capitalize()} efficiency at {mistag} % {names[0]}"
-            tiles.append(_tile(numbers, f"efficiency.{names[0]}.at_{mistag}", words))
-    else:
-        for name in names:
-            words = f"{name[0].upper() if len(name) > 1 else name[0]}{name[1:]} rejection at 77 % "
-            tiles.append(_tile(numbers, f"rejection.{name}.at_77", f"{words}{signal} efficiency"))
-    several = ", all classes" if len(names) > 1 else ""
+            words = f"Efficiency of {called} at {mistag} % {other}"
+            tiles.append(_tile(numbers, f"efficiency.{name}.at_{mistag}", words))
+    several = ", all classes" if len(backgrounds) > 1 else ""
     return [*tiles, _tile(numbers, "accuracy", f"Accuracy{several}")]
 
 
@@ -119,7 +122,7 @@ def _tile(numbers: Numbers, name: str, label: str, single: str = "") -> Tile | N
     note: str | Markup = ""
     if single in numbers:
         note = Markup("best single variable: {}").format(measured(numbers[single]))
-    return Tile(label, measured(numbers[name]), note)
+    return Tile(html(label), measured(numbers[name]), note)
 
 
 def _headlines(result: Result) -> list[Tile | None]:

@@ -17,6 +17,9 @@ _DATA = {
     "mu": "Mean pile-up collisions",
     "files": "Files",
     "ttbar": "Share of top pairs",
+    "processes": "Processes",
+    "difficulty": "Difficulty",
+    "partition": "Jets a partition",
 }
 
 
@@ -30,12 +33,17 @@ def what_was_run(facts: Facts) -> Section:
         shares = " / ".join(percent(x) for x in recipe["split"])
         settings.append(["Train, validation, test", shares])
     tagger = ", ".join(
-        f"{k} = {shown(v)}" for k, v in recipe.get("tagger", {}).items() if k != "use"
+        f"{k} = {shown(v)}"
+        for k, v in recipe.get("tagger", {}).items()
+        if k not in ("use", "inputs")
     )
     settings.append(["Tagger", facts.tagger["use"] + (f" ({tagger})" if tagger else "")])
+    inputs = [f"{name}: {', '.join(some)}" for name, some in facts.tagger["inputs"].items()]
+    settings.append(["Inputs", "; ".join(inputs)])
     if facts.history:
         train = recipe.get("train", {})
-        words = f"{train['epochs']} epochs at most, {train['batch']} jets a step"
+        epochs = train["epochs"]
+        words = f"{epochs} epoch{'s' * (epochs > 1)} at most, {train['batch']} jets a step"
         settings.append(["Training", words])
     for e in facts.explanations:
         options = {k: v for k, v in e.settings.items() if k not in ("use", "jets", "keep")}

@@ -82,7 +82,8 @@ class Retrained:
         each = np.moveaxis(values[..., 0], 1, 0).reshape(len(self.keep), -1)
         spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.zeros(len(each))
         mean, low, high = interval(values.mean(axis=(0, 2)))
-        return mean, mean - np.hypot(mean - low, spread), mean + np.hypot(high - mean, spread)
+        down, up = np.hypot(mean - low, spread), np.hypot(high - mean, spread)
+        return mean, np.clip(mean - down, 0.0, 1.0), np.clip(mean + up, 0.0, 1.0)
 
     def advantage(self, over: str, quantity: str) -> dict[str, float]:
         """Return how much better the order of relevance is, on average over k < all.

@@ -75,7 +75,8 @@ def draw(study: Study) -> dict[Path | str, Picture]:
         ]
         if study.recipe.retrain is not None:
             orders.append(Order(retrain.place(store), figures, retrain.STAGE))
-        together = ensembles.drawn(ensembles.shown([study]))
+        # those of variations stand on the page that compares them
+        together = [] if study.name else ensembles.drawn(ensembles.shown([study]))
         orders += [Order(tuple(s.members), figures, s.name) for s in together]
         with Progress("drawing", len(orders)) as progress:
             drawn = study.executor.map(picture, orders, progress)
@@ -140,6 +141,7 @@ def collect(study: Study, pictures: Mapping[Path | str, Picture]) -> Facts:
             "use": getattr(type(tagger), "registered_name", type(tagger).__name__),
             "parameters": sum(p.numel() for p in tagger.parameters()),
             "classes": tagger.classes,
+            "inputs": tagger.inputs,
         },
         history={} if study.given else read_json(study.tagger / HISTORY),
         test=test,

@@ -20,7 +20,7 @@ def summarise(study: Study) -> None:
         parts = [(r.arguments, r.numbers()) for _, r in results(folder)]
         found |= qualified(parts, prefix)
     if study.number == 0:
-        together = numbers_of(shown([study]))
+        together = {} if study.name else numbers_of(shown([study]))  # variations are compared
         found |= {f"{RETRAININGS}{name}": number for name, number in together.items()}
         found |= retrain.numbers(study)
     write_numbers(study.store.numbers, found)

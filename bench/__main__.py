@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 import jetlens as jl
-from bench import generator, integrated_gradients
+from bench import generator, image, integrated_gradients
 from jetlens.core.files import write_text
 from jetlens.data.base import Part
 
@@ -27,13 +27,16 @@ JETS = 300
 def main() -> None:
     """Measure one benchmark after the other and write the table."""
     console = Console(stderr=True)
-    wanted = sys.argv[1:] or ["generator", "integrated-gradients"]
+    wanted = sys.argv[1:] or ["generator", "image", "integrated-gradients"]
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     lines = [f"Measured on {cores} cores of {platform.machine()}, torch {torch.__version__}.", ""]
     if "generator" in wanted:
         console.print("generator ...")
         lines += _generator()
+    if "image" in wanted:
+        console.print("image ...")
+        lines += _image()
     if "integrated-gradients" in wanted:
         console.print("integrated gradients ...")
         lines += _integrated_gradients()
@@ -50,6 +53,17 @@ def _generator() -> list[str]:
         f"| collisions to tracks | {rates.whole:.0f} | {rates.jets:.0f} "
         f"| {rates.whole / rates.bare:.2f} | 0.70 |",
         f"| two workers / one | | | {rates.workers:.2f} | 1.80 |",
+        "",
+    ]
+
+
+def _image() -> list[str]:
+    ways = image.main()
+    return [
+        f"| {image.JETS * image.PARTICLES:,} particles in {image.JETS:,} images | s "
+        "| time over ours |",
+        "|---|---|---|",
+        *(f"| {w.name} | {w.seconds:.3f} | {w.seconds / ways[0].seconds:.1f} |" for w in ways),
         "",
     ]
 

@@ -18,6 +18,7 @@ from jetlens.data import readers
 from jetlens.data.base import Dataset, Generated
 from jetlens.data.columns import classes_column, described, numbered
 from jetlens.data.images import Imaged, Images
+from jetlens.physics.frame import mirror
 
 Floats = NDArray[np.float64]
 
@@ -232,5 +233,4 @@ def particles(
     pt, x, y = (a.reshape(len(theta), 2 * EACH) for a in (pt, x, y))
     order = np.argsort(-pt, axis=1)
     pt, x, y = (np.take_along_axis(a, order, axis=1) for a in (pt, x, y))
-    side = np.sum(pt * np.sign(x), axis=1)
-    return pt, x * np.where(side < 0, -1.0, 1.0)[:, None], y
+    return pt, mirror(x, pt), y

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+ON_AXIS = 1e-9
+
 
 def centre(x: Floats, y: Floats, at_x: Floats, at_y: Floats) -> tuple[Floats, Floats]:
     """Move each jet so that the point ``(at_x, at_y)`` ``[jet]`` becomes the origin."""
@@ -38,8 +40,11 @@ def scale(x: Floats, y: Floats, length: Floats) -> tuple[Floats, Floats]:
 
 
 def mirror(x: Floats, weights: Floats) -> Floats:
-    """Mirror each jet so that the larger sum of weights has positive x ("parity flip")."""
-    side = np.sum(weights * np.sign(x), axis=1)
+    """Mirror each jet so that the larger sum of weights has positive x ("parity flip").
+
+    What lies on the axis, within rounding, is on neither side.
+    """
+    side = np.sum(weights * np.sign(x) * (np.abs(x) > ON_AXIS), axis=1)
     return x * np.where(side < 0, -1.0, 1.0)[:, None]
 
 

@@ -16,6 +16,12 @@ from jetlens.core.errors import BadValueError
 Floats = NDArray[np.floating]
 Window = tuple[float, float, float, float]
 
+DENSE = 16
+"""Pixels a particle above which only the pixels that are hit are touched twice."""
+
+BLOCK = 256
+"""Jets at a time."""
+
 
 def square(half_width: float) -> Window:
     """Return the window that reaches `half_width` from the origin to all four sides."""
@@ -79,21 +85,32 @@ def pixelate(
         out = np.empty(shape, dtype=dtype)
     elif out.shape != shape:
         raise BadValueError(f"out has shape {out.shape}: expected {shape}")
-    column, inside_x = _bin(x, left, right, columns)
-    row, inside_y = _bin(y, bottom, top, rows)
-    inside = inside_x & inside_y
-    images = len(x) * (weights.shape[1] if weights.ndim == 3 else 1)
-    flat = row * columns + column
-    if weights.ndim == 3:
-        flat, inside = flat[:, None], inside[:, None]
-    flat = np.broadcast_to(flat, weights.shape).reshape(images, -1)
-    flat = flat + rows * columns * np.arange(images)[:, None]
-    kept = np.broadcast_to(inside, weights.shape).reshape(images, -1)
-    total = np.bincount(
-        flat[kept], weights.reshape(images, -1)[kept], minlength=images * rows * columns
-    )
-    out[...] = total.reshape(shape)
+    x_edges, y_edges = np.linspace(left, right, columns + 1), np.linspace(bottom, top, rows + 1)
+    for first in range(0, len(x), BLOCK):  # what is worked on stays in the processor's cache
+        some = slice(first, first + BLOCK)
+        _add_up(x[some], y[some], weights[some], x_edges, y_edges, out[some])
     return out
+
+
+def _add_up(
+    x: Floats, y: Floats, weights: Floats, x_edges: Floats, y_edges: Floats, out: Floats
+) -> None:
+    rows, columns = out.shape[-2:]
+    column, outside = _bin(x, x_edges)
+    row, beyond = _bin(y, y_edges)
+    outside |= beyond
+    row *= columns
+    row += column
+    images = np.arange(out.size // (rows * columns)).reshape(weights.shape[:-1])
+    if weights.ndim == 3:
+        row, outside = row[:, None], outside[:, None]
+    pixel = (row + images[..., None] * (rows * columns)).ravel()
+    entries = np.where(outside, 0, weights).ravel()
+    if pixel.size * DENSE < out.size and out.flags.c_contiguous:
+        out.fill(0)
+        np.add.at(out.reshape(-1), pixel, entries.astype(out.dtype))
+    else:
+        out[...] = np.bincount(pixel, entries, minlength=out.size).reshape(out.shape)
 
 
 def _fitting(x: Floats, weights: Floats) -> Sequence[tuple[int, ...]]:
@@ -101,15 +118,14 @@ def _fitting(x: Floats, weights: Floats) -> Sequence[tuple[int, ...]]:
     return x.shape, (x.shape[0], channels, x.shape[1])
 
 
-def _bin(
-    values: Floats, low: float, high: float, count: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    inside = (values >= low) & (values <= high)
-    edges = np.linspace(low, high, count + 1)
-    kept = np.where(inside, values, low)
-    found = ((kept - low) * (count / (high - low))).astype(np.int64)
-    np.minimum(found, count - 1, out=found)
+def _bin(values: Floats, edges: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the bins of values, and which of them are outside or not a number."""
+    last = len(edges) - 2
+    outside = ~((values >= edges[0]) & (values <= edges[-1]))
+    kept = np.where(outside, edges[0], values)
+    found = ((kept - edges[0]) * ((last + 1) / (edges[-1] - edges[0]))).astype(np.int64)
+    np.minimum(found, last, out=found)
     # the multiplication may round across an edge, of which there is one definition: the edges
     found -= kept < edges[found]
-    found += (kept >= edges[found + 1]) & (found < count - 1)
-    return found, inside
+    found += (kept >= edges[1:][found]) & (found < last)
+    return found, outside

@@ -82,6 +82,7 @@ def test_its_default_inputs_are_the_one_list_of_particles() -> None:
     [
         ({"kernel": 4}, "kernel=4: expected an odd number"),
         ({"widths": ()}, "one block or more"),
+        ({"widths": (8, 0)}, r"widths=\[8, 0\]"),
         ({"inputs": EXPERTS}, "expected one collection"),
     ],
 )

@@ -102,8 +102,11 @@ def test_its_default_inputs_are_the_image() -> None:
     ("options", "says"),
     [
         ({"pixels": 12}, r"pixels=12: nothing is left .* convolution 2 "),
-        ({"widths": (8, 8)}, "2 widths and 4 kernels"),
-        ({"widths": (), "kernels": ()}, "0 widths and 0 kernels"),
+        ({"widths": (8, 8)}, r"widths=\[8, 8\], kernels=\[11, 3, 3, 3\]: expected one"),
+        ({"widths": (), "kernels": ()}, r"widths=\[\], kernels=\[\]: expected one"),
+        ({"widths": (8, 0), "kernels": (3, 3)}, r"widths=\[8, 0\]"),
+        ({"hidden": (8, 0)}, r"dense layers of widths \[288, 8, 0, 2\]"),
+        ({"dropout": 1.0}, "dropout=1.0: expected a chance"),
         ({"inputs": EXPERTS}, r"inputs of 'cnn2d' are jets: expected one collection \(an image\)"),
         ({"inputs": TOY | {"tracks": ["d0"]}}, "are image, tracks: expected one collection"),
     ],

@@ -67,8 +67,10 @@ class CNN1D(Tagger):
         self.particles = beside_experts("cnn1d", self.inputs, "a list of particles")
         if kernel < 1 or kernel % 2 == 0:
             raise BadValueError(f"kernel={kernel}: expected an odd number, 1 or more")
-        if not widths:
-            raise BadValueError("widths: expected the channels of one block or more")
+        if not widths or min(widths) < 1:
+            raise BadValueError(
+                f"widths={list(widths)}: expected the channels of one block or more, 1 or more each"
+            )
         self.kernel, self.dropout = kernel, dropout
         self.widths, self.hidden = tuple(widths), tuple(hidden)
         channels = [len(self.inputs[self.particles]), *self.widths]

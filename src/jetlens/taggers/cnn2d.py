@@ -68,10 +68,10 @@ class CNN2D(Tagger):
         experts = len(self.inputs.get(EXPERTS, ()))
         if hidden is None:
             hidden = (64, 64) if experts else (32, 64)
-        if len(widths) != len(kernels) or not widths:
+        if len(widths) != len(kernels) or not widths or min(*widths, *kernels) < 1:
             raise BadValueError(
-                f"{len(widths)} widths and {len(kernels)} kernels: expected one of each for every "
-                "convolution"
+                f"widths={list(widths)}, kernels={list(kernels)}: expected one of each for every "
+                "convolution, 1 or more"
             )
         self.pixels, self.dropout = pixels, dropout
         self.widths, self.kernels, self.hidden = tuple(widths), tuple(kernels), tuple(hidden)

@@ -96,8 +96,6 @@ class GN2(Tagger):
                 raise BadValueError(f"gn2 needs features of {name!r}: inputs are {self.inputs}")
         for name in set(self.inputs) - {"jets", "tracks"}:
             raise UnknownNameError("collection for gn2", name, ("jets", "tracks"))
-        if not 0 <= dropout < 1:
-            raise BadValueError(f"dropout={dropout}: expected a chance from 0 to below 1")
         self.size, self.activation, self.dropout = size, activation, dropout
         self.auxiliary = tuple(auxiliary)
         features = sum(map(len, self.inputs.values()))

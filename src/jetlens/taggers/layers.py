@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from jetlens.core.errors import look_up
+from jetlens.core.errors import BadValueError, look_up
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "silu": nn.SiLU, "relu": nn.ReLU}
 """GELU and SiLU are smooth, so that gradients along a path can be integrated in few steps."""
@@ -33,7 +33,16 @@ def dense(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) 
         One of `ACTIVATIONS`.
     dropout
         The chance that a hidden number is dropped in training.
+
+    Raises
+    ------
+    BadValueError
+        If a width is below 1, or `dropout` is no chance.
     """
+    if min(sizes) < 1:
+        raise BadValueError(f"dense layers of widths {list(sizes)}: expected 1 or more each")
+    if not 0 <= dropout < 1:
+        raise BadValueError(f"dropout={dropout}: expected a chance from 0 to below 1")
     made = look_up("activation", activation, ACTIVATIONS)
     layers: list[nn.Module] = []
     for i, (before, after) in enumerate(itertools.pairwise(sizes)):

@@ -142,7 +142,7 @@ class Retrained:
                 if header.get("format") != FORMAT:
                     raise ValueError(f"format {header.get('format')!r}, not {FORMAT!r}")
                 measured = {name: file[name] for name in file.files if name != "header"}
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise BadFileError(f"{str(path)!r} is no result of retrainings: {error}") from error
         lines = tuple((kind, tuple(names)) for kind, names in header["lines"])
         return cls(lines, tuple(header["keep"]), measured, tuple(header["first"]))

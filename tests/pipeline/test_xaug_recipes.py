@@ -1,0 +1,134 @@
+"""The studies of expert variables run whole, small: trained, explained, compared, retrained."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+import jetlens
+from jetlens.run.recipe import load
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+SMALL = {
+    "repeats": 2,
+    "data.jets": 500,
+    "data.partition": 250,
+    "train.epochs": 1,
+    "train.batch": 64,
+    "explain.0.jets": 40,
+}
+TWO = ["image-experts", "experts"]
+FEWER = {"random": 1, "repeats": 2, "jets": 50}
+
+
+def settings(recipe, models):
+    """Return changes that make a recipe small, with some of its models."""
+    keep = {"keep": [1]} if recipe == "zz" else {}
+    return {
+        **SMALL,
+        "vary.model.experts.retrain": FEWER | keep,
+        "vary.model": models,
+        **({"vary.data.difficulty": [1]} if recipe == "toy" else {}),
+    }
+
+
+def models(recipe):
+    return list(load(RECIPES / f"{recipe}_xaug.toml").vary["model"])
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "a":
+            self.links.append(str(dict(attrs)["href"]))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+@pytest.fixture(scope="module", params=["toy", "zz"])
+def study(request, tmp_path_factory):
+    """A recipe's run: all models are summarised, two of them reported and compared."""
+    recipe = request.param
+    out = tmp_path_factory.mktemp("runs") / recipe
+    path = RECIPES / f"{recipe}_xaug.toml"
+    whole = jetlens.run(path, out=out, set=settings(recipe, models(recipe)), until="summarise")
+    numbers = whole.numbers
+    stamps = {p: p.stat().st_mtime_ns for v in whole.variations for p in v.tagger.iterdir()}
+    run = jetlens.run(path, out=out, set=settings(recipe, TWO))
+    assert stamps == {p: p.stat().st_mtime_ns for p in stamps}  # nothing was trained again
+    return recipe, whole, numbers, run
+
+
+def test_all_models_are_compared(study):
+    recipe, whole, numbers, run = study
+    assert [v.path.name.rpartition("=")[2] for v in whole.variations] == models(recipe)
+    place = {"toy": "1,{}", "zz": "{}"}[recipe]
+    for model in models(recipe):
+        for name in ("auc.{}", "accuracy.{}", "efficiency.{}.at_background_1"):
+            number = numbers[name.format(place.format(model))]
+            assert 0 <= number["low"] <= number["value"] <= number["high"] <= 1
+    assert f"gain.{place.format('experts')}.auc.vs.image" in numbers
+    assert any(n.startswith(f"relevance.{place.format('experts')}.all.jets.") for n in numbers)
+    assert set(run.numbers) != set(numbers)  # image is no longer there to be compared with
+    assert f"gain.{place.format('experts')}.auc.vs.image-experts" in run.numbers
+
+
+def test_the_page_compares_and_leads_to_each_variation(study):
+    _, _, _, run = study
+    page = Page(run.report.read_text(encoding="utf-8"))
+    for variation in run.variations:
+        assert variation.report.is_file()
+        back = Page(variation.report.read_text(encoding="utf-8"))
+        homes = [link for link in back.links if not link.startswith("#")]
+        assert {(variation.path / link).resolve() for link in homes} == {run.report.resolve()}
+    others = {unquote(link) for link in page.links if not link.startswith("#")}
+    assert {run.path / link for link in others} == {v.report for v in run.variations}
+    for words in ("In short", "What was varied", "Retrained on the most relevant inputs"):
+        assert words in page.text
+    drawn = {p.stem for p in (run.path / "figures").glob("*.svg")}
+    assert {"tagger-performance-compared", "lrp-relevance-compared"} <= drawn
+
+
+def test_nothing_is_said_that_belongs_to_other_jets(study):
+    _, _, _, run = study
+    for report in (run.report, *(v.report for v in run.variations)):
+        text = Page(report.read_text(encoding="utf-8")).text.partition("Provenance")[0]
+        found = re.search(r"[^.]*\b(tracks?|flavours?|b-jets|light)\b[^.]*", text)
+        assert found is None, found
+        assert "nan" not in text.split()
+
+
+def test_the_inputs_worth_is_told(study):
+    recipe, _, _, run = study
+    experts = run.variations[-1].numbers
+    assert {n for n in experts if n.startswith("retrained.relevance.auc.k=")}
+    assert "retrained.advantage.auc.over.reverse" in experts
+    state = run.variations[-1].store.state("retrain")
+    inputs = load(RECIPES / f"{recipe}_xaug.toml").vary["model"]["experts"]["tagger"]["inputs"]
+    assert sorted(state["ranking"]) == sorted(f"jets.{name}" for name in inputs["jets"])
+
+
+def test_relevance_is_conserved_but_for_what_is_absorbed(study):
+    for variation in study[3].variations:
+        numbers = variation.numbers
+        assert numbers["conservation.unaccounted.all.p50"]["value"] < 1e-3
+        assert numbers["conservation.absorbed.all.bias"]["value"] > 0
+
+
+def test_provenance_is_that_of_every_variation(study):
+    run = study[3]
+    told = json.loads((run.path / "provenance.json").read_text())
+    assert set(told) == {v.path.name for v in run.variations}
+    taggers = [set(t["hashes"]) for t in told.values()]
+    assert all(hashes == {"jets", "tagger", "tagger 2"} for hashes in taggers)

@@ -24,7 +24,7 @@ from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.lrp_rules import Composite, ZBox
 from jetlens.explain.relevance.ledger import CAUSES, Ledger
 from jetlens.explain.relevance.plan import Plan
-from jetlens.explain.relevance.propagate import propagate
+from jetlens.explain.relevance.propagate import TARGET, propagate
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
@@ -119,14 +119,14 @@ class LRP(ScoringExplainer):
                 if name in masks:  # a rule that does not ask for inputs may give to padding
                     padding = ~masks[name][..., None]
                     ledger.add(name, "constants", (relevance * padding).flatten(1).sum(1))
-                    plan.layers.setdefault(name)
                     relevance = relevance.masked_fill(padding, 0)
                 place = scores[name][jets]
                 (place[:, : relevance.shape[1]] if name in masks else place).copy_(relevance)
             values.append(value)
             ledgers.append(ledger)
-        absorbed = _joined(ledgers, list(plan.layers), values[0])
-        axes = {"layer": list(plan.layers), "cause": list(CAUSES)}
+        layers = [*packed.masks, *plan.layers, TARGET]
+        absorbed = _joined(ledgers, layers, values[0])
+        axes = {"layer": layers, "cause": list(CAUSES)}
         return Scores(
             scores,
             {"relevance_in": torch.cat(values)},

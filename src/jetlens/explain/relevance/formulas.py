@@ -107,7 +107,10 @@ def _whatever_the_input(
 ) -> Tensor:
     # one jet's denominators are every jet's
     sums = layer.operation.forward(torch.ones_like(x[:1]), weight, bias)
-    gradient = relevance / (sums + epsilon)
+    alone = sums == 0  # neurons without inputs are their biases
+    gradient = relevance / (sums + epsilon).masked_fill_(alone, torch.inf)
+    if bool(alone.any()):
+        layer.run.ledger.add(layer.name, "bias", _total(layer, relevance * alone, layer.jets))
     layer.absorb("bias", gradient, bias)
     if epsilon:
         layer.absorb("stabiliser", gradient, gradient.new_full((1,), epsilon))

@@ -26,6 +26,9 @@ from jetlens.explain.relevance.signal import known, signal
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 
+TARGET = "target"
+"""The layer by which the part of a target that is no sum of outputs is reported."""
+
 Bounds = Mapping[str, tuple[Tensor, Tensor]]
 
 
@@ -86,8 +89,7 @@ def propagate(
         plan.set_last(known(out).behind)
     for (layer, _, jets), relevance in zip(run.sinks, found[len(leaves) :], strict=True):
         run.ledger.add(layer, "constants", run.ledger.total(relevance, jets))
-    plan.layers.setdefault("target")
-    run.ledger.add("target", "target", value - seed.flatten(1).sum(1))
+    run.ledger.add(TARGET, "target", value - seed.flatten(1).sum(1))
     return dict(zip(leaves, found[: len(leaves)], strict=True)), value, run.ledger
 
 

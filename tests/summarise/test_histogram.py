@@ -152,3 +152,63 @@ def test_nan_is_refused():
 def test_other_cells_do_not_add():
     with pytest.raises(BadValueError, match="cannot be added"):
         one(np.ones(3), most=10) + one(np.ones(3), most=20)
+
+
+def linear(values, weights=None, most=96, amount=None) -> Histogram:
+    n = len(values)
+    weights = np.ones((n, 1)) if weights is None else weights
+    zero = np.zeros(n, np.int64)
+    return Histogram.fill(
+        {"cell": ("x",)}, values, zero, np.arange(n), weights, most, amount, linear=True
+    )
+
+
+@pytest.mark.parametrize("name", ["gaussian", "offset", "whole numbers", "two far peaks", "few"])
+def test_linear_bins_are_equally_wide_and_few(name):
+    values = draws()[name]
+    histogram = linear(values)
+    low, high = histogram.edges()
+    np.testing.assert_allclose(high - low, high[0] - low[0])
+    assert len(low) <= 96
+    inside = (values[:, None] >= low) & (values[:, None] < high) if name == "few" else None
+    if inside is not None:
+        np.testing.assert_array_equal(inside.sum(axis=0), histogram.content[:, 0])
+    assert histogram.content.sum() == len(values)
+
+
+def test_linear_histograms_merge_and_do_not_mix_with_others():
+    values = draws()["cauchy"]
+    both = linear(values[:20_000]) + linear(values[20_000:])
+    whole = linear(values)
+    np.testing.assert_array_equal(both.place, whole.place)
+    np.testing.assert_array_equal(both.content, whole.content)
+    with pytest.raises(BadValueError, match="cannot be added"):
+        linear(values) + one(values, most=96)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "lognormal", "whole numbers", "two far peaks"])
+def test_the_inner_bins_are_those_that_numpy_counts(name):
+    values = draws()[name]
+    amount = np.cos(values)
+    histogram, weighted = linear(values), linear(values, amount=amount)
+    first, level, bins = histogram.spanned(0.98, 20)
+    assert bins <= 20
+    edges = histogram.begin((first >> level) + np.arange(bins + 1), level)
+    low, high = np.quantile(values, [0.01, 0.99])
+    assert edges[0] <= low < edges[1]
+    assert edges[-2] <= high < edges[-1]
+    kept = values.clip(edges[0], np.nextafter(edges[-1], -np.inf))  # the ends hold the rest
+    np.testing.assert_allclose(
+        histogram.collected(first, level, bins)[0, :, 0], np.histogram(kept, edges)[0]
+    )
+    np.testing.assert_allclose(
+        weighted.collected(first, level, bins)[0, :, 0],
+        np.histogram(kept, edges, weights=amount)[0],
+        atol=1e-8,
+    )
+
+
+def test_of_nothing_there_is_one_bin():
+    empty = linear(np.zeros(0))
+    assert empty.spanned(0.99, 20)[2] == 1
+    assert empty.collected(*empty.spanned(0.99, 20)).tolist() == [[[0.0]]]

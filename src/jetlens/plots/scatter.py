@@ -20,7 +20,6 @@ from jetlens.summarise.surface import MIDDLE, WIDEST, Surface
 
 TITLE = "Score and relevance in the plane of two variables"
 COLOURS = colormaps["RdBu_r"]
-_BAND = (0.16, 0.84)
 _PALEST = 0.22  # how much colour the least relevant jets keep
 
 Floats = NDArray[np.float64]
@@ -106,11 +105,10 @@ def boundary(ax: Axes, surface: Surface) -> None:
     x, y = (0.5 * (e[1:] + e[:-1]) for e in surface.window.edges)
     if min(len(x), len(y)) < 2:
         return
-    score, above = surface.score[..., 0], surface.above
-    known = np.isfinite(score)
-    if known.any() and np.nanmin(above) < _BAND[1] and np.nanmax(above) > _BAND[0]:
-        ax.contourf(x, y, above, levels=_BAND, colors=["black"], alpha=0.22)
-    if known.any() and np.nanmin(score) < MIDDLE < np.nanmax(score):
+    score, pull = surface.score[..., 0], surface.pull
+    if np.isfinite(pull).any() and np.nanmin(pull) < 1 and np.nanmax(pull) > -1:
+        ax.contourf(x, y, pull, levels=(-1, 1), colors=["black"], alpha=0.22)
+    if np.isfinite(score).any() and np.nanmin(score) < MIDDLE < np.nanmax(score):
         ax.contour(x, y, score, levels=[MIDDLE], colors=["white"], linewidths=3.4, alpha=0.8)
         ax.contour(x, y, score, levels=[MIDDLE], colors=["black"], linewidths=1.6)
 

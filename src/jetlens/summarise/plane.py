@@ -114,7 +114,7 @@ class Plane:
         into = csr_array(
             (np.ones(len(cell)), (cell, np.arange(len(cell)))), shape=(len(found), len(cell))
         )
-        flat = np.asarray(into @ content.reshape(len(cell), -1))
+        flat = np.asarray(into @ content.reshape(len(cell), int(np.prod(content.shape[1:]))))
         summed = flat.reshape(len(found), *content.shape[1:])
         return Plane(self.quantities, self.most, common + rise, found, summed)
 

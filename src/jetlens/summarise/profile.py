@@ -85,10 +85,10 @@ class Profile(ScoreSummary):
             return Histogram.fill(axes, value, cell, jet, weights, most, amount, linear=True)
 
         shape = (len(chosen.groups), len(wanted))
-        lost = [int(np.isinf(v.values(chosen.jets)).sum()) for v in wanted]
+        lost = [v.undefined(chosen.jets) for v in wanted]
         sums = chosen.counts.assign(
             square=(("group", "variable", "replica"), add_up(cell, jet, weights, shape, score**2)),
-            infinite=("variable", np.array(lost, dtype=np.int64)),
+            undefined=("variable", np.array(lost, dtype=np.int64)),
         ).assign_coords(variable=list(axes["variable"]))
         return Result(
             self,

@@ -18,6 +18,7 @@ WIDEST = 4.0
 """How many times wider than asked for the smoothing may become where there are few jets."""
 _WIDTHS = 7  # that are tried
 _REACH = 3  # widths
+_LEAST_SPREAD = 1e-6
 
 Floats = NDArray[np.float64]
 
@@ -41,14 +42,14 @@ class Surface:
     weight: Floats
 
     @property
-    def above(self) -> Floats:
-        """The share of replicas whose score is above one half ``[y, x]``, NaN where there is none.
+    def pull(self) -> Floats:
+        """How many standard deviations (over replicas) the score is from one half ``[y, x]``.
 
-        Around the boundary, what lies between 16 and 84 % is its 68 % band.
+        The boundary's 68 % band lies between -1 and 1; NaN where there is no score.
         """
-        replicas = self.score[..., 1:]
-        share = (replicas > MIDDLE).mean(axis=-1)
-        return np.where(np.isfinite(self.score[..., 0]), share, np.nan)
+        spread = self.score[..., 1:].std(axis=-1)
+        nominal = self.score[..., 0] - MIDDLE
+        return np.asarray(nominal / np.maximum(spread, _LEAST_SPREAD))
 
 
 def smooth(content: Floats, window: Window, bandwidth: float, entries: float) -> Surface:

@@ -66,6 +66,12 @@ class Variable:
             jets, jets[self.collection + SCORE].values[..., self.position].astype(np.float64)
         )
 
+    def undefined(self, jets: xr.Dataset) -> int:
+        """Return how many of its values are not finite, padding apart."""
+        values = jets[self.collection + VALUE].values[..., self.position]
+        real = jets[self.collection + MASK].values if self.particles else True
+        return int((~np.isfinite(values) & real).sum())
+
     def _real(self, jets: xr.Dataset, values: Floats) -> Floats:
         if not self.particles:
             return values

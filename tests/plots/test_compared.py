@@ -1,0 +1,100 @@
+"""Every figure that compares taggers, on ensembles of every kind."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import jetlens as jl
+from jetlens.core.errors import BadValueError
+from jetlens.plots import caption
+from jetlens.plots.entry import title
+from jetlens.summarise.ensemble import Ensemble, Member
+from synthetic import attribution
+
+NAMES = ("relevance", "jet-image", "scatter")
+TWO = ("background", "signal")
+
+
+def ensemble(name, models=("image", "list"), retrainings=2, axis="model", jets=120):
+    return Ensemble(
+        tuple(
+            Member({axis: model}, repeat, made(name, jets, 10 * k + repeat))
+            for k, model in enumerate(models)
+            for repeat in range(retrainings)
+        )
+    )
+
+
+def made(name, jets, seed):
+    return jl.summarise(attribution(jets, classes=TWO, seed=seed, image=True), name, replicas=8)
+
+
+def words(figure):
+    return {t.get_text() for t in figure.findobj(mpl.text.Text) if t.get_text()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_variation_has_its_panel(name):
+    found = ensemble(name)
+    figure = jl.draw(found)
+    said = " ".join(words(figure))
+    assert "jetlens" in said
+    assert "image" in said
+    assert "list" in said
+    told = caption(found)
+    assert told.endswith(".")
+    assert "$" not in told
+    assert title(found).endswith(", compared")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", ["one training", "one variation", "empty", "numbers"])
+def test_poor_ensembles_are_drawn_too(name, kind):
+    found = {
+        "one training": lambda: ensemble(name, retrainings=1),
+        "one variation": lambda: ensemble(name, models=("image",)),
+        "empty": lambda: ensemble(name, jets=0),
+        "numbers": lambda: ensemble(name, models=("0", "1"), axis="data.difficulty", jets=20),
+    }[kind]()
+    figure = jl.draw(found)
+    caption(found)
+    if kind == "numbers":
+        assert "difficulty 1" in " ".join(words(figure))
+
+
+def test_two_axes_are_rows_and_columns():
+    members = [
+        Member({"data.difficulty": level, "model": model}, 0, made("relevance", 30, 1))
+        for level in "12"
+        for model in ("image", "list", "experts")
+    ]
+    axes = jl.draw(Ensemble(tuple(members))).axes
+    assert len(axes) == 6
+    grid = [a.get_subplotspec() for a in axes]
+    assert [(g.rowspan.start, g.colspan.start) for g in grid] == [
+        (r, c) for r in range(2) for c in range(3)
+    ]
+
+
+def test_error_bars_are_the_deviation_over_retrainings():
+    found = ensemble("relevance", retrainings=3)
+    figure = jl.draw(found)
+    value, low, high = found.members[0].result.summary.spread([m.result for m in found.members[:3]])
+    drawn = [
+        s
+        for c in figure.axes[0].containers
+        if hasattr(c, "has_xerr")
+        for s in c[2][0].get_segments()
+    ]
+    ends = {(round(float(s[0, 0]), 6), round(float(s[1, 0]), 6)) for s in drawn}
+    best = int(np.argmax(value[0]))
+    assert (round(float(low[0, best]), 6), round(float(high[0, best]), 6)) in ends
+
+
+def test_what_cannot_be_drawn_is_told():
+    with pytest.raises(BadValueError, match=r"a result of jetlens\.summarise, not str"):
+        jl.draw("relevance")
+    with pytest.raises(jl.JetlensError, match="unknown figure 'completeness-compared'"):
+        jl.draw(ensemble("completeness"))

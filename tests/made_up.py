@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 import labelled
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import datasets
-from jetlens.data.base import Dataset
+from jetlens.data import readers
+from jetlens.data.base import Dataset, Generated
 from jetlens.data.readers import ftag
 from jetlens.data.readers.ftag_variables import FLAVOUR_OF_LABEL
 
@@ -75,7 +77,7 @@ class MadeUpPartition:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MadeUp(Dataset):
+class MadeUp(Generated):
     """Made-up jets, generated in partitions."""
 
     jets: int = 300
@@ -88,6 +90,9 @@ class MadeUp(Dataset):
             MadeUpPartition(min(self.partition, self.jets - first), first, self.seed, self.seconds)
             for first in range(0, self.jets, self.partition)
         ]
+
+    def reopen(self, files: Sequence[Path]) -> Dataset:
+        return readers.open(files, format="ftag")
 
 
 def register() -> None:

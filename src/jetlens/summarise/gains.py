@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from jetlens.summarise.base import CONFIDENCE, Numbers, interval
+from jetlens.summarise.base import CONFIDENCE, Numbers, interval, ratio
 from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.result import Result
 from jetlens.summarise.retrainings import place_of
@@ -119,13 +119,13 @@ def gain(
     pairs
         For each retraining, value and replicas of the one and of the other.
     relative
-        Divide the differences by the other's mean.
+        Divide the differences by the other's mean; NaN where that is 0.
     """
     values = np.array([a - b for (a, _), (b, _) in pairs])
     replicas = np.mean([a - b for (_, a), (_, b) in pairs], axis=0)
     if relative:
-        values = values / np.mean([b for _, (b, _) in pairs])
-        replicas = replicas / np.mean([b for _, (_, b) in pairs], axis=0)
+        values = ratio(values, np.mean([b for _, (b, _) in pairs]))
+        replicas = ratio(replicas, np.mean([b for _, (_, b) in pairs], axis=0))
     return _with_error(values, replicas, error_of_mean(values))
 
 

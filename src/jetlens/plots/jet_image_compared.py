@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.plots.jet_image import AXIS, axis_title, crop, even_norm, extent_of, relevance
 from jetlens.plots.panels import heading, said
-from jetlens.plots.style import figure, flavour_title, shown_groups
+from jetlens.plots.style import figure, flavour_title, shown_groups, within
 from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.jet_image import SIGNIFICANT
 
@@ -28,7 +28,7 @@ def draw(ensemble: Ensemble) -> Figure:
     across, down = max(len(columns), 1), len(groups)
     inner = crop(first)
     shape = abs((inner[3] - inner[2]) / (inner[1] - inner[0]))
-    drawn = figure(max(3.5 * across, 6), 0.6 + down * (0.55 + 2.5 * shape))
+    drawn = figure(max(3.8 * across, 6), 0.6 + down * (0.5 + 2.3 * shape))
     axes = drawn.subplots(down, across, squeeze=False)
     for line, (variation, results) in zip(axes, groups.items(), strict=True):
         summary: Any = results[0].summary
@@ -41,7 +41,9 @@ def draw(ensemble: Ensemble) -> Figure:
             total, known = mean[place].sum(axis=0), clear[place].any(axis=0)
             words = f"Mean {AXIS[summary.normalise].lower()}"
             relevance(ax, total, known, extent_of(results[0]), norm, words)
-            ax.set_title(f"{said(variation)}\n{flavour_title(column)}".strip(), fontsize=11)
+            whose = flavour_title(column)
+            name = said(variation)
+            ax.set_title(f"{name}: {within(whose)}" if name else whose, fontsize=11)
     for ax in axes.ravel():
         ax.set_xlim(inner[:2])
         ax.set_ylim(inner[2:])

@@ -34,11 +34,11 @@ def draw(result: Result) -> Figure:
     """
     summary: Any = result.summary
     surface = summary.surface(result)
-    drawn = figure(13.6, 5.6)
-    left, right = drawn.subplots(1, 2, width_ratios=(1, 1.08))
+    drawn = figure(14, 5.4)
+    left, key, right = drawn.subplots(1, 3, width_ratios=(1, 0.17, 1.06))
     reach = points(left, result.parts["examples"].jets)
     boundary(left, surface)
-    _key(left, result, reach)
+    _key(key, reach)
     x, y = surface.window.edges
     shown = right.pcolormesh(x, y, surface.score[..., 0], cmap=COLOURS, vmin=0, vmax=1)
     boundary(right, surface)
@@ -127,16 +127,15 @@ def axes_of(ax: Axes, result: Result) -> None:
     ax.set_ylabel(y.axis)
 
 
-def _key(ax: Axes, result: Result, reach: float) -> None:
-    """Draw the key of colours beside the panel: score to the right, relevance upwards."""
-    inside = ax.inset_axes((0.71, 0.77, 0.26, 0.2))
-    score, depth = np.meshgrid(np.linspace(0, 1, 48), np.linspace(0, 1, 32))
-    inside.imshow(
-        shade(score, depth), origin="lower", extent=(0, 1, 0, reach or 1.0), aspect="auto"
-    )
-    inside.set_xlabel("Score", fontsize=8.5, labelpad=1, loc="center")
-    inside.set_ylabel("|Relevance|", fontsize=8.5, labelpad=2, loc="center")
-    inside.set_xticks([0, 0.5, 1], ["0", "0.5", "1"], fontsize=8)
-    inside.set_yticks([0, reach or 1.0], ["0", f"{reach:.2g}"], fontsize=8)
-    inside.minorticks_off()
-    inside.tick_params(length=2, pad=1.5, top=False, right=False)
+def _key(ax: Axes, reach: float) -> None:
+    """Draw the key of colours: the score to the right, relevance upwards."""
+    score, depth = np.meshgrid(np.linspace(0, 1, 48), np.linspace(0, 1, 64))
+    top = reach or 1.0
+    ax.imshow(shade(score, depth), origin="lower", extent=(0, 1, 0, top), aspect="auto")
+    ax.set_box_aspect(2.4)
+    ax.set_xlabel("Score", loc="center")
+    ax.set_ylabel("Absolute relevance", loc="center")
+    ax.set_xticks([0, 1], ["0", "1"])
+    ax.set_yticks([0, top], ["0", f"{top:.2g}"])
+    ax.minorticks_off()
+    ax.tick_params(length=2.5, top=False, right=False)

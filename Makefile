@@ -1,4 +1,5 @@
 # make demo    jets, tagger, explanations and report into runs/demo
+# make toy     toy jets: taggers with and without expert variables compared, in runs/toy
 # make test    everything that is checked
 # make bench   timings, as a table of ratios
 # make lint    style, types and layers only
@@ -9,7 +10,7 @@ WORKERS ?= 2
 BIN     := .venv/bin
 READY   := .venv/.ready
 
-.PHONY: venv demo test bench lint clean
+.PHONY: venv demo toy test bench lint clean
 
 venv: $(READY)
 
@@ -20,6 +21,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)
 	$(BIN)/jetlens run recipes/flavour.toml --preset quick --out runs/demo --workers $(WORKERS)
+
+toy: $(READY)
+	$(BIN)/jetlens run recipes/toy_xaug.toml --preset quick --out runs/toy --workers $(WORKERS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

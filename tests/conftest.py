@@ -19,6 +19,20 @@ def flavour_arrays(flavour_settings):
     return flavour_settings.partitions()[0].arrays()
 
 
+@pytest.fixture(scope="session")
+def fat_settings():
+    """A small `FatJets` of QCD and ZZ."""
+    from jetlens.data.fat_jets import FatJets
+
+    return FatJets(jets=200, partition=200, seed=3)
+
+
+@pytest.fixture(scope="session")
+def fat_arrays(fat_settings):
+    """A couple of hundred generated large jets as structured arrays, made once a session."""
+    return fat_settings.partitions()[0].arrays()
+
+
 @pytest.fixture
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what a test registers be gone when it ends."""

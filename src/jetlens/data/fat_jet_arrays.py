@@ -117,7 +117,7 @@ def find(record: EventRecord, cuts: Cuts, match: int | None) -> FatJets:
     kept = (jets.pt < cuts.pt_max) & (np.abs(jets.eta) < cuts.eta_max)
     kept &= jets.mass >= cuts.mass[0]  # grooming takes mass away, never adds to it
     if match is not None:
-        kept &= _matched(record, jets, match, cuts.radius)
+        kept &= matched(record, jets, match, cuts.radius)
     some = _take(found, kept)
     groomed = soft_drop(momentum[some.particle], some.size, radius=cuts.radius)
     inside = (groomed.mass > cuts.mass[0]) & (groomed.mass < cuts.mass[1])
@@ -194,12 +194,16 @@ def variables(
     lepton_or_photon = np.isin(number, (11, 13, 22))
     d_xy, d_z = np.zeros(len(rows)), np.zeros(len(rows))
     tracks = np.flatnonzero(charged)
-    of = jet[tracks]
+    # the jet's own axis lies between the prongs: what decays in flight does so along one of them
+    along = (jet[tracks], (prong[1] < prong[0])[tracks].astype(np.int64))
     perigee = to_perigee(
-        record.vertex[rows[tracks]], momentum[tracks, :3], charge[tracks], np.zeros((len(of), 3))
+        record.vertex[rows[tracks]],
+        momentum[tracks, :3],
+        charge[tracks],
+        np.zeros((len(tracks), 3)),
     )
-    d_xy[tracks] = np.abs(perigee.d0) * d0_sign(perigee.d0, perigee.phi, where.phi[of])
-    d_z[tracks] = np.abs(perigee.z0) * z0_sign(perigee.z0, eta[tracks], where.eta[of])
+    d_xy[tracks] = np.abs(perigee.d0) * d0_sign(perigee.d0, perigee.phi, where.prong_phi[along])
+    d_z[tracks] = np.abs(perigee.z0) * z0_sign(perigee.z0, eta[tracks], where.prong_eta[along])
     return {
         "log_pt": np.log(pt),
         "log_pt_rel": np.log(pt / where.pt[jet]),
@@ -232,7 +236,7 @@ def _take(found: clustering.Found, kept: NDArray[np.bool_]) -> clustering.Found:
     )
 
 
-def _matched(record: EventRecord, jets: Jets, match: int, radius: float) -> NDArray[np.bool_]:
+def matched(record: EventRecord, jets: Jets, match: int, radius: float) -> NDArray[np.bool_]:
     """Say which jets a last copy of the particle lies in."""
     copies = np.abs(record.pdg) == match
     last = copies.copy()

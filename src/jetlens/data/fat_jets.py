@@ -17,8 +17,8 @@ from jetlens.data.base import Dataset, Generated
 from jetlens.data.images import Imaged, Images
 from jetlens.data.processes import process
 
-EVENTS_AT_ONCE = 300
-IN_VAIN = 100 * EVENTS_AT_ONCE  # events without a single jet after which there is no hope
+EVENTS_AT_FIRST, EVENTS_AT_ONCE = 30, 300
+IN_VAIN = 100_000  # events without a single jet after which there is no hope
 _PROCESS_BITS, _EVENT_BITS = 8, 24  # processes of a dataset, events of a partition
 
 
@@ -187,9 +187,10 @@ class FatJetPartition:
                 made.append(tables)
             jets += len(found)
             events += record.events
-            if jets == 0 and events >= IN_VAIN:
+            tried = events + pythia.given_up
+            if jets == 0 and tried >= IN_VAIN:
                 raise BadValueError(
-                    f"process {card.name!r}: no jet in {events} events passes radius = "
+                    f"process {card.name!r}: no jet in {tried} events passes radius = "
                     f"{settings.radius}, pt_min = {settings.pt_min}, pt_max = {settings.pt_max}, "
                     f"eta_max = {settings.eta_max}, mass = {list(settings.mass)}"
                 )
@@ -198,5 +199,6 @@ class FatJetPartition:
 
 def _next_batch(events: int, jets: int, wanted: int) -> int:
     """Return how many events to generate next, so that few are thrown away at the end."""
-    expected = EVENTS_AT_ONCE if jets == 0 else (wanted - jets) * events / jets
-    return int(min(EVENTS_AT_ONCE, 1.05 * expected + 4))
+    if jets == 0:
+        return min(EVENTS_AT_FIRST, 5 * wanted + 4)
+    return int(min(EVENTS_AT_ONCE, 1.05 * (wanted - jets) * events / jets + 4))

@@ -58,8 +58,8 @@ class Generator:
         for line in (*card.settings, *settings, *quiet):
             if not self._pythia.readString(line):
                 raise BadValueError(f"process {name!r}: Pythia does not understand {line!r}")
-        if cuts is not None:
-            self._veto = early_veto(cuts)  # held here: Pythia does not keep it alive
+        self._veto = None if cuts is None else early_veto(cuts)
+        if self._veto is not None:  # held by this object: Pythia does not keep it alive
             self._pythia.setUserHooksPtr(self._veto)
         if not self._pythia.init():
             raise BadValueError(f"process {name!r}: Pythia cannot be initialised with its card")
@@ -67,6 +67,13 @@ class Generator:
     def seed(self, seed: int) -> None:
         """Restart the random numbers: what follows depends on `seed` alone (1 to 900,000,000)."""
         self._pythia.rndm.init(seed)
+        if self._veto is not None:
+            self._veto.given_up = self._veto.in_a_row = 0
+
+    @property
+    def given_up(self) -> int:
+        """Events given up early since the last seed."""
+        return 0 if self._veto is None else int(self._veto.given_up)
 
     def events(self, count: int) -> EventRecord:
         """Generate events; the few that fail inside Pythia are left out."""

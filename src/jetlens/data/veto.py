@@ -45,8 +45,8 @@ class Wanted(NamedTuple):
 def wanted(pt_min: float, mass_min: float, radius: float, eta_max: float) -> Wanted:
     """Return loose conditions for jets of these cuts.
 
-    Of 265 jets of the card ``qcd`` with pt > 200 GeV and a groomed mass of 50 to 150 GeV, in 6,000
-    events, none was lost: fewer than 1.1 % are, at 95 % confidence.
+    Of 511 jets of the card ``qcd`` with pt > 200 GeV and a groomed mass of 50 to 150 GeV, in 11,700
+    events, one was lost: fewer than 0.9 % are, at 95 % confidence.
     """
     return Wanted(0.9 * pt_min, max(mass_min - 20.0, 0.0), radius, eta_max + 0.4)
 
@@ -70,6 +70,10 @@ def in_sight(momentum: NDArray[np.float64], cuts: Wanted) -> bool:
     return bool(np.any(good & (mass_of(np.stack([x, y, z, e], axis=1)) > cuts.mass)))
 
 
+PATIENCE = 2_000
+"""Events given up in a row after which one goes on all the same, so that it ends some time."""
+
+
 @cache
 def _hook() -> Any:
     import pythia8mc
@@ -80,6 +84,7 @@ def _hook() -> Any:
         def __init__(self, cuts: Wanted) -> None:
             super().__init__()
             self.cuts = cuts
+            self.given_up = self.in_a_row = 0
 
         def canVetoPT(self) -> bool:
             return True
@@ -91,7 +96,12 @@ def _hook() -> Any:
             if position > 3:  # asked again for the decay of each resonance
                 return False
             final = [(p.px(), p.py(), p.pz(), p.e()) for p in event if p.isFinal()]
-            return not in_sight(np.array(final).reshape(-1, 4), self.cuts)
+            if self.in_a_row >= PATIENCE or in_sight(np.array(final).reshape(-1, 4), self.cuts):
+                self.in_a_row = 0
+                return False
+            self.given_up += 1
+            self.in_a_row += 1
+            return True
 
     return EarlyVeto
 

@@ -55,6 +55,9 @@ def soft_drop(
     import awkward as ak
     import fastjet
 
+    if not len(counts):
+        none = np.zeros(0)
+        return Groomed(np.zeros((0, 4)), none, none, none, np.zeros((0, 2, 4)))
     clustered = sequence(momentum, counts, fastjet.cambridge_algorithm)
     dropped = clustered.exclusive_jets_softdrop_grooming(
         njets=1, beta=beta, symmetry_cut=z_cut, R0=radius

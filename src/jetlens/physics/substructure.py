@@ -64,6 +64,8 @@ def n_subjettiness(
     import awkward as ak
     import fastjet
 
+    if not len(counts):
+        return np.zeros((0, most))
     clustered = sequence(momentum, counts, fastjet.cambridge_algorithm)
     tau: Floats = ak.to_numpy(
         clustered.njettiness(
@@ -93,6 +95,8 @@ def correlators(momentum: Floats, counts: Ints, *, beta: float = 1.0) -> Correla
     import awkward as ak
     import fastjet
 
+    if not len(counts):
+        return Correlators(np.zeros(0), np.zeros(0), np.zeros(0))
     clustered = sequence(momentum, counts, fastjet.cambridge_algorithm)
 
     def correlator(points: int, angles: int) -> Floats:

@@ -1,0 +1,43 @@
+"""Energy correlation functions and N-subjettiness as loops over particles."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+
+def rapidity(p) -> float:
+    return 0.5 * math.log((p[3] + p[2]) / (p[3] - p[2]))
+
+
+def distance(a, b) -> float:
+    turn = abs(math.atan2(a[1], a[0]) - math.atan2(b[1], b[0]))
+    return math.hypot(rapidity(a) - rapidity(b), min(turn, 2 * math.pi - turn))
+
+
+def shares(particles) -> list[float]:
+    pt = [math.hypot(p[0], p[1]) for p in particles]
+    return [x / sum(pt) for x in pt]
+
+
+def e2(particles) -> float:
+    z = shares(particles)
+    pairs = itertools.combinations(range(len(particles)), 2)
+    return sum(z[i] * z[j] * distance(particles[i], particles[j]) for i, j in pairs)
+
+
+def e3(particles, angles: int) -> float:
+    """Sum over triples, with the product of the smallest `angles` distances."""
+    z = shares(particles)
+    total = 0.0
+    for i, j, k in itertools.combinations(range(len(particles)), 3):
+        sides = sorted(distance(particles[a], particles[b]) for a, b in ((i, j), (i, k), (j, k)))
+        total += z[i] * z[j] * z[k] * math.prod(sides[:angles])
+    return total
+
+
+def tau(particles, axes, radius: float) -> float:
+    """N-subjettiness about given axes, beta = 1."""
+    pt = [math.hypot(p[0], p[1]) for p in particles]
+    nearest = [min(distance(p, a) for a in axes) for p in particles]
+    return sum(x * d for x, d in zip(pt, nearest, strict=True)) / (sum(pt) * radius)

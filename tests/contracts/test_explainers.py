@@ -16,6 +16,7 @@ from jetlens.core.registry import explainers
 
 EVERY = sorted(explainers)
 COMPLETE = [name for name in EVERY if explainers.get(name).complete]
+CONSERVES = [name for name in EVERY if explainers.get(name).conserves]
 
 
 def explain(method: str, jets: JetBatch, tagger: jl.Tagger | None = None, **options) -> xr.Dataset:
@@ -49,6 +50,28 @@ def test_complete(method: str, target: str) -> None:
     assert bool(found.converged.all())
     assert float((abs(gap) / (1e-5 + size)).max()) < 2e-3
     assert float(size.max()) > 0.1
+
+
+@pytest.mark.parametrize("method", CONSERVES)
+@pytest.mark.parametrize("target", ["predicted", "label", "c", "log(b/(0.2*c+0.8*u))"])
+def test_conserves(method: str, target: str) -> None:
+    """Scores and what was absorbed, by layer and cause, add up to what is explained."""
+    found = explain(method, case.jets(), target=target)
+    absorbed = found.relevance_absorbed
+    assert absorbed.dims == ("jet", "layer", "cause")
+    assert len(set(found.layer.values)) == found.sizes["layer"]
+    sums = [
+        np.nansum(of(found[name].values).reshape(found.sizes["jet"], -1), 1)
+        for of in (np.asarray, np.abs)
+        for name in ("tracks_score", "jets_score")
+    ]
+    total = sums[0] + sums[1] + absorbed.sum(("layer", "cause"))
+    size = sums[2] + sums[3] + abs(absorbed).sum(("layer", "cause"))
+    assert float((abs(total - found.relevance_in) / size).max()) < 1e-9
+    assert float(size.max()) > 0.1
+    if not target.startswith("log"):
+        output = found.output.isel({"class": xr.DataArray(found.target.values, dims="jet")})
+        np.testing.assert_allclose(found.relevance_in, output, rtol=1e-12)
 
 
 @pytest.mark.parametrize("method", EVERY)

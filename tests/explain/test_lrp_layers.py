@@ -60,7 +60,7 @@ def reference(name: str, layer: nn.Module, x: np.ndarray, relevance: np.ndarray,
     rule = "alpha-beta" if name == "z+" else name
     options = dict(options)
     if rule == "flat":
-        ones = [m for m in layer.modules() if hasattr(m, "weight")][0]
+        ones = next(m for m in layer.modules() if hasattr(m, "weight"))
         kept = ones.weight.detach().clone()
         ones.weight.data.fill_(1.0)
         options["there"] = slow.matrix(layer, x.shape)[0]

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from jetlens.core.errors import UnsupportedError
+from jetlens.explain.relevance.indices import read
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
@@ -70,9 +71,9 @@ class Interception(TorchFunctionMode):
     ) -> Any:
         """Give a function its rule."""
         args, kwargs = _current(args), {k: _current(v) for k, v in (kwargs or {}).items()}
-        if not any(True for _ in _signals((args, kwargs))):
-            return func(*args, **kwargs)
         name, into = _name(func), None
+        if not any(True for _ in _signals((args, kwargs))):
+            return read(self, name, func, args, kwargs)
         if name.endswith("_") and not name.endswith("__"):
             name, into = name[:-1], args[0]
             func = getattr(torch, name, getattr(Tensor, name, func))
@@ -103,7 +104,7 @@ class Interception(TorchFunctionMode):
         """Let a constant join the signal: the relevance that it gets is absorbed."""
         leaf = value.detach().requires_grad_()
         self.sinks.append((layer, leaf, jets))
-        return mark(leaf, Signal(jets, nonnegative=False))
+        return mark(leaf, Signal(jets, bounds=(leaf.detach(), leaf.detach())))
 
     def layer(self, name: str, *weights: Any) -> str:
         """Return what a layer is called: its module's path, or the function and its number."""
@@ -163,7 +164,9 @@ def _name(func: Callable[..., Any]) -> str:
 @functools.cache
 def takes_inplace(func: Callable[..., Any]) -> bool:
     """Whether a function can be told to write into its input."""
-    return inspect.isfunction(func) and "inplace" in inspect.signature(func).parameters
+    if not inspect.isfunction(func):
+        return False
+    return "inplace" in inspect.signature(func, follow_wrapped=False).parameters
 
 
 def _current(value: Any) -> Any:

@@ -1,7 +1,4 @@
-"""Functions that move numbers: the ordinary gradient already moves their relevance.
-
-Constants that are joined in (class tokens, padding) absorb the relevance that comes to them.
-"""
+"""Functions that move or choose numbers: the ordinary gradient already moves their relevance."""
 
 from __future__ import annotations
 
@@ -10,10 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from jetlens.explain.relevance.signal import Signal, known, mark, signal
+from jetlens.explain.relevance.signal import known, mark
 from jetlens.explain.relevance.table import rule_of
 
 if TYPE_CHECKING:
@@ -51,22 +47,13 @@ def move(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
     return out
 
 
-@rule_of("to", "float", "double", "half", "bfloat16", "type", "type_as", "cpu", "cuda")
-def cast(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
-    """Change the precision or the device."""
-    out = function(x, *args, **kwargs)
-    about = signal(x)
-    if about is None or not out.requires_grad:  # integers carry no relevance
-        return out
-    return mark(out, replace(about, made=None))
-
-
 @rule_of("max", "min", "amax", "amin", "sort", "topk", "kthvalue", "median", "maximum", "minimum")
 def winner(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
     """Give all to the largest (smallest, chosen) number."""
-    if args and isinstance(args[0], Tensor):  # of two tensors
-        one, other, about = joined(run, function.__name__, x, args[0])
-        return mark(function(one, other), about)
+    if args and isinstance(args[0], Tensor):  # the one or the other of two tensors
+        larger = function.__name__.startswith("max")
+        with run:
+            return torch.where((x >= args[0]) == larger, x, args[0])
     out = function(x, *args, **kwargs)
     about = known(x)
     value = out if isinstance(out, Tensor) else out[0]
@@ -118,186 +105,3 @@ def edges(jets: Tensor, axes: int) -> Tensor:
     for axis in range(1, axes + 1):
         jets = jets.narrow(-axis, 0, 1)
     return jets
-
-
-@rule_of("cat", "concat", "concatenate")
-def cat(
-    run: Run, function: Callable[..., Any], tensors: Sequence[Tensor], dim: int = 0, **_: Any
-) -> Tensor:
-    """Join tensors; constants among them absorb what comes to them."""
-    dim = _.get("axis", dim)
-    first = next(s for s in map(signal, tensors) if s is not None)
-    edge = first.jets.narrow(dim, 0, 1)
-    several = first.jets.shape[dim] > 1 and not bool((first.jets == edge).all())
-    if several and not all(signal(t) is not None for t in tensors):
-        raise run.refusal("cat", "joins constants to the jets as if they were more jets")
-    entered = _with_constants(run, "cat", tensors, lambda t: edge.expand(t.shape))
-    out = torch.cat(entered, dim)
-    parts = [known(t) for t in entered]
-    if all(p.jets.stride(dim) == 0 or p.jets.shape[dim] == 1 for p in parts):
-        jets = edge.expand(out.shape)  # the axis of jets is another: no memory is needed
-    else:
-        jets = torch.cat([p.jets for p in parts], dim)
-    return mark(out, _joint(parts, jets, lambda bounds: torch.cat(bounds, dim), tensors))
-
-
-@rule_of("stack")
-def stack(
-    run: Run, function: Callable[..., Any], tensors: Sequence[Tensor], dim: int = 0
-) -> Tensor:
-    """Join tensors along a new axis."""
-    return cat(run, torch.cat, [_unsqueezed(t, dim) for t in tensors], dim)
-
-
-def _unsqueezed(tensor: Tensor, dim: int) -> Tensor:
-    out = tensor.unsqueeze(dim)
-    about = signal(tensor)
-    return out if about is None else mark(out, replace(about, jets=about.jets.unsqueeze(dim)))
-
-
-def _with_constants(
-    run: Run, name: str, tensors: Sequence[Tensor], jets: Callable[[Tensor], Tensor]
-) -> list[Tensor]:
-    if all(signal(t) is not None for t in tensors):
-        return list(tensors)
-    layer = run.layer(name)
-    return [t if signal(t) is not None else run.constant(t, jets(t), layer) for t in tensors]
-
-
-def _joint(
-    parts: Sequence[Signal],
-    jets: Tensor,
-    join: Callable[[list[Tensor]], Tensor],
-    tensors: Sequence[Tensor],
-) -> Signal:
-    bounds = None
-    if all(p.bounds is not None for p in parts):
-        bounds = tuple(join([p.bounds[i] for p in parts]) for i in (0, 1))  # type: ignore[index]
-    return Signal(
-        jets,
-        nonnegative=all(p.nonnegative for p in parts),
-        bounds=bounds,  # type: ignore[arg-type]
-        behind=frozenset[str]().union(*(p.behind for p in parts)),
-        hidden=any(p.hidden for p in parts),
-    )
-
-
-def joined(
-    run: Run, name: str, one: Any, other: Any, least: Sequence[int] = ()
-) -> tuple[Tensor, Tensor, Signal]:
-    """Broadcast two tensors to each other; a constant one absorbs what comes to it."""
-    first = next(t for t in (one, other) if signal(t) is not None)
-    one, other = (torch.as_tensor(t, dtype=first.dtype, device=first.device) for t in (one, other))
-    shape = torch.broadcast_shapes(one.shape, other.shape, tuple(least))
-    jets = known(first).jets.expand(shape)
-    wide = []
-    for tensor in (one, other):
-        about = signal(tensor)
-        spread = tensor.expand(shape)
-        if about is None:
-            spread = run.constant(spread, jets, run.layer(name))
-        else:
-            spread = mark(spread, replace(about.plain(), jets=about.jets.expand(shape)))
-        wide.append(spread)
-    parts = [known(t) for t in wide]
-    return wide[0], wide[1], _joint(parts, jets, torch.cat, wide)
-
-
-@rule_of("where")
-def where(
-    run: Run, function: Callable[..., Any], condition: Tensor, one: Any, other: Any
-) -> Tensor:
-    """Choose between two tensors."""
-    one, other, about = joined(run, "where", one, other, condition.shape)
-    return mark(torch.where(condition, one, other), about)
-
-
-@rule_of("masked_fill")
-def masked_fill(
-    run: Run, function: Callable[..., Any], x: Tensor, mask: Tensor, value: Any
-) -> Tensor:
-    """Put a constant where the mask is True."""
-    about = known(x)
-    out = where(run, torch.where, mask, value, x)
-    bounds = about.bounds
-    if bounds is not None:
-        bounds = (bounds[0].masked_fill(mask, value), bounds[1].masked_fill(mask, value))
-    nonnegative = about.nonnegative and float(value) >= 0
-    hidden = about.hidden or float(value) == -torch.inf
-    return mark(
-        out,
-        replace(known(out), nonnegative=nonnegative, gate=about.gate, bounds=bounds, hidden=hidden),
-    )
-
-
-@rule_of("tril", "triu")
-def triangle(
-    run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any
-) -> Tensor:
-    """Put zeros on one side of the diagonal."""
-    kept = function(torch.ones(x.shape[-2:], dtype=torch.bool, device=x.device), *args, **kwargs)
-    return masked_fill(run, torch.masked_fill, x, ~kept, 0.0)
-
-
-@rule_of("pad", "_pad", "constant_pad_nd")
-def pad(
-    run: Run,
-    function: Callable[..., Any],
-    input: Tensor,
-    pad: Sequence[int],
-    mode: str = "constant",
-    value: float | None = None,
-) -> Tensor:
-    """Add numbers at the edges: constants, or copies."""
-    about = known(input)
-    out = F.pad(input, pad, mode, value)
-    jets = edges(about.jets, len(pad) // 2).expand(out.shape)
-    out = mark(out, replace(about.plain(), jets=jets, nonnegative=about.nonnegative))
-    if mode != "constant":
-        return out
-    there = F.pad(torch.ones_like(input, dtype=torch.bool), pad, value=False)
-    return masked_fill(run, torch.masked_fill, out, ~there, value or 0.0)
-
-
-@rule_of("_pad_packed_sequence")
-def unpack(
-    run: Run,
-    function: Callable[..., Any],
-    data: Tensor,
-    sizes: Tensor,
-    batch_first: bool,
-    value: float,
-    length: int,
-) -> tuple[Tensor, Tensor]:
-    """Lay a packed sequence out again, with constants where it has ended."""
-    about = known(data)
-    out, lengths = function(data, sizes, batch_first, value, length)
-    there, _ = function(torch.ones(len(data), dtype=data.dtype), sizes, batch_first, 0.0, length)
-    first = 0 if batch_first else 1  # the jets of the first step are all jets
-    jets = about.jets[: int(sizes[0])].unsqueeze(1 - first).expand(out.shape)
-    out = mark(out, replace(about.plain(), jets=jets, nonnegative=about.nonnegative))
-    gone = (there == 0).view(*there.shape, *[1] * (out.ndim - 2))
-    return masked_fill(run, torch.masked_fill, out, gone, value), lengths
-
-
-@rule_of("__setitem__")
-def set_item(run: Run, function: Callable[..., Any], x: Tensor, where: Any, value: Any) -> Tensor:
-    """Write into a part of a tensor."""
-    base, about = x, signal(x)
-    if about is None:
-        inside = known(value).jets
-        shape = (-1,) + (1,) * (x.ndim - 1)
-        jets = run.ledger.numbers
-        whole = jets.view(shape).expand(x.shape) if x.shape[0] == len(jets) else None
-        if whole is None or not bool((whole[where] == inside).all()):
-            raise run.refusal("__setitem__", "writes into a tensor whose jets cannot be told")
-        base = run.constant(x, whole, run.layer("setitem"))
-        about = known(base)
-    place = base[where]
-    if signal(value) is None:
-        constant = torch.as_tensor(value, dtype=x.dtype, device=x.device).expand(place.shape)
-        value = run.constant(constant, about.jets[where], run.layer("setitem"))
-    out = base.clone()
-    out[where] = value
-    behind = about.behind | known(value).behind
-    return mark(out, replace(about.plain(), behind=behind))

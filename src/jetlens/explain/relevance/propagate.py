@@ -11,6 +11,8 @@ from jetlens.core.errors import UnsupportedError
 from jetlens.explain.relevance import (  # noqa: F401  # each enters its rules
     activations,
     attention,
+    indices,
+    joining,
     movement,
     multi_head,
     normalisation,

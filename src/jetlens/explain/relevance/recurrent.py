@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.explain.relevance.plan import Plan
-from jetlens.explain.relevance.signal import known, signal
+from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.table import rule_of
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ def _known(run: Run, state: Tensor, first: Tensor) -> Tensor:
     if signal(state) is not None:
         return state
     jets = known(first).jets[:, :1].expand(state.shape)
-    return run.constant(state, jets, run.layer("recurrent"))
+    name = run.layer("recurrent")
+    start = run.constant(state, jets, name)
+    return mark(start, replace(known(start), behind=frozenset({name})))  # it is no input
 
 
 def _cut(x: Tensor, sizes: Tensor | None, batch_first: bool) -> list[Tensor]:

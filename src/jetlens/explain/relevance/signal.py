@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+Bounds = tuple[Tensor, Tensor]
 _ATTRIBUTE = "jetlens_signal"
 
 
@@ -39,7 +40,7 @@ class Signal:
     jets: Tensor
     nonnegative: bool = False
     gate: bool = False
-    bounds: tuple[Tensor, Tensor] | None = None
+    bounds: Bounds | None = None
     behind: frozenset[str] = frozenset()
     hidden: bool = False
     view: bool = False

@@ -1,0 +1,224 @@
+"""What users' modules do with functions: each has its rule, or is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import jetlens as jl
+from jetlens.core.errors import BadValueError, UnsupportedError
+
+FEATURES = tuple("abcd")
+JETS, PLACES = 5, 3
+
+
+def tracks() -> jl.JetBatch:
+    values = np.random.default_rng(8).normal(size=(JETS, PLACES, 4))
+    mask = np.ones((JETS, PLACES), dtype=bool)
+    mask[1, 2] = mask[3, 0] = False
+    return jl.batch({"tracks": (values, FEATURES, mask)})
+
+
+class Module(nn.Module):
+    """A dense layer, something that a user does, and a dense layer."""
+
+    def __init__(self, does: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.first, self.does, self.last = nn.Linear(4, 4), does, nn.LazyLinear(2)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        x = self.first(x) * mask[..., None]
+        return self.last(self.does(x, mask).flatten(1))
+
+
+def tagger(does: Callable[[Tensor, Tensor], Tensor]) -> jl.Tagger:
+    module = Module(does)
+    with torch.no_grad():
+        module(torch.rand(2, PLACES, 4), torch.ones(2, PLACES, dtype=torch.bool))
+    return jl.wrap(
+        module.double(),
+        {"tracks": FEATURES},
+        ("b", "c"),
+        call=lambda m, inputs, masks: m(inputs["tracks"], masks["tracks"]),
+    )
+
+
+def explain(does: Callable[[Tensor, Tensor], Tensor], **options):
+    return jl.explain(tagger(does), tracks(), "lrp", target="c", **options)
+
+
+def gap(found) -> float:
+    """Return how far an account is from being closed, of its whole size."""
+    names = [v for v in found.data_vars if str(v).endswith("_score")]
+    sums = [np.nansum(found[n].values.reshape(found.sizes["jet"], -1), 1) for n in names]
+    absorbed = found.relevance_absorbed.values
+    size = sum(np.nansum(abs(found[n].values)) for n in names) + abs(absorbed).sum()
+    return float(abs(sum(sums) + absorbed.sum((1, 2)) - found.relevance_in).max() / size)
+
+
+def in_place(x: Tensor, mask: Tensor) -> Tensor:
+    y = x * 2
+    y += x
+    y.mul_(0.5).relu_()
+    y[:, 0] = x[:, 1]
+    y[mask] -= 1.0
+    return F.leaky_relu(y, 0.1, inplace=True)
+
+
+def across(x: Tensor, mask: Tensor) -> Tensor:
+    flat = x.transpose(0, 1).reshape(-1, 4)  # places first, jets within them
+    flat = F.softplus(flat + 1.0).unflatten(0, (PLACES, -1))
+    return flat.permute(1, 0, 2)
+
+
+def ragged(x: Tensor, mask: Tensor) -> Tensor:
+    real = x[mask] + 0.5  # rows of particles, with no axis of jets
+    out = x.new_zeros(x.shape)
+    out[mask] = real
+    return out
+
+
+WHAT = {
+    "in place": in_place,
+    "jets not first": across,
+    "no axis of jets": ragged,
+    "reductions": lambda x, mask: torch.cat([x.sum(1), x.mean(1), x.amax(1), x.norm(dim=1)], -1),
+    "residual": lambda x, mask: x + F.gelu(x - 0.3),
+    "gate": lambda x, mask: x * torch.sigmoid(x.roll(1, -1)) + x * (1 - x.sigmoid()),
+    "glu": lambda x, mask: F.glu(x),
+    "product": lambda x, mask: x * x.flip(1) - 2 * x**2,
+    "einsum": lambda x, mask: torch.einsum("jta,jtb->jab", x, x.cos()),
+    "stack": lambda x, mask: torch.stack([x, torch.ones_like(x), x.exp()], 1)[:, ::2],
+    "where": lambda x, mask: torch.where(x > 0, x, 0.1).clamp(max=2),
+    "pad": lambda x, mask: F.pad(x, (1, 2), value=0.7),
+    "triangle": lambda x, mask: (x @ x.mT).tril(),
+    "top": lambda x, mask: x.sort(1, descending=True)[0] + x.topk(3, 1)[0],
+    "norms": lambda x, mask: F.layer_norm(x, (4,)) + F.group_norm(x, 3) + F.normalize(x, dim=-1),
+    "divide": lambda x, mask: x / (1 + x.abs().sum(1, keepdim=True)),
+    "pooling": lambda x, mask: F.avg_pool1d(x, 2) + F.adaptive_max_pool1d(x, 2),
+    "constant": lambda x, mask: torch.arange(4.0, dtype=x.dtype) + x + (1 - x) / 3,
+    "log softmax": lambda x, mask: x.log_softmax(-1),
+    "bmm": lambda x, mask: torch.baddbmm(x[:, :, :3], x, x.mT),
+    "attention": lambda x, mask: F.scaled_dot_product_attention(x, x.detach(), x, is_causal=True),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"rule": "flat"}, {"rule": "gamma"}], ids=str)
+@pytest.mark.parametrize("what", WHAT)
+def test_the_account_is_closed_whatever_a_module_does(what: str, options) -> None:
+    found = explain(WHAT[what], **options)
+    np.testing.assert_allclose(found.relevance_in, found.output[:, 1], rtol=1e-12)
+    assert gap(found) < 1e-12
+    assert float(abs(found.tracks_score).max()) > 1e-3
+
+
+@pytest.mark.parametrize("what", WHAT)
+def test_a_jet_alone_has_the_same_account(what: str) -> None:
+    """So what is absorbed is never another jet's."""
+    made, jets = tagger(WHAT[what]), tracks()
+    together = jl.explain(made, jets, "lrp", target="c")
+    for j in range(JETS):
+        alone = jl.explain(made, jets.take(slice(j, j + 1)), "lrp", target="c")
+        np.testing.assert_allclose(alone.tracks_score[0], together.tracks_score[j], atol=1e-9)
+        np.testing.assert_allclose(
+            alone.relevance_absorbed[0], together.relevance_absorbed[j], atol=1e-9
+        )
+
+
+@pytest.mark.parametrize(
+    ("does", "message"),
+    [
+        (lambda x, mask: torch.fft.rfft(x).real, r"'fft_rfft' in module \(Module\) has no rule"),
+        (lambda x, mask: x.tanh().erfinv(), "'erfinv' .*there is one for erf"),
+        (lambda x, mask: torch.linalg.pinv(x), "'linalg_pinv' .* has no rule"),
+        (lambda x, mask: F.dropout(x), "'dropout' .* self.training"),
+        (lambda x, mask: x / x.sum(), "'sum' .* mixes the jets"),
+        (lambda x, mask: x[:, 0].add_(1.0), "'add' .* memory that another tensor has"),
+        (lambda x, mask: x.exp() ** x, "'pow' .* constant second argument"),
+    ],
+)
+def test_functions_without_a_rule_are_refused_by_name(does, message: str) -> None:
+    made = tagger(does)
+    before = {k: v.clone() for k, v in made.state_dict().items()}
+    with pytest.raises(UnsupportedError, match=message):
+        jl.explain(made, tracks(), "lrp")
+    assert all(torch.equal(v, before[k]) for k, v in made.state_dict().items())
+    assert all(p.requires_grad for p in made.parameters())
+
+
+def test_an_output_apart_from_the_inputs_is_refused() -> None:
+    module = nn.Linear(4, 2).double()
+    made = jl.wrap(
+        module, {"tracks": FEATURES}, ("b", "c"), lambda m, i, k: m(i["tracks"].detach()).sum(1)
+    )
+    with pytest.raises(UnsupportedError, match="does not depend on its inputs"):
+        jl.explain(made, tracks(), "lrp")
+
+
+def test_a_constant_that_joins_absorbs_its_part() -> None:
+    """A class token: what attention gives to it does not reach the inputs."""
+    found = explain(lambda x, mask: torch.cat([x, torch.ones_like(x[:, :1])], 1), rule="z")
+    absorbed = found.relevance_absorbed.sel(cause="constants")
+    assert list(found.layer.values[abs(absorbed).max("jet") > 0]) == ["cat-1"]
+    weight = tagger(lambda x, mask: torch.cat([x, torch.ones_like(x[:, :1])], 1)).module.last.weight
+    np.testing.assert_allclose(
+        absorbed.sel(layer="cat-1"), [weight[1, -4:].sum().item()] * JETS, rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize("way", ["embedding", "one-hot"])
+def test_what_is_looked_up_is_relevance_of_the_input(way: str) -> None:
+    table = torch.tensor([[0.3, -1.0], [2.0, 0.5], [-0.7, 1.1]], dtype=torch.float64)
+
+    class Looks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.table, self.last = nn.Parameter(table.clone()), nn.Linear(2, 2, bias=False)
+
+        def forward(self, x: Tensor) -> Tensor:
+            kind = x[..., 0].long().clamp(0, 2)
+            if way == "embedding":
+                found = F.embedding(kind, self.table)
+            else:
+                found = F.one_hot(kind, 3).to(x.dtype) @ self.table
+            return self.last(found.sum(1))
+
+    module = Looks().double()
+    made = jl.wrap(module, {"tracks": FEATURES}, ("b", "c"), lambda m, i, k: m(i["tracks"]))
+    kinds = np.array([[0, 1, 2], [2, 2, 1]])
+    values = np.concatenate([kinds[..., None], np.ones((2, 3, 3))], -1).astype(float)
+    found = jl.explain(made, jl.batch({"tracks": (values, FEATURES)}), "lrp", target="b", rule="z")
+    want = (table @ module.last.weight[0].detach()).numpy()[kinds]
+    np.testing.assert_allclose(found.tracks_score[..., 0], want, rtol=1e-9)
+    assert float(abs(found.tracks_score[..., 1:]).max()) == 0
+
+
+def test_values_that_are_not_numbers_are_told() -> None:
+    jets = tracks()
+    jets["tracks"].values[2, 1, 3] = np.nan
+    with pytest.raises(BadValueError, match="nan"):
+        jl.explain(tagger(lambda x, mask: x), jets, "lrp")
+
+
+def test_constant_images_are_explained() -> None:
+    module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 2)).double()
+    made = jl.wrap(module, {"image": ("pt",)}, ("b", "c"), lambda m, i, k: m(i["image"]))
+    for value in (0.0, 1.0):
+        jets = jl.batch({"image": (np.full((2, 1, 4, 4), value), ("pt",))})
+        for rule in ("z", "epsilon", "gamma", "alpha-beta", "flat", "w-squared", "z-box"):
+            found = jl.explain(made, jets, "lrp", rule=rule)
+            assert np.isfinite(found.image_score).all()
+            assert gap(found) < 1e-9
+
+
+def test_z_box_needs_a_layer_that_sees_the_inputs() -> None:
+    module = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 2)).double()
+    made = jl.wrap(module, {"tracks": FEATURES}, ("b", "c"), lambda m, i, k: m(i["tracks"]).sum(1))
+    with pytest.raises(UnsupportedError, match="'z-box' needs bounded inputs"):
+        jl.explain(made, tracks(), "lrp", rule="z-box")

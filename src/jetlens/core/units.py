@@ -35,8 +35,12 @@ class Feature:
     @property
     def axis(self) -> str:
         """The label of an axis that shows this variable, with its unit."""
-        unit = self.unit if self.shown_unit is None else self.shown_unit
-        return f"{self.title} [{unit}]" if unit else self.title
+        return f"{self.title} [{self.shown}]" if self.shown else self.title
+
+    @property
+    def shown(self) -> str:
+        """The unit that people are shown, empty for a pure number."""
+        return self.unit if self.shown_unit is None else self.shown_unit
 
     @property
     def title(self) -> str:

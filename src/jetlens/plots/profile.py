@@ -32,6 +32,7 @@ AXIS = {
     "max": "Relevance / the largest in the jet",
 }
 _COLUMNS = 4
+_FILLED = 2  # groups whose distributions are filled; more would be mud
 
 
 @figures.register("profile")
@@ -83,7 +84,8 @@ def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> No
         one, colour = table.sel(group=group), flavour_colour(group, every.index(group))
         share = one["count"].values / max(float(one["count"].sum()), 1e-300) / np.diff(edges)
         top = max(top, float(share.max(initial=0)))
-        behind.stairs(share, edges, color=colour, fill=True, alpha=0.1)
+        if len(groups) <= _FILLED:
+            behind.stairs(share, edges, color=colour, fill=True, alpha=0.1)
         behind.stairs(share, edges, color=colour, alpha=0.45, linewidth=0.8)
         at, mean, spread = (one[k].values for k in ("at", "mean", "spread"))
         there = np.isfinite(mean) & np.isfinite(one["high"].values)
@@ -102,6 +104,7 @@ def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> No
     pad = 0.02 * (edges[-1] - edges[0])
     ax.set_xlim(edges[0] - pad, edges[-1] + pad)
     ax.margins(y=0.12)
+    ax.xaxis.set_major_formatter("{x:g}")  # a power of ten would stand in the axis's name
 
 
 def _axis(feature: Feature, name: str, names: list[str]) -> str:

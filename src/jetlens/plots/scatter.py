@@ -61,8 +61,10 @@ def caption(result: Result) -> str:
     of = within(plain(flavour_title(result.sums.attrs["of"])))
     x, y = summary.surface(result).window.edges
     sizes = [float(e[1] - e[0]) * summary.smooth for e in (x, y)]
-    units = [plain(f.title) for f in features(result)]
-    kernel = " and ".join(f"{s:.2g} in {u}" for s, u in zip(sizes, units, strict=True))
+    kernel = " and ".join(
+        f"{' '.join((f'{size:.2g}', feature.shown)).strip()} in {plain(feature.title)}"
+        for size, feature in zip(sizes, features(result), strict=True)
+    )
     return (
         f"Left: a sample of jets by a hash; the redder, the higher the predicted probability of "
         f"{of}; the darker, the larger the absolute relevance of "

@@ -259,3 +259,34 @@ def test_taggers_that_do_not_fit_the_jets(tmp_path, tagger, train, says):
     path.write_text(f"{data}\ntagger = {tagger}\ntrain = {{ {train} }}\n")
     with pytest.raises(JetlensError, match=says):
         jetlens.run(path, out=tmp_path / "run", until="train")
+
+
+TOY = """
+data = { use = "toy", jets = 300, partition = 150 }
+tagger = { use = "mlp", inputs = { jets = ["z", "theta"] } }
+train = { epochs = 1, batch = 64, resample = "none" }
+explain = [{ use = "lrp", jets = 10, target = "signal" }]
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tagger.inputs.jets": ["z"], "retrain": {}}, r"single input, jets\.z, so that none"),
+        ({"tagger": {"use": "cnn2d"}, "retrain": {}}, r"single input, image,.*counts as one"),
+        ({"retrain.keep": [2]}, r"retrain\.keep = \[2\]: the tagger has 2 inputs; .*1 to 1"),
+        ({"retrain.explain": "lpr"}, r"retrain\.explain = 'lpr': did you mean 'lrp'"),
+        ({"explain": [], "retrain": {}}, r"no explanation ranks the inputs"),
+        ({"vary.model.a": {"tagger.hiden": [8]}}, r"vary, model=a: tagger\.hiden.*did you mean"),
+        ({"vary.model.a": {"tagger.inputs.jets": ["zz"]}}, r"'zz'.*did you mean 'z'"),
+        ({"vary.model": "a"}, r"vary\.model = 'a': expected a list of values, or a table"),
+    ],
+)
+def test_mistakes_in_variations_and_retrainings_are_told_before_any_training(
+    tmp_path, changes, told
+):
+    path = tmp_path / "recipe.toml"
+    path.write_text(TOY)
+    with pytest.raises(JetlensError, match=told):
+        jetlens.run(path, out=tmp_path / "run", set=changes)
+    assert not list((tmp_path / "run").rglob("weights.safetensors"))

@@ -29,8 +29,10 @@ FEWER = {"random": 1, "repeats": 2, "jets": 50}
 def settings(recipe, models):
     """Return changes that make a recipe small, with some of its models."""
     keep = {"keep": [1]} if recipe == "zz" else {}
+    slow = {"data.jets": 240, "data.partition": 240} if recipe == "zz" else {}
     return {
         **SMALL,
+        **slow,
         "vary.model.experts.retrain": FEWER | keep,
         "vary.model": models,
         **({"vary.data.difficulty": [1]} if recipe == "toy" else {}),

@@ -110,7 +110,7 @@ def sections(facts: Comparison) -> list[Section]:
     for name, blocks in by_summary.items():
         first = next(b for b in blocks if isinstance(b, Picture))
         found.append(Section(name, str(first.title).partition(",")[0], blocks))
-    worth = worth_of_orders({v.name: v.numbers for v in facts.variants})
+    worth = worth_of_orders({link(v.name): v.numbers for v in facts.variants})
     if worth is not None:
         found.append(Section("worth", "Retrained on the most relevant inputs", [worth]))
     table = versions(facts.provenance)

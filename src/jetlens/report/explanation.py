@@ -15,6 +15,7 @@ from jetlens.report.words import html, said
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED, Row
 
+_OF_ALL = ("use", "target", "of", "select", "jets", "keep", "baseline")
 _MARKS = {HOLDS: "holds", UNDECIDED: "open"}
 
 
@@ -37,9 +38,12 @@ def explained(
     shown: list[Block] = [_which(explanation)]
     physics: list[Block] = []
     complete: list[Block] = []
+    conserved: list[Block] = []
     for result, drawn in explanation.results:
         if result.name == "statements":
             physics += [statements_table(result), drawn]
+        elif result.name == "conservation":
+            conserved += [conservation_table(result), drawn]
         elif result.name == "completeness":
             complete += [completeness_table(result), drawn]
         else:
@@ -48,6 +52,9 @@ def explained(
     found = [Section(f"{prefix}explanation", f"What the tagger looks at{after}", shown)]
     if physics:
         found.append(Section(f"{prefix}physics", f"Is it the expected physics?{after}", physics))
+    if conserved:
+        title = f"Where the relevance goes{after}"
+        found.append(Section(f"{prefix}conservation", title, conserved))
     if complete:
         found.append(Section(f"{prefix}completeness", f"Completeness{after}", complete))
     return found
@@ -71,6 +78,10 @@ def _which(explanation: Explanation) -> Paragraph:
     text = Markup("{}<code>{}</code>").format(words, s["use"])
     if "baseline" in s:
         text += Markup(", relative to the baseline <code>{}</code>").format(shown(s["baseline"]))
+    own = {k: v for k, v in s.items() if k not in _OF_ALL}
+    if own:
+        options = ", ".join(f"{k} {shown(v)}" for k, v in own.items())
+        text += Markup(" ({})").format(options)
     text += (
         ". A positive score pushes the tagger towards what is explained, a negative one away from "
         f"it. {explanation.jets:,} jets are explained"
@@ -140,5 +151,35 @@ def completeness_table(result: Result) -> Table:
     caption = (
         "Completeness error: the sum of a jet's scores minus the output difference that they "
         "explain, relative to that difference (last column: absolute). Scores are never rescaled."
+    )
+    return Table(head, rows, caption)
+
+
+def conservation_table(result: Result) -> Table:
+    """Return what reaches the inputs and what is absorbed, by true class and cause."""
+    numbers = result.numbers()
+    causes = [
+        str(c) for c in result.sums["cause"].values if f"conservation.absorbed.all.{c}" in numbers
+    ]
+    rows: list[list[Any]] = []
+    for group in map(str, result.sums["group"].values):
+        names = [f"{kind}.{group}" for kind in ("explained", "absorbed")]
+        names += [f"absorbed.{group}.{cause}" for cause in causes]
+        if f"conservation.{names[0]}" not in numbers:
+            continue
+        row: list[Any] = [html(FLAVOUR_TITLES.get(group, group))]
+        for name in names:
+            number = numbers.get(f"conservation.{name}")
+            in_percent = number and {k: 100 * v for k, v in number.items()}
+            row.append(measured(in_percent) if in_percent else "")
+        rest = numbers.get(f"conservation.unaccounted.{group}.p99")
+        row.append(plain(rest["value"], 1) if rest else "")
+        rows.append(row)
+    head = ["Jets", "reaches the inputs", "absorbed", *(f"by {c}" for c in causes), "rest"]
+    caption = (
+        "Relevance in per cent of what comes in at the output. It reaches the inputs, or is "
+        "absorbed on the way; amounts of single jets are taken without their signs, so that the "
+        "columns need not add up to 100. The rest, relative and not in per cent, is what neither "
+        "accounts for in 99 % of the jets: rounding."
     )
     return Table(head, rows, caption)

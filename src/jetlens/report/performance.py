@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
 from jetlens.plots.style import class_name, plain
-from jetlens.report.content import Block, Section, Table
+from jetlens.report.content import Block, Cell, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured
+from jetlens.report.numbers import plain as plain_number
 from jetlens.report.words import html
 from jetlens.summarise.gains import MISTAGS
-from jetlens.summarise.performance import LIGHT
+from jetlens.summarise.performance import LIGHT, WorkingPoint
 from jetlens.summarise.result import Result
 
 
@@ -65,14 +68,19 @@ def _rejections(result: Result) -> Table:
         row: list[Any] = [f"{100 * efficiency:.0f} %"]
         for background in summary.backgrounds(result):
             match = [p for p in points if (p.background, p.efficiency) == (background, efficiency)]
-            row += [
-                measured({"value": p.rejection, "low": p.low, "high": p.high}) for p in match
-            ] or [""]
+            row += [_rejection(p) for p in match] or [""]
         rows.append(row)
     names = [html(class_name(b)) for b in summary.backgrounds(result)]
     signal = class_name(summary.signal_of(result))
     caption = (
         f"Rejection (one over the efficiency) of each background at fixed {signal} efficiency, "
-        "with 68 % binomial intervals."
+        "with 68 % binomial intervals, or lower limits where no jet of the background passes."
     )
     return Table([html(f"{signal} efficiency"), *names], rows, html(caption))
+
+
+def _rejection(point: WorkingPoint) -> Cell:
+    """Return a rejection with its interval, or its lower limit."""
+    if np.isfinite(point.rejection):
+        return measured({"value": point.rejection, "low": point.low, "high": point.high})
+    return f"> {plain_number(point.low, 2)}"

@@ -141,4 +141,7 @@ def _headlines(result: Result) -> list[Tile | None]:
             share = Markup("{}").format(percent(numbers["converged.all"]["value"]))
             tiles.append(Tile("Jets whose integral converged", share))
         return tiles
+    if result.name == "conservation" and "conservation.absorbed.all" in numbers:
+        absorbed = {k: 100 * v for k, v in numbers["conservation.absorbed.all"].items()}
+        return [Tile("Relevance absorbed on the way", Markup("{} %").format(measured(absorbed)))]
     return []

@@ -30,7 +30,7 @@ def worth(found: Worth) -> Section:
     return Section("worth", "What the inputs are worth", [*blocks, *([table] if table else [])])
 
 
-def worth_of_orders(numbers: Mapping[str, Numbers]) -> Table | None:
+def worth_of_orders(numbers: Mapping[Cell, Numbers]) -> Table | None:
     """Return by how much the order of relevance beats the others, for each variation that says so.
 
     Parameters

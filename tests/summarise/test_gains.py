@@ -120,6 +120,15 @@ def test_every_variation_has_numbers_and_gains_over_the_first():
     assert not [n for n in numbers if n.startswith("gain.image") or n.endswith("vs.1")]
 
 
+def test_all_that_pass_have_an_interval_all_the_same():
+    perfect = [said(60.0, r, jets=200, replicas=20)[0] for r in range(2)]
+    numbers = Ensemble(tuple(Member({}, r, p) for r, p in enumerate(perfect))).numbers()
+    number = numbers["efficiency.at_background_10"]
+    signal = int(perfect[0].sums["jets"].sel({"class": "signal"}))
+    assert (number["value"], number["high"]) == (1, 1)
+    assert number["low"] == pytest.approx(signal / (signal + stats.norm.ppf(0.84) ** 2), rel=1e-6)
+
+
 def test_other_data_have_other_jets_so_that_there_is_no_gain():
     numbers = ensemble(axis="data.difficulty").numbers()
     assert "auc.image,1" in numbers

@@ -20,7 +20,8 @@ from jetlens.plots.style import (
     legend,
     plain,
 )
-from jetlens.summarise.performance import SINGLE, TAGGER
+from jetlens.summarise.gains import TAGGER
+from jetlens.summarise.performance import SINGLE
 from jetlens.summarise.result import Result
 
 TITLE = "Tagger performance"

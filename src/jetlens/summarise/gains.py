@@ -23,9 +23,12 @@ from jetlens.summarise.base import CONFIDENCE, Numbers, interval, ratio
 from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.result import Result
 from jetlens.summarise.retrainings import place_of
+from jetlens.summarise.roc import wilson
 
 Floats = NDArray[np.float64]
 
+TAGGER = "tagger"
+"""The tagger's discriminant, beside a single variable's."""
 MISTAGS = (0.01, 0.10)
 """Background efficiencies at which the signal's is told."""
 
@@ -60,16 +63,17 @@ def compared(ensemble: Ensemble) -> Numbers:
     divided by what it is compared with. Along axes that change the data nothing is compared: the
     test jets are others.
     """
-    measured = {
-        variation: [quantities(r) for r in results]
-        for variation, results in ensemble.groups().items()
-    }
+    groups = ensemble.groups()
+    measured = {v: [quantities(r) for r in results] for v, results in groups.items()}
     found: Numbers = {}
     for variation, each in measured.items():
         for name in _common(each):
             first, _, rest = name.partition(".")
             full = ".".join(w for w in (first, place_of(variation), rest) if w)
-            found[full] = _bounded(over_trainings([q[name] for q in each]))
+            number = over_trainings([q[name] for q in each])
+            if name != "auc":
+                number = _of_few(number, min(trials(r, name) for r in groups[variation]))
+            found[full] = _bounded(number)
     for axis, places in ensemble.axes.items():
         if axis.partition(".")[0] == "data":
             continue
@@ -102,6 +106,31 @@ def over_trainings(each: Sequence[tuple[float, Floats]]) -> dict[str, float]:
     values = np.array([v for v, _ in each])
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     return _with_error(values, np.mean([r for _, r in each], axis=0), spread)
+
+
+def trials(result: Result, name: str) -> float:
+    """Return the effective number of jets of which a quantity is a share."""
+    summary: Any = result.summary
+    histogram = result.parts["fine"].pick(score=TAGGER)
+    effective = dict(zip(histogram.axes["class"], histogram.effective(), strict=True))
+    signal = effective[summary.signal_of(result)]
+    return float(signal if name.startswith("efficiency") else sum(effective.values()))
+
+
+def _of_few(number: dict[str, float], jets: float) -> dict[str, float]:
+    """Return a share's interval; less than a jet from 0 or 1, where a bootstrap has none, Wilson's.
+
+    Parameters
+    ----------
+    number
+        The share, with its interval.
+    jets
+        Of how many jets it is the share.
+    """
+    if min(number["value"], 1 - number["value"]) * jets >= 1:
+        return number
+    low, high = wilson(number["value"], jets)
+    return number | {"low": min(low, number["low"]), "high": max(high, number["high"])}
 
 
 def _bounded(number: dict[str, float]) -> dict[str, float]:

@@ -15,12 +15,12 @@ from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, Summary, add_up, interval, named, ratio
 from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.gains import MISTAGS, compared
+from jetlens.summarise.gains import MISTAGS, TAGGER, compared
 from jetlens.summarise.quantiles import fill_both
 from jetlens.summarise.result import Result
 from jetlens.summarise.roc import area, efficiencies, efficiency_at, wilson
 
-TAGGER, SINGLE = "tagger", "single"
+SINGLE = "single"
 SIGNALS = ("b", "signal")
 """Classes that are tagged where nobody says which."""
 LIGHT = {"u": "light"}

@@ -59,7 +59,7 @@ def draw(result: Result, *, jets: int | None = None) -> Figure:
     extent = extent_of(result)
     inner = crop(result)
     shape = abs((inner[3] - inner[2]) / (inner[1] - inner[0]))
-    drawn = figure(3.2 * (2 + 2 * singles), 0.7 + max(len(rows), 1) * (0.45 + 2.15 * shape))
+    drawn = figure(3.2 * (2 + 2 * singles), 0.7 + max(len(rows), 1) * (0.6 + 1.85 * shape))
     grid = drawn.subplots(max(len(rows), 1), 2 + 2 * singles, squeeze=False)
     value, score, clear = result.summary.mean(result)  # type: ignore[attr-defined]
     groups = [str(g) for g in result.sums["group"].values]

@@ -42,6 +42,9 @@ def draw(result: Result) -> Figure:
     x, y = surface.window.edges
     shown = right.pcolormesh(x, y, surface.score[..., 0], cmap=COLOURS, vmin=0, vmax=1)
     boundary(right, surface)
+    if not crosses(surface):
+        words = "No boundary where there are jets"
+        right.text(0.5, 0.5, words, transform=right.transAxes, ha="center", color="#555555")
     of = flavour_title(result.sums.attrs["of"])
     bar = drawn.colorbar(shown, ax=right, pad=0.02)
     bar.set_label(f"Mean predicted probability of {within(of)}")
@@ -110,9 +113,15 @@ def boundary(ax: Axes, surface: Surface) -> None:
     score, pull = surface.score[..., 0], surface.pull
     if np.isfinite(pull).any() and np.nanmin(pull) < 1 and np.nanmax(pull) > -1:
         ax.contourf(x, y, pull, levels=(-1, 1), colors=["black"], alpha=0.22)
-    if np.isfinite(score).any() and np.nanmin(score) < MIDDLE < np.nanmax(score):
+    if crosses(surface):
         ax.contour(x, y, score, levels=[MIDDLE], colors=["white"], linewidths=3.4, alpha=0.8)
         ax.contour(x, y, score, levels=[MIDDLE], colors=["black"], linewidths=1.6)
+
+
+def crosses(surface: Surface) -> bool:
+    """Say whether the mean score crosses one half between two cells that have one."""
+    side = np.sign(np.nan_to_num(surface.score[..., 0] - MIDDLE))
+    return bool((side[1:] * side[:-1] < 0).any() or (side[:, 1:] * side[:, :-1] < 0).any())
 
 
 def limits(ax: Axes, surface: Surface) -> None:

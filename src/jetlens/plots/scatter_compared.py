@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.panels import grid, heading, said
-from jetlens.plots.scatter import COLOURS, axes_of, limits
+from jetlens.plots.scatter import COLOURS, axes_of, crosses, limits
 from jetlens.plots.style import features, flavour_title, plain, within
 from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.surface import MIDDLE, Surface
@@ -68,9 +68,7 @@ def _of(ensemble: Ensemble) -> str:
 
 def _line(ax: Axes, surface: Surface) -> None:
     """Draw one training's boundary."""
-    x, y = (0.5 * (e[1:] + e[:-1]) for e in surface.window.edges)
-    score = surface.score[..., 0]
-    if min(score.shape) < 2 or not np.isfinite(score).any():
-        return
-    if np.nanmin(score) < MIDDLE < np.nanmax(score):
+    if crosses(surface):
+        x, y = (0.5 * (e[1:] + e[:-1]) for e in surface.window.edges)
+        score = surface.score[..., 0]
         ax.contour(x, y, score, levels=[MIDDLE], colors=["black"], linewidths=1.0, alpha=0.8)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -94,3 +96,12 @@ def test_turning_the_event_about_the_beam_changes_nothing() -> None:
     other = xaug.expert_variables(*jets([20, 12], at=3.0), charges(32))
     for name, values in one.items():
         np.testing.assert_allclose(values, other[name], rtol=1e-5, atol=1e-6, err_msg=name)
+
+
+def test_the_page_lists_them_all() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "jets.md").read_text(encoding="utf-8")
+    for variable in xaug.TABLE:
+        row = f"| `{variable.feature.name}` | {variable.feature.unit} |"
+        assert row in page
+        (line,) = (text for text in page.splitlines() if text.startswith(row))
+        assert line.endswith(f"| {variable.meaning} | {variable.paper} |")

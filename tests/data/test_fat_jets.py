@@ -11,7 +11,8 @@ import pytest
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import datasets
 from jetlens.data.clustering import Jets
-from jetlens.data.fat_jet_arrays import CONSTITUENTS, MOST, Cuts, find, matched
+from jetlens.data.fat_jet_arrays import MOST, Cuts, find, matched
+from jetlens.data.fat_jet_particles import CONSTITUENTS
 from jetlens.data.fat_jets import FatJets
 from jetlens.data.generator import EventRecord
 from jetlens.data.readers import ftag

@@ -7,16 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.core.units import Feature
 from jetlens.data.clustering import Jets, nearest
 from jetlens.data.collisions import charge_of
 from jetlens.data.columns import classes_column, described, numbered
+from jetlens.data.fat_jet_particles import CONSTITUENT_TYPE, variables
 from jetlens.data.generator import NONE, EventRecord
 from jetlens.physics import clustering, xaug
 from jetlens.physics.grooming import Groomed, soft_drop
-from jetlens.physics.helix import to_perigee
-from jetlens.physics.impact import d0_sign, z0_sign
-from jetlens.physics.kinematics import delta_phi, eta_of, mass_of
+from jetlens.physics.kinematics import eta_of, mass_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -25,29 +23,6 @@ MOST = 100
 """Particles of a jet that are kept, the hardest first."""
 
 INVISIBLE = (12, 14, 16)
-
-CONSTITUENTS = (
-    Feature("log_pt", "", r"$\log(p_T/\mathrm{GeV})$"),
-    Feature("log_pt_rel", "", r"$\log(p_T/p_T^\mathrm{jet})$"),
-    Feature("log_e", "", r"$\log(E/\mathrm{GeV})$"),
-    Feature("abs_eta", "", r"$|\eta|$"),
-    Feature("dphi", "rad", r"$\Delta\phi$"),
-    Feature("deta", "", r"$\Delta\eta$"),
-    Feature("dr", "", r"$\Delta R$"),
-    Feature("dr_subjet1", "", r"$\Delta R^{(1)}$"),
-    Feature("dr_subjet2", "", r"$\Delta R^{(2)}$"),
-    Feature("charge", "", r"$q$"),
-    Feature("is_muon", "", "Muon"),
-    Feature("is_electron", "", "Electron"),
-    Feature("is_photon", "", "Photon"),
-    Feature("is_charged_hadron", "", "Charged hadron"),
-    Feature("is_neutral_hadron", "", "Neutral hadron"),
-    Feature("d_xy", "mm", r"$d_{xy}$"),
-    Feature("d_z", "mm", r"$d_z$"),
-)
-"""The 17 variables of a particle (arXiv:2011.13466)."""
-
-CONSTITUENT_TYPE = np.dtype([*map(described, CONSTITUENTS), ("valid", np.dtype("?"))])
 
 
 class Cuts(NamedTuple):
@@ -61,7 +36,7 @@ class Cuts(NamedTuple):
     """Of the groomed jet."""
 
 
-class FatJets(NamedTuple):
+class Selected(NamedTuple):
     """Selected jets of a batch of events."""
 
     event: Ints
@@ -89,7 +64,7 @@ def empty(jets: int, classes: tuple[str, ...]) -> dict[str, NDArray[np.void]]:
     }
 
 
-def find(record: EventRecord, cuts: Cuts, match: int | None) -> FatJets:
+def find(record: EventRecord, cuts: Cuts, match: int | None) -> Selected:
     """Cluster the visible final particles and keep the jets that pass the cuts.
 
     Parameters
@@ -122,13 +97,13 @@ def find(record: EventRecord, cuts: Cuts, match: int | None) -> FatJets:
     groomed = soft_drop(momentum[some.particle], some.size, radius=cuts.radius)
     inside = (groomed.mass > cuts.mass[0]) & (groomed.mass < cuts.mass[1])
     last = _take(some, inside)
-    return FatJets(
+    return Selected(
         last.event, last.size, row[last.particle], Groomed(*(g[inside] for g in groomed))
     )
 
 
 def to_arrays(
-    record: EventRecord, jets: FatJets, radius: float, classes: tuple[str, ...]
+    record: EventRecord, jets: Selected, radius: float, classes: tuple[str, ...]
 ) -> dict[str, NDArray[np.void]]:
     """Return the tables ``jets`` ``[jet]`` and ``constituents`` ``[jet, 100]``; labels are 0.
 
@@ -164,65 +139,6 @@ def to_arrays(
         particles[name][jet, place] = values
     particles["valid"][jet, place] = True
     return tables
-
-
-def variables(
-    record: EventRecord, rows: Ints, momentum: Floats, charge: Floats, where: xaug.Axes, jet: Ints
-) -> dict[str, Floats]:
-    """Return the variables of `CONSTITUENTS` by name, each ``[constituent]``.
-
-    Parameters
-    ----------
-    record
-        Generated events.
-    rows, momentum, charge
-        The particles: where they are in the record, momenta ``[constituent, 4]``, charges.
-    where
-        Directions of the jets.
-    jet
-        Each particle's jet.
-    """
-    px, py, pz, energy = momentum.T
-    pt, eta, phi = np.hypot(px, py), eta_of(px, py, pz), np.arctan2(py, px)
-    deta, dphi = eta - where.eta[jet], delta_phi(phi, where.phi[jet])
-    prong = [
-        np.hypot(eta - where.prong_eta[jet, k], delta_phi(phi, where.prong_phi[jet, k]))
-        for k in range(2)
-    ]
-    number = np.abs(record.pdg[rows])
-    charged = charge != 0
-    lepton_or_photon = np.isin(number, (11, 13, 22))
-    d_xy, d_z = np.zeros(len(rows)), np.zeros(len(rows))
-    tracks = np.flatnonzero(charged)
-    # the jet's own axis lies between the prongs: what decays in flight does so along one of them
-    along = (jet[tracks], (prong[1] < prong[0])[tracks].astype(np.int64))
-    perigee = to_perigee(
-        record.vertex[rows[tracks]],
-        momentum[tracks, :3],
-        charge[tracks],
-        np.zeros((len(tracks), 3)),
-    )
-    d_xy[tracks] = np.abs(perigee.d0) * d0_sign(perigee.d0, perigee.phi, where.prong_phi[along])
-    d_z[tracks] = np.abs(perigee.z0) * z0_sign(perigee.z0, eta[tracks], where.prong_eta[along])
-    return {
-        "log_pt": np.log(pt),
-        "log_pt_rel": np.log(pt / where.pt[jet]),
-        "log_e": np.log(energy),
-        "abs_eta": np.abs(eta),
-        "dphi": dphi,
-        "deta": deta,
-        "dr": np.hypot(deta, dphi),
-        "dr_subjet1": prong[0],
-        "dr_subjet2": prong[1],
-        "charge": charge,
-        "is_muon": (number == 13).astype(np.float64),
-        "is_electron": (number == 11).astype(np.float64),
-        "is_photon": (number == 22).astype(np.float64),
-        "is_charged_hadron": (charged & ~lepton_or_photon).astype(np.float64),
-        "is_neutral_hadron": (~charged & ~lepton_or_photon).astype(np.float64),
-        "d_xy": d_xy,
-        "d_z": d_z,
-    }
 
 
 def _jets(event: Ints, momentum: Floats) -> Jets:

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens import __version__
@@ -96,20 +97,39 @@ class ScoringExplainer(Explainer):
         with at_rest(tagger):
             inputs, masks = encode(tagger, batch)
             packed = pack(tagger, inputs, masks)
-            said = predict(tagger, packed)
             label = batch.with_classes(tagger.classes).label
-            chosen = target.chosen(said.logits, label)
-            context = Context(batch, pool)
-            found = self.score(tagger, packed, chosen[packed.rows], target, context)
+            said, chosen, found = self.found(tagger, packed, target, Context(batch, pool, label))
         return _build(self, tagger, batch, target, packed, said, chosen, found)
+
+    def found(
+        self, tagger: Tagger, packed: Packed, target: Target, context: Context
+    ) -> tuple[Predictions, Tensor, Scores]:
+        """Return what the tagger says, each jet's class in the batch's order, and the scores.
+
+        A method that runs the tagger on the jets as they are does all of it in one.
+        """
+        said = predict(tagger, packed)
+        chosen = target.chosen(said.logits, context.label)
+        return said, chosen, self.score(tagger, packed, chosen[packed.rows], target, context)
 
 
 @dataclass(frozen=True)
 class Context:
-    """The physical jets behind the packed ones, and the reference jets that were given."""
+    """The physical jets behind the packed ones.
+
+    Attributes
+    ----------
+    batch
+        The jets.
+    pool
+        The reference jets that were given.
+    label
+        ``[jet]`` of the batch, by the tagger's classes; -1 if it is none of them.
+    """
 
     batch: JetBatch
     pool: JetBatch | None
+    label: NDArray[np.int64]
 
 
 def _build(

@@ -9,7 +9,7 @@ Achtibat et al., arXiv:2402.05602 (attention); Arras et al., arXiv:1706.07206 (r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -24,10 +24,11 @@ from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.lrp_rules import Composite, ZBox
 from jetlens.explain.relevance.ledger import CAUSES, Ledger
 from jetlens.explain.relevance.plan import Plan
-from jetlens.explain.relevance.propagate import TARGET, propagate
+from jetlens.explain.relevance.propagate import TARGET, Propagated, propagate
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
+from jetlens.taggers.predict import Predictions, check_finite
 
 ATTENTION = ("attnlrp", "value")
 
@@ -97,40 +98,72 @@ class LRP(ScoringExplainer):
         """Return the rule for bounded inputs, if there is one."""
         return next((r for r in self._composite().everything if isinstance(r, ZBox)), None)
 
+    def found(
+        self, tagger: Tagger, packed: Packed, target: Target, context: Context
+    ) -> tuple[Predictions, Tensor, Scores]:
+        """Take the tagger's logits from the forward pass that the scores need anyway."""
+        if tagger.tasks or not len(packed):
+            return super().found(tagger, packed, target, context)
+        label = context.label[packed.rows.numpy()]
+        scores, logits = self._propagate(
+            tagger, packed, target, lambda said, jets: target.chosen(said, label[jets])
+        )
+        said = Predictions(packed.restore("", logits))
+        check_finite(said.logits)
+        return said, target.chosen(said.logits, context.label), scores
+
     def score(
         self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
     ) -> Scores:
-        """Propagate, a chunk of jets at a time."""
+        """Propagate what is known to be explained."""
+        return self._propagate(tagger, packed, target, lambda said, jets: chosen[jets])[0]
+
+    def _propagate(
+        self,
+        tagger: Tagger,
+        packed: Packed,
+        target: Target,
+        choose: Callable[[Tensor, slice], Tensor],
+    ) -> tuple[Scores, Tensor]:
+        """Propagate, a chunk of jets at a time; return what the tagger said, too."""
         composite = self._composite()
         plan = Plan(tagger, composite, composite.rest.epsilon, self.attention)
         composite.check(plan.paths)
         bounds = self._bounds(tagger, packed)
-        if len(packed) and plan.needs_last:  # a first jet tells which layers are the last
-            inputs, masks = packed.cut(slice(0, 1))
-            propagate(tagger, plan, target, inputs, masks, chosen[:1], bounds)
-        scores = {name: torch.zeros_like(v) for name, v in packed.inputs.items()}
-        values, ledgers = [chosen.new_zeros(0).to(next(iter(scores.values())))], []
-        for jets in packed.chunks(self.tokens):
+
+        def through(jets: slice) -> Propagated:
             inputs, masks = packed.cut(jets)
-            found, value, ledger = propagate(
-                tagger, plan, target, inputs, masks, chosen[jets], bounds
+            return propagate(
+                tagger, plan, target, inputs, masks, lambda said: choose(said, jets), bounds
             )
-            for name, relevance in found.items():
-                if name in masks:  # a rule that does not ask for inputs may give to padding
-                    padding = ~masks[name][..., None]
-                    ledger.add(name, "constants", (relevance * padding).flatten(1).sum(1))
-                    relevance = relevance.masked_fill(padding, 0)
+
+        if len(packed) and plan.needs_last:  # a first jet tells which layers are the last
+            through(slice(0, 1))
+        scores = {name: torch.zeros_like(v) for name, v in packed.inputs.items()}
+        parts = []
+        for jets in packed.chunks(self.tokens):
+            part = through(jets)
+            for name, relevance in part.relevance.items():
                 place = scores[name][jets]
-                (place[:, : relevance.shape[1]] if name in masks else place).copy_(relevance)
-            values.append(value)
-            ledgers.append(ledger)
+                if name in packed.masks:  # a rule that does not ask for inputs gives to padding
+                    place = place[:, : relevance.shape[1]]
+                    padding = ~packed.masks[name][jets][:, : relevance.shape[1], None]
+                    part.ledger.add(name, "constants", (relevance * padding).flatten(1).sum(1))
+                    relevance = relevance.masked_fill(padding, 0)
+                place.copy_(relevance)
+            parts.append(part)
         layers = [*packed.masks, *plan.layers, TARGET]
-        absorbed = _joined(ledgers, layers, values[0])
-        axes = {"layer": layers, "cause": list(CAUSES)}
-        return Scores(
-            scores,
-            {"relevance_in": torch.cat(values)},
-            {"relevance_absorbed": Table(absorbed, axes)},
+        like = next(iter(scores.values()))
+        absorbed = _joined([p.ledger for p in parts], layers, like)
+        value = torch.cat([like.new_zeros(0), *(p.value for p in parts)])
+        said = [p.said for p in parts if target.task is None]
+        return (
+            Scores(
+                scores,
+                {"relevance_in": value},
+                {"relevance_absorbed": Table(absorbed, {"layer": layers, "cause": list(CAUSES)})},
+            ),
+            torch.cat(said) if said else value,
         )
 
     def _bounds(self, tagger: Tagger, packed: Packed) -> dict[str, tuple[Tensor, Tensor]]:

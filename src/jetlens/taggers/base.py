@@ -220,7 +220,9 @@ def encode(
             raise UnknownNameError("collection for this tagger", name, batch.collections)
         collection = batch[name]
         scaled = tagger.scaling.apply(collection, name, features, batch.row)
-        inputs[name] = torch.as_tensor(scaled, dtype=dtype_of(tagger), device=device)
+        tensor = torch.as_tensor(scaled, dtype=dtype_of(tagger), device=device)
+        # in torch's own order of memory; one channel could pass for several, and slow layers down
+        inputs[name] = tensor.reshape(-1).view(tensor.shape)
         if collection.mask is not None:
             mask = np.ascontiguousarray(collection.mask)
             masks[name] = torch.as_tensor(mask, device=device)

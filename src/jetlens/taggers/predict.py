@@ -71,7 +71,7 @@ def predict(tagger: Tagger, packed: Packed, auxiliary: bool = True) -> Predictio
             {name: {t: empty[name] for n, t in by_task if n == name} for name, _ in by_task},
         )
     back = packed.restore("", torch.cat(logits))
-    _check(back)
+    check_finite(back)
     by_collection: dict[str, dict[str, Tensor]] = {}
     for task, parts in found.items():
         name, _, short = task.partition(".")
@@ -80,7 +80,14 @@ def predict(tagger: Tagger, packed: Packed, auxiliary: bool = True) -> Predictio
     return Predictions(back, by_collection)
 
 
-def _check(logits: Tensor) -> None:
+def check_finite(logits: Tensor) -> None:
+    """Refuse logits that are not numbers.
+
+    Raises
+    ------
+    UnsupportedError
+        The message says for which jet.
+    """
     bad = ~torch.isfinite(logits).all(-1)
     if bad.any():
         row = int(bad.nonzero()[0, 0])

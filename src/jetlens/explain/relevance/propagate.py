@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -34,16 +35,38 @@ TARGET = "target"
 Bounds = Mapping[str, tuple[Tensor, Tensor]]
 
 
+@dataclass(frozen=True)
+class Propagated:
+    """What comes back for a chunk of jets.
+
+    Attributes
+    ----------
+    relevance
+        By collection, of the inputs' shapes.
+    said
+        What the tagger said, as `Target.outputs` gives it.
+    value
+        ``[jet]``, what was explained of it.
+    ledger
+        What was absorbed.
+    """
+
+    relevance: Inputs
+    said: Tensor
+    value: Tensor
+    ledger: Ledger
+
+
 def propagate(
     tagger: Tagger,
     plan: Plan,
     target: Target,
     inputs: Inputs,
     masks: Inputs,
-    chosen: Tensor,
+    choose: Callable[[Tensor], Tensor],
     bounds: Bounds,
-) -> tuple[Inputs, Tensor, Ledger]:
-    """Return the inputs' relevance, what was explained ``[jet]``, and what was absorbed.
+) -> Propagated:
+    """Go once through the tagger and back.
 
     Parameters
     ----------
@@ -55,8 +78,8 @@ def propagate(
         What is explained.
     inputs, masks
         Jets, as the tagger takes them.
-    chosen
-        ``[jet]``, the class that is explained.
+    choose
+        Gives each jet's class ``[jet]``, once it is known what the tagger says.
     bounds
         By collection, the least and the largest value of inputs, where a rule asks for them.
 
@@ -66,7 +89,8 @@ def propagate(
         If the tagger uses a function without a rule, or its output does not depend on its inputs by
         functions that carry relevance.
     """
-    run = Interception(plan, len(chosen), chosen.device)
+    some = next(iter(inputs.values()))
+    run = Interception(plan, len(some), some.device)
     with torch.enable_grad():
         with run:
             leaves = {
@@ -80,7 +104,7 @@ def propagate(
                 "relevance (are they detached, or rounded?)"
             )
         said = out.detach().requires_grad_()
-        value = target.value(said, masks, chosen)
+        value = target.value(said, masks, choose(said.detach()))
         (slope,) = torch.autograd.grad(value.sum(), said)
         value = value.detach()
         seed = torch.where(slope == 0, 0.0, slope * said.detach())
@@ -92,7 +116,8 @@ def propagate(
     for (layer, _, jets), relevance in zip(run.sinks, found[len(leaves) :], strict=True):
         run.ledger.add(layer, "constants", run.ledger.total(relevance, jets))
     run.ledger.add(TARGET, "target", value - seed.flatten(1).sum(1))
-    return dict(zip(leaves, found[: len(leaves)], strict=True)), value, run.ledger
+    inputs_relevance = dict(zip(leaves, found[: len(leaves)], strict=True))
+    return Propagated(inputs_relevance, said.detach(), value, run.ledger)
 
 
 def _wide(bounds: tuple[Tensor, Tensor] | None, values: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -15,7 +15,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import figures, summaries
 from jetlens.plots import caption, save
 from jetlens.plots.entry import COMPARED
-from jetlens.plots.style import style
+from jetlens.plots.style import plain, style
 from synthetic import attribution as made_up
 
 VARIANTS = {
@@ -152,3 +152,18 @@ def test_saved_outside_the_style_a_figure_looks_the_same():
     with style():
         inside = pixels()
     np.testing.assert_array_equal(outside, inside)
+
+
+@pytest.mark.parametrize(
+    ("title", "signs"),
+    [
+        (r"$m_\mathrm{SD}$", "mSD"),
+        (r"$\tau_{21}$", "τ₂₁"),
+        (r"$\sigma(z_0\sin\theta)$", "σ(z₀sin θ)"),
+        (r"$\Delta R^{(2)}$", "ΔR (2)"),
+        (r"$p_T / p_T^\mathrm{jet}$", "pT / pT jet"),
+        (r"$b$-jets", "b-jets"),
+    ],
+)
+def test_tex_in_plain_signs(title, signs):
+    assert plain(title) == signs

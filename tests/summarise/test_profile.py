@@ -37,10 +37,32 @@ def test_found_bins_hold_what_the_slow_twin_counts(jets, name):
     result = profile(jets, variables=name)
     table = result.summary.table(result, name)
     edges = table["edges"].values
-    assert 12 <= len(edges) - 1 <= 24
+    assert 5 <= len(edges) - 1 <= 24
     np.testing.assert_allclose(np.diff(edges), edges[1] - edges[0])
     home, feature = name.split(".")
     check(table, lambda e, g: reference.profile(jets, home, feature, e, g), edges)
+
+
+def test_of_few_jets_there_are_few_bins(jets):
+    many = {}
+    for n in (40, 300):
+        result = profile(jets.isel(jet=slice(0, n)), variables="eta_btagJes")
+        many[n] = result.summary.table(result, "jets.eta_btagJes").sizes["bin"]
+    assert many[40] <= 4 < many[300] <= 10  # some thirty jets a bin
+
+
+def test_a_rare_yes_has_a_bin_of_its_own(jets):
+    values = np.zeros((300, 2), np.float32)
+    values[7, 1] = 1.0
+    rare = jets.copy()
+    rare["jets_value"] = (jets["jets_value"].dims, values, jets["jets_value"].attrs)
+    result = profile(rare, variables=["eta_btagJes", "pt_btagJes"])
+    table = result.summary.table(result, "jets.eta_btagJes").sel(group="all")
+    assert float(table["count"][-1]) == pytest.approx(float(jets["weight"][7]))
+    assert float(table["at"][-1]) == pytest.approx(1, abs=1e-6)
+    constant = result.summary.table(result, "jets.pt_btagJes")
+    assert constant.sizes["bin"] == 1
+    jl.draw(result)
 
 
 def test_given_bins_hold_what_the_slow_twin_counts(jets):

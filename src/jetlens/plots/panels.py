@@ -33,7 +33,7 @@ def grid(
     """
     groups = ensemble.groups()
     axes = list(ensemble.axes.values())
-    columns = min(len(groups), _COLUMNS)
+    columns = across(len(groups))
     if len(axes) > 1 and len(groups) % len(axes[-1]) == 0:
         columns = len(axes[-1])
     rows = -(-len(groups) // columns)
@@ -46,6 +46,12 @@ def grid(
         for ax, (variation, results) in zip(every, groups.items(), strict=False)
     ]
     return drawn, panels
+
+
+def across(panels: int) -> int:
+    """Return how many panels stand side by side, so that rows are filled evenly."""
+    rows = -(-panels // _COLUMNS)
+    return -(-panels // max(rows, 1))
 
 
 def said(variation: Variation) -> str:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
-from jetlens.plots.panels import heading
+from jetlens.plots.panels import across, heading
 from jetlens.plots.style import (
     counted,
     features,
@@ -31,7 +31,6 @@ AXIS = {
     "abs": "Relevance / absolute sum in the jet",
     "max": "Relevance / the largest in the jet",
 }
-_COLUMNS = 4
 _FILLED = 2  # groups whose distributions are filled; more would be mud
 
 
@@ -44,7 +43,7 @@ def draw(result: Result) -> Figure:
     """
     summary: Any = result.summary
     described = features(result)
-    columns = min(len(described), _COLUMNS)
+    columns = across(len(described))
     rows = -(-len(described) // columns)
     drawn = figure(max(4.6 * columns, 6.5), 0.4 + 3.9 * rows)
     axes = list(drawn.subplots(rows, columns, squeeze=False).ravel())
@@ -101,7 +100,8 @@ def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> No
     ax.set_zorder(behind.get_zorder() + 1)
     ax.patch.set_visible(False)
     ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
-    pad = 0.02 * (edges[-1] - edges[0])
+    constant = len(edges) == 2  # found around one value, and far too narrow to be shown as they are
+    pad = max(abs(edges[0]), 1.0) if constant else 0.02 * (edges[-1] - edges[0])
     ax.set_xlim(edges[0] - pad, edges[-1] + pad)
     ax.margins(y=0.12)
     ax.xaxis.set_major_formatter("{x:g}")  # a power of ten would stand in the axis's name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -161,10 +162,11 @@ def tex(words: str) -> str:
 
 
 def plain(title: str) -> str:
-    """Write a TeX label in plain signs, for captions."""
-    for command, sign in _COMMANDS.items():
-        title = title.replace(command, sign)
-    return title
+    """Write a TeX label in plain signs, for captions: ``τ₂₁`` and ``pT``."""
+    title = re.sub(r"\\mathrm\{([^}]*)\}", r"\1", title.replace("$", ""))
+    title = re.sub(r"\\([A-Za-z]+)\s?", lambda name: _COMMANDS.get(name[1], name[1]), title)
+    title = re.sub(r"_\{?(\d+)\}?", lambda index: index[1].translate(_LOWERED), title)
+    return re.sub(r"[_{}]", "", title.replace("^", " "))
 
 
 _SIGNS = {
@@ -176,16 +178,18 @@ _SIGNS = {
     "c-jets": "$c$-jets",
 }
 _COMMANDS = {
-    "$": "",
-    r"\sin": "sin ",
-    r"\theta": "θ",
-    r"\phi": "φ",
-    r"\eta": "η",
-    r"\Delta": "Δ",
-    r"\sigma": "σ",
-    "_0": "₀",
-    "p_T": "pT",
+    "alpha": "α",
+    "beta": "β",
+    "eta": "η",
+    "theta": "θ",
+    "kappa": "κ",
+    "phi": "φ",
+    "sigma": "σ",
+    "tau": "τ",
+    "Delta": "Δ",
+    "sin": "sin ",
 }
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def no_ticks(ax: Axes, axis: Literal["x", "y"]) -> None:

@@ -179,6 +179,8 @@ class Histogram:
     def spanned(self, share: float, most: int) -> tuple[int, int, int]:
         """Return at most `most` bins of one width that hold the inner share of the first cell.
 
+        Where that is all one value, as of a rare yes among noes, they hold the whole of it.
+
         Returns
         -------
         The place (at the finest level) of the first, their level, and how many they are. No cell's
@@ -192,6 +194,8 @@ class Histogram:
         place = self.place[own] << self.level[0]
         ends = np.searchsorted(upto, upto[-1] * np.array([(1 - share) / 2, (1 + share) / 2]))
         low, high = (int(place[min(e, len(place) - 1)]) for e in ends)
+        if low == high:
+            low, high = int(place[0]), int(place[-1])
         while (high >> level) - (low >> level) >= most:
             level += 1
         return (low >> level) << level, level, (high >> level) - (low >> level) + 1

@@ -24,6 +24,7 @@ STORED = 96
 """Bins of a variable that are kept while jets stream by; those that are shown are made of them."""
 INNER = 0.99
 """The share of a variable's distribution that the bins cover where they are found."""
+_PER_BIN, _FEWEST = 3, 4  # times `LEAST` entries a bin on average, if that leaves so many bins
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -43,7 +44,7 @@ class Profile(ScoreSummary):
         Bins of the one variable that is named, in its unit; the outermost hold what lies beyond.
         Left out, `bins` or fewer of equal width are found that cover 99 % of its distribution.
     bins
-        The largest number of bins, where they are found.
+        The largest number of bins, where they are found; of few jets, there are fewer.
 
     References
     ----------
@@ -168,7 +169,9 @@ class Profile(ScoreSummary):
             factor = result.sums.attrs["features"][names.index(variable)]["shown_factor"]
             return *UNIT, np.asarray(self.edges, dtype=np.float64) * factor
         count: Histogram = result.parts["count"].pick(variable=variable)
-        first, level, bins = count.spanned(INNER, self.bins)
+        enough = float(count.effective()[0]) / (_PER_BIN * LEAST)
+        most = int(np.clip(enough, _FEWEST, self.bins)) if self.bins > _FEWEST else self.bins
+        first, level, bins = count.spanned(INNER, most)
         return first, level, count.begin((first >> level) + np.arange(bins + 1), level)
 
     def explained(self, result: Result, variable: str) -> Floats:

@@ -25,6 +25,7 @@ from jetlens.summarise.variance import explained
 
 SHARE = 0.998
 """The share of either variable's distribution that is drawn."""
+_FEWEST = 12  # columns and rows of the smoothed plane, if it has so many
 _PER_CELL = 20  # jets, at least, on average, where a variance is split
 
 Floats = NDArray[np.float64]
@@ -154,14 +155,23 @@ class Scatter(ScoreSummary):
         return self.surfaces([result])[0]
 
     def surfaces(self, results: Sequence[Result]) -> list[Surface]:
-        """Return the smoothed mean scores of several results over the same window."""
+        """Return the smoothed mean scores of several results over the same window.
+
+        It has about as many cells as jets, if that is fewer than the plane has.
+        """
         planes = [result.parts["plane"] for result in results]
-        window = together(planes).window(SHARE, 2 * self.bins)
-        found = []
-        for result, plane in zip(results, planes, strict=True):
-            entries = float(_entries(result)) / max(float(plane.content[:, 0, 0].sum()), 1e-300)
-            found.append(smooth(plane.dense(window), window, self.smooth, entries))
-        return found
+        jets = [float(_entries(result)) for result in results]
+        most = int(np.clip(np.sqrt(min(jets)), min(_FEWEST, self.bins), 2 * self.bins))
+        window = together(planes).window(SHARE, most)
+        return [
+            smooth(
+                plane.dense(window),
+                window,
+                self.smooth,
+                entries / max(float(plane.content[:, 0, 0].sum()), 1e-300),
+            )
+            for plane, entries in zip(planes, jets, strict=True)
+        ]
 
     def numbers(self, result: Result) -> Numbers:
         """Return what the two variables alone fix, ``scatter.<x>.<y>.<name>``.

@@ -25,6 +25,7 @@ def lint(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The test suite with the newest versions."""
     session.install("-e", ".[test]")
+    session.install("--no-deps", "-r", "peers.txt")
     session.run("pytest", "-n", "2", *session.posargs)
 
 
@@ -32,6 +33,7 @@ def tests(session: nox.Session) -> None:
 def minimum(session: nox.Session) -> None:
     """The test suite with the oldest versions that pyproject.toml allows."""
     session.install("-e", ".[test]")
+    session.install("--no-deps", "-r", "peers.txt")
     oldest = [
         re.sub(r">=", "==", text)
         for text in nox.project.load_toml(Path("pyproject.toml"))["project"]["dependencies"]

@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 import jetlens as jl
-from bench import generator, image, integrated_gradients
+from bench import generator, image, integrated_gradients, lrp
 from jetlens.core.files import write_text
 from jetlens.data.base import Part
 
@@ -27,7 +27,7 @@ JETS = 300
 def main() -> None:
     """Measure one benchmark after the other and write the table."""
     console = Console(stderr=True)
-    wanted = sys.argv[1:] or ["generator", "image", "integrated-gradients"]
+    wanted = sys.argv[1:] or ["generator", "image", "integrated-gradients", "lrp"]
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     lines = [f"Measured on {cores} cores of {platform.machine()}, torch {torch.__version__}.", ""]
@@ -40,6 +40,9 @@ def main() -> None:
     if "integrated-gradients" in wanted:
         console.print("integrated gradients ...")
         lines += _integrated_gradients()
+    if "lrp" in wanted:
+        console.print("relevance propagation ...")
+        lines += _lrp()
     write_text(TABLE, "\n".join(lines) + "\n")
     Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
@@ -55,6 +58,19 @@ def _generator() -> list[str]:
         f"| two workers / one | | | {rates.workers:.2f} | 1.80 |",
         "",
     ]
+
+
+def _lrp() -> list[str]:
+    lines = [
+        f"| relevance of {lrp.IMAGES:,} images | batch | s | over a gradient | Zennit over it |",
+        "|---|---|---|---|---|",
+    ]
+    for way in lrp.main():
+        zennit = "" if way.zennit is None else f"{way.zennit:.2f}"
+        lines.append(
+            f"| {way.name} | {way.batch} | {way.seconds:.2f} | {way.gradients:.2f} | {zennit} |"
+        )
+    return [*lines, ""]
 
 
 def _image() -> list[str]:

@@ -14,6 +14,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import digest, mix
 from jetlens.core.registry import datasets, parameters, summaries
 from jetlens.data.base import Dataset, Generated, Part, Partition
+from jetlens.data.held import Held
 from jetlens.run.executor import Executor
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Recipe, build
@@ -111,6 +112,10 @@ class Study:
         if isinstance(source, Generated):
             return source.reopen(sorted(self.home.jets.glob("*.h5")))
         return source
+
+    def held(self) -> Dataset:
+        """Return the jets as they are read many times over: kept in memory, if there is room."""
+        return Held(self.jets(), self.jets_key())
 
     def part(self, name: str) -> Part:
         """Return the train, validation or test part."""

@@ -16,7 +16,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadRecipeError, look_up
 from jetlens.core.files import write_text
 from jetlens.core.registry import summaries
-from jetlens.data.base import Dataset, Partition
+from jetlens.data.base import Dataset, Part, Partition
 from jetlens.evaluate.predict import predict
 from jetlens.evaluate.retrain import Inputs, kept, needed, orders
 from jetlens.explain.entry import explain
@@ -202,16 +202,17 @@ def relevance(asked: Ranked) -> Result:
 
 def _task(study: Study, trained: Study, inputs: Inputs, performance: dict[str, Any]) -> Task:
     """Return a retraining; its file's name is a hash of all that it depends on."""
-    settings = train.resolved(trained)
-    config, _, classes = train.architecture(study, study.jets().partitions()[0].read())
+    settings, data = train.resolved(trained), study.held()
+    config, _, classes = train.architecture(study, data.partitions()[0].read())
     made = key(
         VERSION, config, inputs, list(classes), performance, study.recipe.split, study.jets_key(),
         settings.model_dump(exclude={"accelerator", "devices", "num_nodes"}),
     )  # fmt: skip
     out = study.home.root / "retrained" / made
-    training = train.Task(config, study.jets(), settings, out, inputs, classes, study.recipe.split)
+    training = train.Task(config, data, settings, out, inputs, classes, study.recipe.split)
     path = out.with_suffix(".npz")
-    return Task(training, study.part("test"), study.device, performance, path)
+    test = Part(data, "test", study.recipe.split)
+    return Task(training, test, study.device, performance, path)
 
 
 def _run(study: Study, tasks: Sequence[Task]) -> None:

@@ -112,7 +112,7 @@ def _task(study: Study) -> Task | None:
     )
     if not store.begin(STAGE, made, [store.tagger]):
         return None
-    data = study.jets()
+    data = study.held()
     config, inputs, classes = architecture(study, data.partitions()[0].read())
     out = store.work(STAGE, store.tagger)
     return Task(config, data, settings, out, inputs, classes, recipe.split)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import jetlens as jl
 from contracts import explainers as case
 from jetlens.core import attribution
-from jetlens.core.errors import UnknownNameError
+from jetlens.core.errors import BadRecipeError, UnknownNameError
 from jetlens.explain.relevance.ledger import CAUSES
 
 
@@ -236,3 +236,21 @@ def test_single_precision_is_enough_for_single_precision() -> None:
         np.testing.assert_allclose(
             single.tracks_score, double.tracks_score, rtol=1e-2, atol=1e-3 * scale
         )
+
+
+def test_a_composite_goes_through_a_recipe(tmp_path) -> None:
+    from jetlens.run import recipe
+
+    table = {"conv": {"rule": "alpha-beta", "alpha": 1}, "first": "flat", "module.*": "z"}
+    made = recipe.build(
+        {
+            "data": {"use": "toy"},
+            "tagger": {"use": "cnn2d"},
+            "explain": [{"use": "lrp", "composite": table}],
+        }
+    )
+    made.write(tmp_path / "recipe.toml")
+    read = recipe.load(tmp_path / "recipe.toml")
+    assert read.explain[0].arguments == {"composite": table}
+    with pytest.raises(BadRecipeError, match="did you mean 'gamma'"):
+        recipe.build({"data": {"use": "toy"}, "explain": [{"use": "lrp", "rule": "gama"}]})

@@ -56,10 +56,15 @@ def test_named_composites(name: str, first: str, conv: str, linear: str) -> None
     assert made.choose({"linear"}, "a").name == linear
 
 
-def test_of_several_keys_the_first_that_fits() -> None:
-    made = rules.composite(
-        {"head.*": {"rule": "gamma", "gamma": 0.5}, "last": "z", "linear": "flat"}, rules.Epsilon()
-    )
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_keys_the_most_particular_whatever_their_order(turned: bool) -> None:
+    """TOML writes tables behind plain values, so that an order would not survive."""
+    pairs = [
+        *(("head.2", {"rule": "gamma", "gamma": 0.5}), ("head.*", "w-squared")),
+        *(("last", "z"), ("linear", "flat")),
+    ]
+    made = rules.composite(dict(pairs[::-1] if turned else pairs), rules.Epsilon())
+    assert made.choose({"linear", "last"}, "head.1").name == "w-squared"
     assert made.choose({"linear", "last"}, "head.2") == rules.Gamma(gamma=0.5)
     assert made.choose({"linear", "last"}, "other").name == "z"
     assert made.choose({"linear"}, "other").name == "flat"

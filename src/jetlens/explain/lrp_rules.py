@@ -130,8 +130,9 @@ class ZBox(Rule):
 RULES: dict[str, type[Rule]] = {
     r.name: r for r in (Z, Epsilon, Gamma, AlphaBeta, Flat, WSquared, ZBox)
 }
-KINDS = ("first", "last", "conv", "linear", "attention", "recurrent")
-"""What a layer can be: it sees inputs, nothing with weights follows it, or what it computes."""
+KINDS = ("first", "last", "attention", "recurrent", "conv", "linear")
+"""What a layer can be: it sees inputs, nothing with weights follows it, or what it computes; the
+more particular stands before the more general."""
 
 
 def make(name: str, parameters: Mapping[str, Any]) -> Rule:
@@ -174,12 +175,13 @@ def _at_least(least: float, **values: float) -> None:
 
 @dataclass(frozen=True)
 class Composite:
-    """Rules by what a layer is; of several that fit, the first.
+    """Rules by what a layer is; of several that fit, the most particular (see `composite`).
 
     Attributes
     ----------
     rules
-        Pairs of one of `KINDS`, or a pattern of module paths such as ``"jet_head.*"``, and a rule.
+        Pairs of one of `KINDS`, or a pattern of module paths such as ``"jet_head.*"``, and a rule;
+        the most particular first.
     rest
         The rule of all other layers.
     """
@@ -237,7 +239,8 @@ def composite(given: str | Mapping[str, Any] | None, rest: Rule) -> Composite:
     ----------
     given
         A name of `NAMED`, or a mapping of one of `KINDS` or a pattern of module paths to the name
-        of a rule, or to a table of ``rule`` and its parameters.
+        of a rule, or to a table of ``rule`` and its parameters. The order of the table does not
+        matter: patterns come before kinds, longer ones before shorter ones, kinds in their order.
     rest
         The rule of layers that it does not name.
 
@@ -270,4 +273,8 @@ def composite(given: str | Mapping[str, Any] | None, rest: Rule) -> Composite:
                 f'did you mean {{"first": {rule.name!r}}}?'
             )
         made.append((key, rule))
-    return Composite(tuple(made), rest)
+    return Composite(tuple(sorted(made, key=lambda pair: _place(pair[0]))), rest)
+
+
+def _place(key: str) -> tuple[int, int]:
+    return (KINDS.index(key) + 1, 0) if key in KINDS else (0, key.count("*") - len(key))

@@ -16,7 +16,7 @@ from jetlens.run import attributions
 from jetlens.run.store import Store
 
 PER_JET = ("row", "event", "label", "target", "weight")
-OPTIONAL = ("baseline_output", "completeness_error", "converged")
+OPTIONAL = ("baseline_output", "completeness_error", "converged", "relevance_in")
 
 
 def export(run: Path, out: Path, explanation: str | None = None) -> Path:

@@ -210,7 +210,7 @@ def _value(value: Any) -> str:
     if isinstance(value, Mapping):
         rest = {k: v for k, v in value.items() if k != "use"}
         words = ", ".join(f"{k} {_value(v)}" for k, v in rest.items())
-        return f"{value['use']} ({words})" if "use" in value else words
+        return f"{value['use']}{f' ({words})' if words else ''}" if "use" in value else words
     if isinstance(value, list):
         return ", ".join(map(_value, value))
     return shown(value)

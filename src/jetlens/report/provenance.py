@@ -12,7 +12,15 @@ from jetlens.report.content import Listing, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured, plain, shown
 
-_SPREAD = ("accuracy", "auc.", "rejection.", "statement.", "top_origin.b.", "converged.all")
+_SPREAD = (
+    "accuracy",
+    "auc.",
+    "efficiency.",
+    "rejection.",
+    "statement.",
+    "top_origin.b.",
+    "converged.all",
+)
 
 
 def repeats(facts: Facts) -> Section:

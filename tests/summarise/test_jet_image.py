@@ -142,13 +142,17 @@ def test_means_over_retrainings_and_what_is_clear_there():
         scores = np.zeros((60, 1, 10, 10))
         scores[:, 0, 1, 1] = 1.0 + 0.1 * repeat
         scores[:, 0, 5, 5] = repeat - 2.0
+        scores[:, 0, 7, 7] = 1 + 0.6 * (repeat - 2)  # 2.4 standard errors of a mean of five
+        scores[:, 0, 8, 8] = 1 + 0.8 * (repeat - 2)  # 1.8
         each.append(image(with_scores(attribution(60, image=True), scores), replicas=3))
     mean, clear = each[0].summary.over_retrainings(each)
     assert mean[0, 0, 1, 1] == pytest.approx(1.2)
     assert clear[0, 0, 1, 1]
     assert not clear[0, 0, 5, 5]
+    assert clear[0, 0, 7, 7]
+    assert not clear[0, 0, 8, 8]
     numbers = Ensemble(tuple(Member({}, k, r) for k, r in enumerate(each))).numbers()
     found = numbers["jet_image.all.sum"]
-    values = [1 + 0.1 * k + k - 2 for k in range(5)]
+    values = [3 + 0.1 * k + (k - 2) * (1 + 0.6 + 0.8) for k in range(5)]
     assert found["value"] == pytest.approx(np.mean(values))
     assert found["high"] - found["value"] == pytest.approx(np.std(values, ddof=1))

@@ -18,10 +18,13 @@ def scatter(scores, /, **options):
 
 
 def decided(jets, shift=0.0, noise=0.0, width=0.05):
-    """Return jets whose score is high where z (uniform) is above 0.5 + shift, apart from noise."""
+    """Return jets whose score is high where z is above 0.5 + shift, apart from noise.
+
+    The square root of z is uniform.
+    """
     n = jets.sizes["jet"]
     rng = np.random.default_rng(8)  # the same jets whatever the shift
-    values = np.stack([rng.random(n), rng.normal(size=n)], axis=1)
+    values = np.stack([rng.random(n) ** 2, rng.normal(size=n)], axis=1)
     logit = (values[:, 0] - 0.5 - shift) / width + noise * rng.normal(size=n)
     found = jets.copy()
     found["jets_value"] = (jets["jets_value"].dims, values, jets["jets_value"].attrs)
@@ -115,10 +118,11 @@ def test_disagreement_is_the_share_of_jets_between_boundaries(jets):
     numbers = Ensemble(tuple(members)).numbers()
     name = "scatter.{}.pt_btagJes.eta_btagJes.{}"
     assert numbers[name.format("a", "disagreement")]["value"] == 0
-    # pairs are 0.1, 0.1 and 0.2 apart, of jets that are spread evenly from 0 to 1
+    below = np.sqrt([0.4, 0.5, 0.6])
+    pairs = [below[1] - below[0], below[2] - below[1], below[2] - below[0]]
     found = numbers[name.format("b", "disagreement")]
-    assert found["value"] == pytest.approx(0.4 / 3, abs=0.02)
-    assert found["high"] - found["value"] == pytest.approx(np.std([0.1, 0.1, 0.2]), abs=0.02)
+    assert found["value"] == pytest.approx(np.mean(pairs), abs=0.01)
+    assert found["high"] - found["value"] == pytest.approx(np.std(pairs), abs=0.01)
     assert numbers[name.format("b", "explained")]["value"] > 0.9
 
 

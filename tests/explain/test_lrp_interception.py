@@ -89,6 +89,10 @@ WHAT = {
     "jets not first": across,
     "no axis of jets": ragged,
     "reductions": lambda x, mask: torch.cat([x.sum(1), x.mean(1), x.amax(1), x.norm(dim=1)], -1),
+    "numpy's words": lambda x, mask: torch.cat(
+        [x.sum(axis=1, keepdims=True), x.norm(2, 1, True), x.std(1, keepdim=True)], axis=-1
+    ),
+    "unfold": lambda x, mask: F.unfold(x[:, None], (2, 3), padding=1) * 0.5,
     "residual": lambda x, mask: x + F.gelu(x - 0.3),
     "gate": lambda x, mask: x * torch.sigmoid(x.roll(1, -1)) + x * (1 - x.sigmoid()),
     "glu": lambda x, mask: F.glu(x),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -34,8 +33,13 @@ def passing(x: Tensor, out: Tensor) -> Tensor:
     return passed
 
 
-_NONNEGATIVE = {"relu", "relu6", "softplus", "exp", "sqrt", "abs", "square", "expm1", "log1p"}
 _GATES = {"sigmoid", "hardsigmoid"}
+_POSITIVE = {"relu", "relu6", "softplus", "exp", "sqrt", "abs", "square", *_GATES}
+_RISING = {
+    *("elu", "selu", "celu", "leaky_relu", "softsign", "tanh", "hardtanh", "log1p", "expm1"),
+    *("gelu", "silu", "mish", "hardswish", "clamp", "clip", "clamp_min", "asinh", "arcsinh"),
+}
+"""Above zero these do not fall: what they make of non-negative numbers is at least that of zero."""
 
 
 @rule_of(
@@ -54,36 +58,10 @@ def activation(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **
     about = known(x)
     out = function(x.detach(), *args, **kwargs)
     name = function.__name__
-    gate = name in _GATES
-    positive = name in _NONNEGATIVE - {"expm1", "log1p"} or gate
-    kept = positive or (
-        about.nonnegative
-        and float(function(x.new_zeros(1), *args, **kwargs)) >= 0
-        and name in _RISING
-    )
-    return mark(passing(x, out), replace(about.plain(), nonnegative=kept, gate=gate))
-
-
-_RISING = {
-    "elu",
-    "selu",
-    "celu",
-    "leaky_relu",
-    "softsign",
-    "tanh",
-    "hardtanh",
-    "log1p",
-    "expm1",
-    "gelu",
-    "silu",
-    "mish",
-    "hardswish",
-    "clamp",
-    "clip",
-    "clamp_min",
-    "asinh",
-    "arcsinh",
-}
+    nonnegative = name in _POSITIVE
+    if about.nonnegative and name in _RISING:
+        nonnegative = float(function(x.new_zeros(1), *args, **kwargs)) >= 0
+    return mark(passing(x, out), about.plain(nonnegative=nonnegative, gate=name in _GATES))
 
 
 @rule_of("prelu")

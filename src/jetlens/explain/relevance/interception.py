@@ -71,8 +71,11 @@ class Interception(TorchFunctionMode):
     ) -> Any:
         """Give a function its rule."""
         args, kwargs = _current(args), {k: _current(v) for k, v in (kwargs or {}).items()}
+        for alias, usual in _ALIASES.items():
+            if alias in kwargs:
+                kwargs[usual] = kwargs.pop(alias)
         name, into = _name(func), None
-        if not any(True for _ in _signals((args, kwargs))):
+        if name == "requires_grad_" or not any(True for _ in _signals((args, kwargs))):
             return read(self, name, func, args, kwargs)
         if name.endswith("_") and not name.endswith("__"):
             name, into = name[:-1], args[0]
@@ -146,6 +149,7 @@ class Interception(TorchFunctionMode):
         )
 
 
+_ALIASES = {"axis": "dim", "keepdims": "keepdim"}
 _AUGMENTED: dict[str, Callable[..., Any]] = {
     "__iadd__": torch.add,
     "__isub__": torch.sub,

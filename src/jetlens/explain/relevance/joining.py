@@ -44,10 +44,8 @@ def cat(
     function: Callable[..., Any],
     tensors: Sequence[Tensor],
     dim: int = 0,
-    axis: int | None = None,
 ) -> Tensor:
     """Join tensors; constants among them absorb what comes to them."""
-    dim = dim if axis is None else axis
     first = next(s for s in map(signal, tensors) if s is not None)
     edge = first.jets.narrow(dim, 0, 1)
     if any(signal(t) is None for t in tensors):

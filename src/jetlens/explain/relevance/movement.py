@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.explain.relevance.signal import known, mark
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 )
 def move(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
     """Move the numbers, and what is known of them, by the same function."""
+    if function is F.unfold:
+        return _windows(run, x, *args, **kwargs)
     about = known(x)
     out = function(x, *args, **kwargs)
     jets = function(about.jets, *args, **kwargs)
@@ -47,7 +50,19 @@ def move(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
     return out
 
 
-@rule_of("max", "min", "amax", "amin", "sort", "topk", "kthvalue", "median", "maximum", "minimum")
+def _windows(
+    run: Run, x: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Tensor:
+    """Move numbers into windows by `torch.nn.functional.unfold`, which knows no whole numbers."""
+    rows, columns = (padding, padding) if isinstance(padding, int) else padding
+    with run:
+        x = F.pad(x, (columns, columns, rows, rows))
+    about, out = known(x), F.unfold(x, kernel_size, dilation, 0, stride)
+    jets = edges(about.jets, x.ndim - 1)[..., 0].expand(out.shape)
+    return mark(out, about.plain(jets=jets, nonnegative=about.nonnegative))
+
+
+@rule_of("max", "min", "amax", "amin", "sort", "topk", "median", "maximum", "minimum")
 def winner(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
     """Give all to the largest (smallest, chosen) number."""
     if args and isinstance(args[0], Tensor):  # the one or the other of two tensors

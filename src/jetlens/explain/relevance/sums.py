@@ -138,10 +138,11 @@ _MIXING = ("fold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
 @rule_of("norm", "vector_norm", "linalg_vector_norm", "std")
 def norm(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """Share in proportion to each number's part of the length (of degree 1)."""
-    about = known(x)
     out = function(enter(x), *args, **kwargs)
-    dim = kwargs.get("dim", args[-1] if args else None)
+    where = 0 if function.__name__ == "std" else 1  # behind the norm's order
+    dim = args[where] if len(args) > where else kwargs.get("dim")
     if out.ndim == 0 or dim is None:
         raise run.refusal(function.__name__, "is known with a dim= only")
-    jets = reduced(about.jets, out, dim, kwargs.get("keepdim", out.ndim == x.ndim))
+    about = known(x)
+    jets = reduced(about.jets, out, dim, out.ndim == x.ndim)
     return proportional(run, function.__name__, out, about.plain(jets=jets, nonnegative=True))

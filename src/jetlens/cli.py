@@ -81,7 +81,7 @@ def _run(recipe: Path, until: str, out: Path | None, **options: Any) -> None:
         from jetlens.run.entry import run as run_recipe
 
         done = run_recipe(recipe, out, until=until, quiet=False, **options)
-        for one in done.variations or (done,):
+        for one in (*done.variations, done):
             print(one.report if until == "report" else one.path)
 
 

@@ -132,3 +132,29 @@ def test_arguments_are_checked():
         jl.summarise(attribution(5), "performance", efficiencies=[0.5, 60])
     with pytest.raises(jl.JetlensError, match="unknown class 'bottom'"):
         jl.summarise(attribution(5), "performance", signal="bottom")
+
+
+@pytest.mark.parametrize(
+    ("classes", "signal"),
+    [
+        (("background", "signal"), "signal"),
+        (("signal", "background"), "signal"),
+        (("qcd", "zz"), "zz"),
+        (("u", "b", "c"), "b"),
+    ],
+)
+def test_the_signal_is_found_where_nobody_says_which(classes, signal):
+    result = jl.summarise(attribution(60, classes=classes), "performance", replicas=5)
+    assert result.summary.signal_of(result) == signal
+    assert all(n.split(".")[-1].startswith(f"{signal}_vs_") for n in result.numbers() if "auc" in n)
+
+
+def test_a_variable_of_the_jets_can_be_the_one_to_beat():
+    jets = attribution(400, classes=("background", "signal"))
+    value = jets["jets_value"].values.copy()
+    value[:, 0] = jets["label"] + 0.3 * np.random.default_rng(0).normal(size=400)
+    jets = jets.assign(jets_value=jets["jets_value"].copy(data=value))
+    name = str(jets["jets_feature"].values[0])
+    options = {"collection": "jets", "variable": name, "replicas": 5}
+    numbers = jl.summarise(jets, "performance", **options).numbers()
+    assert numbers["auc.single.signal_vs_background"]["value"] > 0.97

@@ -84,7 +84,20 @@ def ragged(x: Tensor, mask: Tensor) -> Tensor:
     return out
 
 
+def halves(x: Tensor, mask: Tensor) -> Tensor:
+    half = len(x) // 2
+    y = torch.cat([x[half:], x[:half]]) + 0.3  # the jets in another order
+    return torch.cat([y[len(x) - half :], y[: len(x) - half]])
+
+
+def backwards(x: Tensor, mask: Tensor) -> Tensor:
+    order = torch.arange(len(x) - 1, -1, -1)
+    return x + (x[:, 0, 0][order] + 0.7)[order][:, None, None]
+
+
 WHAT = {
+    "halves": halves,
+    "backwards": backwards,
     "in place": in_place,
     "jets not first": across,
     "no axis of jets": ragged,

@@ -169,3 +169,20 @@ def test_inputs_of_no_sign_take_the_same_way_as_split_ones() -> None:
         short = jl.explain(wrapped(layer, 12), jets, "lrp", rule=rule, target="c3")
         long = jl.explain(wrapped(layer, 12), mixed, "lrp", rule=rule, target="c3")
         np.testing.assert_allclose(short.image_score[:2], long.image_score[:2], rtol=1e-10)
+
+
+def test_what_rounding_cannot_tell_from_zero_gets_no_more_than_its_part() -> None:
+    """In single precision, a difference of large sums is no denominator."""
+    torch.manual_seed(2)
+    layer = nn.Linear(300, 200, bias=False)
+    weight = torch.rand(200, 300)
+    weight[:, 0] = -1e-9
+    layer.weight.data = weight
+    classes = tuple(f"c{i}" for i in range(200))
+    names = tuple(f"x{i}" for i in range(300))
+    tagger = jl.wrap(layer, {"jets": names}, classes, call=lambda m, i, k: m(i["jets"]))
+    jets = jl.batch({"jets": (np.full((1, 300), 100.0), names)})
+    for target in classes[:50]:
+        found = jl.explain(tagger, jets, "lrp", rule="alpha-beta", target=target)
+        assert np.isfinite(found.jets_score).all()
+        assert float(abs(found.jets_score).max()) < 1.1 * float(found.relevance_in[0])

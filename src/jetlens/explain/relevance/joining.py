@@ -46,7 +46,10 @@ def cat(
     dim: int = 0,
 ) -> Tensor:
     """Join tensors; constants among them absorb what comes to them."""
-    first = next(s for s in map(signal, tensors) if s is not None)
+    tensors = [t for t in tensors if t.shape[dim]] or tensors[:1]
+    first = next((s for s in map(signal, tensors) if s is not None), None)
+    if first is None or not first.jets.shape[dim]:  # no signal is left
+        return torch.cat(list(tensors), dim)
     edge = first.jets.narrow(dim, 0, 1)
     if any(signal(t) is None for t in tensors):
         if first.jets.shape[dim] > 1 and not bool((first.jets == edge).all()):

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import made_up
-from jetlens.core.errors import BadValueError
+from jetlens.core.errors import BadRecipeError, BadValueError, UnknownNameError
 from jetlens.data.base import in_part
 from jetlens.run import study as studies
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Log
-from jetlens.run.recipe import build
+from jetlens.run.recipe import Used, build
+from jetlens.run.stages.train import architecture
 from jetlens.run.store import Store
 from jetlens.run.study import Study
 
@@ -36,8 +39,6 @@ def test_the_pool_is_the_first_training_jets_and_reads_no_more_than_it_needs(stu
 
 
 def test_a_pool_without_jets_is_told(study):
-    from dataclasses import replace
-
     recipe = study.recipe.model_copy(update={"split": (0.0, 0.5, 0.5)})
     with pytest.raises(BadValueError, match="no jets to take baselines from"):
         replace(study, recipe=recipe).pool()
@@ -50,6 +51,24 @@ def test_every_repeat_has_a_seed_and_a_folder_of_its_own(study):
     assert len({r.store.root for r in repeats}) == 3
     assert all(r.home == study.home for r in repeats)
     assert [r.seed for r in study.repeats()] == [r.seed for r in repeats]
+
+
+def test_a_recipe_names_inputs_by_patterns(study):
+    jets = study.jets().partitions()[0].read()
+
+    def inputs(asked):
+        changed = study.recipe.model_copy(update={"tagger": Used(use="gn2", inputs=asked)})
+        return architecture(replace(study, recipe=changed), jets)[1]
+
+    names = list(jets["tracks"].names)
+    assert inputs({"jets": ["pt"], "tracks": ["*"]}) == {"jets": ["pt"], "tracks": names}
+    numbers = [n for n in names if n.startswith("numberOf")]
+    assert len(numbers) > 1
+    assert inputs({"tracks": ["numberOf*", numbers[0], "d0"]}) == {"tracks": [*numbers, "d0"]}
+    with pytest.raises(UnknownNameError, match="did you mean 'tracks'"):
+        inputs({"track": ["*"]})
+    with pytest.raises(BadRecipeError, match=r"tagger.inputs.jets: 'q\*' fits none of pt"):
+        inputs({"jets": ["q*"]})
 
 
 def test_files_have_a_key_of_their_content(study, tmp_path):

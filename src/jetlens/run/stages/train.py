@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,7 +130,27 @@ def architecture(
             inputs = taggers.get(config["use"]).inputs_for(jets)  # type: ignore[attr-defined]
         except JetlensError as error:
             raise BadRecipeError(f"tagger: {error}") from None
+    inputs = {name: matching(jets, name, features) for name, features in inputs.items()}
     return config, inputs, config.pop("classes", None) or jets.classes
+
+
+def matching(jets: JetBatch, name: str, features: Sequence[str]) -> list[str]:
+    """Return a collection's features of which some are named by patterns, such as ``"tau*"``.
+
+    Raises
+    ------
+    BadRecipeError
+        If nothing fits a pattern.
+    """
+    found: dict[str, None] = {}
+    for feature in features:
+        patterned = any(c in feature for c in "*?[")
+        fitting = fnmatch.filter(jets[name].names, feature) if patterned else [feature]
+        if not fitting:
+            there = ", ".join(jets[name].names)
+            raise BadRecipeError(f"tagger.inputs.{name}: {feature!r} fits none of {there}")
+        found |= dict.fromkeys(fitting)
+    return list(found)
 
 
 def resolved(study: Study) -> TrainSettings:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError
 from jetlens.plots import caption
 from jetlens.plots.entry import title
+from jetlens.plots.style import style
 from jetlens.summarise.ensemble import Ensemble, Member
 from synthetic import attribution
 
@@ -47,6 +49,31 @@ def test_each_variation_has_its_panel(name):
     assert told.endswith(".")
     assert "$" not in told
     assert title(found).endswith(", compared")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_are_inside_the_figure_and_apart(name):
+    members = [
+        Member({"data.difficulty": level, "model": model}, k, made(name, 120, k))
+        for level in "12"
+        for model in ("image-experts", "list")
+        for k in range(2)
+    ]
+    with style():
+        figure = jl.draw(Ensemble(tuple(members)))
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        drawn = [t for t in figure.findobj(mpl.text.Text) if t.get_text() and t.get_visible()]
+        # numbers of ticks beyond the axes' ends are there, but not drawn
+        seen = [t for t in drawn if "mathdefault" not in t.get_text()]
+        boxes = [t.get_window_extent(canvas.get_renderer()) for t in seen]
+    for text, box in zip(seen, boxes, strict=True):
+        assert box.x0 >= -1, text
+        assert box.x1 <= figure.bbox.x1 + 1, text
+    titles = [b for t, b in zip(seen, boxes, strict=True) if "difficulty" in t.get_text()]
+    others = [b for t, b in zip(seen, boxes, strict=True) if " % " in t.get_text()]
+    assert len(titles) >= 4
+    assert not any(a.overlaps(b) for a in titles for b in [*titles, *others] if a is not b)
 
 
 @pytest.mark.parametrize("name", NAMES)

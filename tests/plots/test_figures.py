@@ -163,6 +163,7 @@ def test_saved_outside_the_style_a_figure_looks_the_same():
         (r"$\Delta R^{(2)}$", "ΔR (2)"),
         (r"$p_T / p_T^\mathrm{jet}$", "pT / pT jet"),
         (r"$b$-jets", "b-jets"),
+        (r"$\theta$ and $z$", "θ and z"),
     ],
 )
 def test_tex_in_plain_signs(title, signs):

@@ -41,7 +41,8 @@ def facts():
         "explain": [{"use": "lrp"}, {"use": "lrp"}],
     }
     pictures = [("relevance", Picture("Relevance, compared", "data:,", EVIL, "f.pdf"))]
-    return Comparison(recipe, EVIL, variants, pictures, numbers, {"versions": {"x": EVIL}})
+    told = {"versions": {"x": EVIL}, "hashes": {"jets": "0123abcd"}}
+    return Comparison(recipe, EVIL, variants, pictures, numbers, told)
 
 
 def rendered(facts):
@@ -82,3 +83,9 @@ def test_without_retrainings_there_is_no_such_section(facts):
     alone = Comparison(**{**vars(facts), "variants": facts.variants[:1]})
     assert "Retrained on" in rendered(facts)
     assert "Retrained on" not in rendered(alone)
+
+
+def test_what_is_one_variations_own_is_not_told_of_all(facts):
+    text = rendered(facts)
+    assert "versions: x" in text
+    assert "0123abcd" not in text

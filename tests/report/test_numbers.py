@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetlens.report.numbers import MINUS, TIMES, measured, percent, plain, shown
+from jetlens.report.numbers import TIMES, measured, percent, plain, shown
 
 
 def number(value, low, high):
@@ -27,7 +27,7 @@ def number(value, low, high):
         ((1.0, 0.0, float("inf")), "&ndash;"),
         (
             (4.56732343942e-6, 4.56732343942e-6, 4.56732344027e-6),
-            f"4.567{TIMES}10<sup>{MINUS}6</sup>",
+            f"4.567{TIMES}10⁻⁶",
         ),
         ((0.123456789, 0.123456789, 0.123456789), "0.1235"),
         ((12.3456789, 12.3456788, 12.3456789), "12.35"),
@@ -45,8 +45,9 @@ def test_very_small_and_large_numbers_have_a_power_of_ten():
 
 def test_plain_numbers():
     assert [plain(x) for x in (40_000, 0.25, -3, 1.23456, 1e-9)] == [
-        "40,000", "0.250", "−3", "1.23", "1.00×10^−9",
+        "40,000", "0.250", "−3", "1.23", "1.00×10⁻⁹",
     ]  # fmt: skip
     assert percent(0.7) == "70 %"
-    assert shown(["a", 2, 0.5]) == "a, 2, 0.500"
+    assert shown(["a", 2000, 0.5]) == "a, 2000, 0.500"
+    assert shown(2000) == "2,000"
     assert shown(True) == "True"

@@ -29,6 +29,7 @@ def draw(ensemble: Ensemble) -> Figure:
     inner = crop(first)
     shape = abs((inner[3] - inner[2]) / (inner[1] - inner[0]))
     drawn = figure(max(3.8 * across, 6), 0.6 + down * (0.5 + 2.3 * shape))
+    drawn.set_layout_engine("compressed")  # axes of a fixed shape
     axes = drawn.subplots(down, across, squeeze=False)
     for line, (variation, results) in zip(axes, groups.items(), strict=True):
         summary: Any = results[0].summary

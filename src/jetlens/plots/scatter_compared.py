@@ -38,11 +38,9 @@ def draw(ensemble: Ensemble) -> Figure:
             _line(ax, surface)
         limits(ax, surfaces[0])
         axes_of(ax, results[0])
-        ax.set_title(said(variation), loc="left", fontsize=11.5)
         apart = summary.disagreement(results)
-        if len(apart):
-            words = f"{100 * apart.mean():.2g} % between two boundaries"
-            ax.set_title(words, loc="right", fontsize=9.5)
+        words = f"{100 * apart.mean():.2g} % between two boundaries" if len(apart) else ""
+        ax.set_title(f"{said(variation)}\n{words}".strip(), loc="left", fontsize=10.5)
     bar = drawn.colorbar(shown, ax=[ax for ax, _, _ in panels], pad=0.015, fraction=0.03)
     bar.set_label(f"Mean predicted probability of {within(flavour_title(_of(ensemble)))}")
     heading(drawn)

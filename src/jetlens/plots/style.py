@@ -163,10 +163,10 @@ def tex(words: str) -> str:
 
 def plain(title: str) -> str:
     """Write a TeX label in plain signs, for captions: ``τ₂₁`` and ``pT``."""
-    title = re.sub(r"\\mathrm\{([^}]*)\}", r"\1", title.replace("$", ""))
+    title = re.sub(r"\\mathrm\{([^}]*)\}", r"\1", title)
     title = re.sub(r"\\([A-Za-z]+)\s?", lambda name: _COMMANDS.get(name[1], name[1]), title)
     title = re.sub(r"_\{?(\d+)\}?", lambda index: index[1].translate(_LOWERED), title)
-    return re.sub(r"[_{}]", "", title.replace("^", " "))
+    return re.sub(r"[_{}$]", "", title.replace("^", " "))
 
 
 _SIGNS = {

@@ -70,7 +70,7 @@ class Comparison:
     numbers
         What the comparison found.
     provenance
-        That of the first variation: versions and machine are those of all.
+        That of the first variation, of which all is shown that holds for every variation.
     """
 
     recipe: Mapping[str, Any]
@@ -113,7 +113,9 @@ def sections(facts: Comparison) -> list[Section]:
     worth = worth_of_orders({link(v.name): v.numbers for v in facts.variants})
     if worth is not None:
         found.append(Section("worth", "Retrained on the most relevant inputs", [worth]))
-    table = versions(facts.provenance)
+    # jets and taggers differ: their hashes stand on each variation's page
+    common = {name: told for name, told in facts.provenance.items() if name != "hashes"}
+    table = versions(common)
     listing = Listing("The recipe, resolved", facts.recipe_text)
     return [*found, Section("provenance", "Provenance", [table, listing])]
 

@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DIGITS = 2  # of the smaller error
 _NARROW = 5e-5  # of the value: an interval that its four digits do not show
 
@@ -28,7 +29,7 @@ def measured(number: Mapping[str, float]) -> Markup:
     up, down = high - value, value - low
     errors = [e for e in (up, down) if e > _NARROW * abs(value)]
     if not errors:
-        return _powers(plain(value, 4))
+        return Markup(plain(value, 4))
     exponent = _exponent(value, max(errors))
     scale = 10.0**-exponent
     decimals = max(0, _DIGITS - 1 - math.floor(math.log10(min(errors) * scale) + 1e-9))
@@ -48,12 +49,6 @@ def measured(number: Mapping[str, float]) -> Markup:
     return Markup('<span class="number">{}</span>').format(whole)
 
 
-def _powers(text: str) -> Markup:
-    """Return ``a x 10^b`` with a raised exponent."""
-    digits, ten, power = text.partition("10^")
-    return Markup("{}10<sup>{}</sup>").format(digits, power) if ten else Markup(text)
-
-
 def plain(value: float, digits: int = 3) -> str:
     """Return a number without an error: thousands apart, otherwise `digits` significant."""
     if value == round(value) and abs(value) < 1e15:
@@ -62,7 +57,7 @@ def plain(value: float, digits: int = 3) -> str:
         decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
         return _fixed(value, decimals)
     mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-    return f"{mantissa.replace('-', MINUS)}{TIMES}10^{_signed(int(exponent))}"
+    return f"{mantissa.replace('-', MINUS)}{TIMES}10{str(int(exponent)).translate(_RAISED)}"
 
 
 def percent(share: float) -> str:
@@ -71,9 +66,9 @@ def percent(share: float) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a setting as words: numbers plain, lists with commas."""
+    """Return a setting as words: numbers plain, lists with commas (whole numbers without)."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(shown, value))
+        return ", ".join(str(v) if isinstance(v, int) else shown(v) for v in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return plain(value)
     return str(value)

@@ -67,42 +67,6 @@ def test_an_unknown_preset_names_the_nearest():
         overrides.preset({"presets": {"quick": {}}}, "quik")
 
 
-def test_variations_are_the_product():
-    found = list(overrides.variations({"tagger.size": ["small", "gn2"], "seed": [1, 2]}))
-    assert [v.changes for v in found] == [
-        [{"tagger.size": "small"}, {"seed": 1}],
-        [{"tagger.size": "small"}, {"seed": 2}],
-        [{"tagger.size": "gn2"}, {"seed": 1}],
-        [{"tagger.size": "gn2"}, {"seed": 2}],
-    ]
-    assert found[0].name == "tagger.size=small,seed=1"
-    assert found[0].places == {"tagger.size": "small", "seed": "1"}
-    (only,) = overrides.variations({"data.files": ["../a b/*.h5"]})
-    assert "/" not in only.name
-
-
-def test_an_axis_of_alternatives_has_sets_of_changes():
-    image, experts = {"train": {"epochs": 8}}, {"tagger": {"use": "mlp"}}
-    axes = {"data.difficulty": [0, 1], "model": {"image": image, "experts": experts}}
-    found = list(overrides.variations(axes))
-    assert [v.name for v in found] == [
-        "data.difficulty=0,model=image",
-        "data.difficulty=0,model=experts",
-        "data.difficulty=1,model=image",
-        "data.difficulty=1,model=experts",
-    ]
-    assert found[1].changes == [{"data.difficulty": 0}, experts]
-
-
-def test_no_two_variations_have_one_name():
-    values = ["b/c", "b*c", "b_c", 1, "1", 1.0, True, "true", "True", "x" * 300, "x" * 299, ""]
-    names = [v.name for v in overrides.variations({"explain.0.target": values})]
-    assert len(set(names)) == len(values)
-    assert names[2:4] == ["explain.0.target=b_c", "explain.0.target=1"]
-    assert max(map(len, names)) < 200
-    assert names == [v.name for v in overrides.variations({"explain.0.target": values})]
-
-
 def vary():
     return {"vary": {"data.difficulty": [0, 1, 2], "model": {"a": {"x": 1}, "b": {"x": 2}}}}
 
@@ -121,23 +85,3 @@ def test_axes_are_narrowed_by_values_and_by_names():
 def test_an_unknown_alternative_names_the_nearest():
     with pytest.raises(BadRecipeError, match=r"vary\.model.*'experst'.*did you mean 'experts'"):
         overrides.assign({"vary": {"model": {"experts": {}}}}, "vary.model", ["experst"])
-
-
-def test_an_axis_that_is_a_dotted_key_needs_no_quotes():
-    assert overrides.axes({"data": {"difficulty": [1, 2]}}) == {"data.difficulty": [1, 2]}
-
-
-@pytest.mark.parametrize(
-    ("axes", "told"),
-    [
-        ({"model": "image"}, r"vary\.model = 'image': expected a list"),
-        ({"seed": []}, r"vary\.seed is empty"),
-        ({"model": {}}, r"vary\.model is empty"),
-        ({"model": {"image": 3}}, r"vary\.model\.image = 3: expected a table of changes"),
-        ({"model": {"a/b": {}}}, r"vary\.model\.a/b: .*becomes a folder's"),
-        ([], r"expected a table of axes"),
-    ],
-)
-def test_axes_without_sense_are_refused(axes, told):
-    with pytest.raises(BadRecipeError, match=told):
-        overrides.axes(axes)

@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jetlens.core.errors import BadFileError, BadRecipeError, expected
 from jetlens.core.files import write_text
-from jetlens.run import overrides
+from jetlens.run import overrides, variations
 from jetlens.run.arguments import as_json
-from jetlens.run.overrides import Variation
+from jetlens.run.variations import Variation
 from jetlens.taggers.training.settings import TrainSettings
 
 FROM_THE_RUN = frozenset({"seed", "accelerator", "devices"})
@@ -110,7 +110,7 @@ class Recipe(Frozen):
     def variations(self) -> list[tuple[Variation, dict[str, Any]]]:
         """Return the variations of ``[vary]``, each with its plain tables."""
         found = []
-        for variation in overrides.variations(self.vary) if self.vary else ():
+        for variation in variations.variations(self.vary) if self.vary else ():
             tree = self.tree()
             del tree["vary"]
             try:
@@ -175,7 +175,9 @@ def load(
             overrides.assign(tree, key, value)
             if key in ("data", "data.files"):
                 _anchor(tree, Path.cwd(), None)
-        return build(tree)
+        recipe = build(tree)
+        variations.check_effective(recipe.tree(), recipe.vary, changes or {})
+        return recipe
     except BadRecipeError as error:
         raise BadRecipeError(f"{path}: {error}") from None
 
@@ -225,7 +227,7 @@ def build(tree: Mapping[str, Any]) -> Recipe:
     """
     tree = dict(tree)
     if "vary" in tree:
-        tree["vary"] = overrides.axes(tree["vary"])
+        tree["vary"] = variations.axes(tree["vary"])
     try:
         recipe = Recipe.model_validate_json(as_json(tree), strict=True)
     except ValidationError as error:

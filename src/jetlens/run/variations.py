@@ -1,0 +1,159 @@
+"""The axes of ``[vary]``, and the variations that are their product."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jetlens.core.errors import BadRecipeError
+from jetlens.core.hashing import digest
+from jetlens.run.overrides import Tree, apply, assign, setting
+
+Axis = Sequence[Any] | Mapping[str, Tree]
+
+_LONGEST = 150  # characters of a folder's name
+_NAME = re.compile(r"[A-Za-z0-9._+-]+")
+_MARK = "\N{REPLACEMENT CHARACTER}"
+
+
+def axes(vary: Any) -> dict[str, Any]:
+    """Return the axes of ``[vary]``, with those that are dotted keys under their whole names.
+
+    Raises
+    ------
+    BadRecipeError
+        If one is neither a list of values nor a table of alternatives, or is empty.
+    """
+    if not isinstance(vary, Mapping):
+        raise BadRecipeError(f"vary = {vary!r}: expected a table of axes")
+    found: dict[str, Any] = {}
+    for key, axis in vary.items():
+        if isinstance(axis, Mapping) and any(isinstance(v, list) for v in axis.values()):
+            found |= {f"{key}.{inner}": values for inner, values in axis.items()}
+        else:
+            found[key] = axis
+    for key, axis in found.items():
+        if not isinstance(axis, list | Mapping):
+            raise BadRecipeError(
+                f"vary.{key} = {axis!r}: expected a list of values, or a table of alternatives"
+            )
+        if not axis:
+            raise BadRecipeError(f"vary.{key} is empty: expected a value or an alternative")
+        for name, changes in axis.items() if isinstance(axis, Mapping) else ():
+            if not isinstance(changes, Mapping):
+                raise BadRecipeError(
+                    f"vary.{key}.{name} = {changes!r}: expected a table of changes, such as "
+                    "{ train.epochs = 8 }"
+                )
+            if not _NAME.fullmatch(name):
+                raise BadRecipeError(
+                    f"vary.{key}.{name}: an alternative's name becomes a folder's; expected "
+                    "letters, digits and . _ - +"
+                )
+    return found
+
+
+@dataclass(frozen=True)
+class Variation:
+    """One point of the product of ``[vary]``.
+
+    Attributes
+    ----------
+    name
+        Its folder.
+    places
+        The place on each axis: an alternative's name, or a value in words.
+    changes
+        What it changes in the recipe.
+    """
+
+    name: str
+    places: dict[str, str]
+    changes: Sequence[Tree]
+
+
+def variations(vary: Mapping[str, Axis]) -> Iterator[Variation]:
+    """Go through the product of ``[vary]``.
+
+    Parameters
+    ----------
+    vary
+        An axis is a dotted key with its values, or a name with a table of alternatives, each of
+        which is a set of changes like a preset.
+    """
+    axes = [
+        [(name, changes) for name, changes in axis.items()]
+        if isinstance(axis, Mapping)
+        else [(_short(value), {key: value}) for value in axis]
+        for key, axis in vary.items()
+    ]
+    for point in itertools.product(*axes):
+        places = {key: place for key, (place, _) in zip(vary, point, strict=True)}
+        changes = [change for _, change in point]
+        name = ",".join(f"{k}={place}" for k, place in places.items())
+        if len(name) > _LONGEST:
+            name = f"{name[:_LONGEST]}-{_hash(changes)}"
+        yield Variation(name, places, changes)
+
+
+def check_effective(tree: Tree, vary: Mapping[str, Axis], changes: Mapping[str, Any]) -> None:
+    """Refuse changes that every variation would undo in silence.
+
+    Parameters
+    ----------
+    tree
+        A recipe's table.
+    vary
+        Its axes.
+    changes
+        What was set, by dotted key.
+
+    Raises
+    ------
+    BadRecipeError
+        If all values or alternatives of an axis set the same again.
+    """
+    for key, value in changes.items():
+        if key.split(".")[0] in ("vary", "presets"):
+            continue
+        marked = copy.deepcopy(tree)
+        assign(marked, key, _marked(value))
+        for axis, places in vary.items():
+            if any(_survives(marked, point.changes) for point in variations({axis: places})):
+                continue
+            instead = f"[{json.dumps(value)}]" if axis == key else "other values or alternatives"
+            raise BadRecipeError(
+                f"{key} = {value!r} has no effect, since [vary] sets it again: expected "
+                f"vary.{axis} = {instead}"
+            )
+
+
+def _marked(value: Any) -> Any:
+    """Return a value with a mark in the place of everything that is set."""
+    if isinstance(value, Mapping):
+        return {name: _marked(inner) for name, inner in value.items()}
+    return [_marked(inner) for inner in value] if isinstance(value, list) and value else _MARK
+
+
+def _survives(marked: Tree, changes: Sequence[Tree]) -> bool:
+    tree = copy.deepcopy(marked)
+    for change in changes:
+        apply(tree, change)
+    return _MARK in json.dumps(tree, default=str, ensure_ascii=False)
+
+
+def _short(value: Any) -> str:
+    """Return a value as a part of a folder's name, hashed too where the name alone loses some."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    safe = "".join(c if c.isalnum() or c in "._-+" else "_" for c in text)
+    same = safe == text and setting(f"value={text}")[1] == value if text else False
+    return safe if same else f"{safe}-{_hash(value)}"
+
+
+def _hash(value: Any) -> str:
+    return digest(json.dumps(value, default=str))[:6]

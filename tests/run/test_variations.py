@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+
+from jetlens.core.errors import BadRecipeError
+from jetlens.run import variations
+from jetlens.run.overrides import setting
+
+
+def test_variations_are_the_product():
+    found = list(variations.variations({"tagger.size": ["small", "gn2"], "seed": [1, 2]}))
+    assert [v.changes for v in found] == [
+        [{"tagger.size": "small"}, {"seed": 1}],
+        [{"tagger.size": "small"}, {"seed": 2}],
+        [{"tagger.size": "gn2"}, {"seed": 1}],
+        [{"tagger.size": "gn2"}, {"seed": 2}],
+    ]
+    assert found[0].name == "tagger.size=small,seed=1"
+    assert found[0].places == {"tagger.size": "small", "seed": "1"}
+    (only,) = variations.variations({"data.files": ["../a b/*.h5"]})
+    assert "/" not in only.name
+
+
+def test_an_axis_of_alternatives_has_sets_of_changes():
+    image, experts = {"train": {"epochs": 8}}, {"tagger": {"use": "mlp"}}
+    axes = {"data.difficulty": [0, 1], "model": {"image": image, "experts": experts}}
+    found = list(variations.variations(axes))
+    assert [v.name for v in found] == [
+        "data.difficulty=0,model=image",
+        "data.difficulty=0,model=experts",
+        "data.difficulty=1,model=image",
+        "data.difficulty=1,model=experts",
+    ]
+    assert found[1].changes == [{"data.difficulty": 0}, experts]
+
+
+def test_no_two_variations_have_one_name():
+    values = ["b/c", "b*c", "b_c", 1, "1", 1.0, True, "true", "True", "x" * 300, "x" * 299, ""]
+    names = [v.name for v in variations.variations({"explain.0.target": values})]
+    assert len(set(names)) == len(values)
+    assert names[2:4] == ["explain.0.target=b_c", "explain.0.target=1"]
+    assert max(map(len, names)) < 200
+    assert names == [v.name for v in variations.variations({"explain.0.target": values})]
+
+
+def test_an_axis_that_is_a_dotted_key_needs_no_quotes():
+    assert variations.axes({"data": {"difficulty": [1, 2]}}) == {"data.difficulty": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("axes", "told"),
+    [
+        ({"model": "image"}, r"vary\.model = 'image': expected a list"),
+        ({"seed": []}, r"vary\.seed is empty"),
+        ({"model": {}}, r"vary\.model is empty"),
+        ({"model": {"image": 3}}, r"vary\.model\.image = 3: expected a table of changes"),
+        ({"model": {"a/b": {}}}, r"vary\.model\.a/b: .*becomes a folder's"),
+        ([], r"expected a table of axes"),
+    ],
+)
+def test_axes_without_sense_are_refused(axes, told):
+    with pytest.raises(BadRecipeError, match=told):
+        variations.axes(axes)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("data.difficulty=2", r"difficulty = 2 has no effect.*vary\.data\.difficulty = \[2\]"),
+        ("data.difficulty=0", r"has no effect"),  # one of the axis's values, and still not alone
+        ("tagger.hidden=[8]", r"tagger\.hidden = \[8\] has no effect.*vary\.model"),
+        ('tagger={ use = "mlp" }', r"vary\.model"),
+    ],
+)
+def test_what_every_variation_sets_again_is_refused(text, told):
+    tree = {"data": {"use": "toy", "jets": 5}, "train": {"epochs": 1}, "tagger": {"use": "gn2"}}
+    models = {"a": {"tagger": {"use": "x"}}, "b": {"tagger": {"use": "y"}, "train.epochs": 2}}
+    with pytest.raises(BadRecipeError, match=told):
+        variations.check_effective(
+            tree, {"data.difficulty": [0, 1], "model": models}, dict([setting(text)])
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data.jets=7",
+        'data={ use = "toy", jets = 3, difficulty = 1 }',
+        "train.epochs=9",  # of one alternative alone
+        "tagger.hidden=[8]",
+        'tagger={ use = "mlp", hidden = [1] }',
+        "vary.data.difficulty=[1]",
+        "explain=[{ use = 'lrp' }]",
+        "explain.0.jets=4",
+    ],
+)
+def test_what_some_variation_keeps_may_be_set(text):
+    tree = {"data": {"use": "toy"}, "train": {}, "tagger": {"use": "gn2"}, "explain": [{}]}
+    models = {"a": {"train.epochs": 2, "explain.0.rule": "z"}, "b": {"tagger": {"width": 3}}}
+    variations.check_effective(
+        tree, {"data.difficulty": [0, 1], "model": models}, dict([setting(text)])
+    )

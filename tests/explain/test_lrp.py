@@ -14,7 +14,7 @@ from torch import Tensor, nn
 import jetlens as jl
 from contracts import explainers as case
 from jetlens.core import attribution
-from jetlens.core.errors import BadRecipeError, UnknownNameError
+from jetlens.core.errors import BadRecipeError, BadValueError, UnknownNameError
 from jetlens.explain.relevance.ledger import CAUSES
 
 
@@ -215,6 +215,23 @@ def test_bounds_of_z_box_by_feature() -> None:
     np.testing.assert_allclose(one.tracks_score, two.tracks_score, rtol=1e-12)
     with pytest.raises(UnknownNameError, match="did you mean 'd0'"):
         jl.explain(tagger, jets, "lrp", rule="z-box", low={"tracks": {"d00": 1}})
+    with pytest.raises(UnknownNameError, match="did you mean 'tracks'"):
+        jl.explain(tagger, jets, "lrp", rule="z-box", high={"track": {"d0": 1}})
+    for wrong in ("1", float("nan"), True):
+        for low in (wrong, {"tracks": wrong}, {"tracks": {"d0": wrong}}):
+            with pytest.raises(BadValueError, match=r"for z-box: expected a number"):
+                jl.explain(tagger, jets, "lrp", rule="z-box", low=low)
+    whole = jl.explain(tagger, jets, "lrp", rule="z-box", low={"tracks": -9}, high=9)
+    assert abs(account(whole)[0]).max() < 1e-6
+
+
+def test_gradients_may_be_switched_off_around_it() -> None:
+    tagger, jets = case.tagger(), case.jets()
+    want = jl.explain(tagger, jets, "lrp", target="c")
+    for off in (torch.no_grad(), torch.inference_mode()):
+        with off:
+            found = jl.explain(tagger, jets, "lrp", target="c")
+        np.testing.assert_array_equal(found.tracks_score, want.tracks_score)
 
 
 def test_options_are_kept_in_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -95,8 +96,55 @@ def backwards(x: Tensor, mask: Tensor) -> Tensor:
     return x + (x[:, 0, 0][order] + 0.7)[order][:, None, None]
 
 
+def residual(x: Tensor, mask: Tensor) -> Tensor:
+    """Write into what dropout hands through, as weaver's ParticleTransformer does."""
+    y = F.dropout(F.layer_norm(x, (4,)), 0.1, training=False)
+    y += x
+    return y
+
+
+def pairs(x: Tensor, mask: Tensor) -> Tensor:
+    """Write what was found for pairs of places into a matrix, and merge two of its axes."""
+    i, j = torch.tril_indices(PLACES, PLACES)
+    y = torch.zeros(len(x), 2, PLACES, PLACES, dtype=x.dtype)
+    y[:, :, i, j] = (x[:, i] - x[:, j] + 0.2)[..., :2].transpose(1, 2)
+    return y.view(-1, PLACES, PLACES).softmax(-1).view(len(x), -1)
+
+
+def without_gradients(x: Tensor, mask: Tensor) -> Tensor:
+    with torch.no_grad():
+        largest = x.amax(1, keepdim=True) + 0.1
+    return x - 0.3 * largest
+
+
+def segments(x: Tensor, mask: Tensor) -> Tensor:
+    jet = torch.arange(len(x)).repeat_interleave(PLACES)
+    flat = x.reshape(-1, 4)
+    by_jet = x.new_zeros(len(x), 4).index_add_(0, jet, flat)
+    by_place = torch.full_like(flat, 0.3).scatter_add(0, jet[:, None].expand(-1, 4) * PLACES, flat)
+    return torch.cat([by_jet, by_place.reshape(len(x), -1)], -1)
+
+
+def one_by_one(x: Tensor, mask: Tensor) -> Tensor:
+    weight = torch.eye(4, dtype=x.dtype) + 0.1
+    return torch.stack(
+        [F.linear(jet[real].sum(0), weight) for jet, real in zip(x, mask, strict=True)]
+    )
+
+
 WHAT = {
     "halves": halves,
+    "in what dropout gives": residual,
+    "pairs": pairs,
+    "without gradients": without_gradients,
+    "segments": segments,
+    "one by one": one_by_one,
+    "where, of a tensor": lambda x, mask: x.where(x > 0, torch.tensor(0.1, dtype=x.dtype)),
+    "the larger": lambda x, mask: torch.max(x, other=x.flip(1)) + torch.minimum(x, x.flip(2)),
+    "fold": lambda x, mask: F.fold(F.unfold(x[:, None], 2) * 0.5, (PLACES, 4), 2),
+    "dots": lambda x, mask: torch.einsum("...a,...b", x, x.cos()),
+    "variance": lambda x, mask: x.var(1) + 2 ** x.mean(1),
+    "steps": lambda x, mask: torch.sign(x) * torch.log(x.abs() + 1) + x.round(),
     "backwards": backwards,
     "in place": in_place,
     "jets not first": across,
@@ -143,9 +191,27 @@ def test_a_jet_alone_has_the_same_account(what: str) -> None:
     for j in range(JETS):
         alone = jl.explain(made, jets.take(slice(j, j + 1)), "lrp", target="c")
         np.testing.assert_allclose(alone.tracks_score[0], together.tracks_score[j], atol=1e-9)
-        np.testing.assert_allclose(
-            alone.relevance_absorbed[0], together.relevance_absorbed[j], atol=1e-9
-        )
+        absorbed = [alone.relevance_absorbed[0], together.relevance_absorbed[j]]
+        if what == "one by one":  # every jet has layers of its own
+            absorbed = [a.sum("layer") for a in absorbed]
+        np.testing.assert_allclose(*absorbed, atol=1e-9)
+
+
+class Tripled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x: Tensor) -> Tensor:
+        return x * 3
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        return gradient * 3
+
+
+def unasked(x: Tensor) -> Tensor:
+    y = x * 1
+    with torch.no_grad():
+        y += 1
+    return y
 
 
 @pytest.mark.parametrize(
@@ -158,6 +224,19 @@ def test_a_jet_alone_has_the_same_account(what: str) -> None:
         (lambda x, mask: x / x.sum(), "'sum' .* mixes the jets"),
         (lambda x, mask: x[:, 0].add_(1.0), "'add' .* memory that another tensor has"),
         (lambda x, mask: x.exp() ** x, "'pow' .* constant second argument"),
+        (lambda x, mask: x + (x * 1).zero_(), "'zero' in module .* has no rule"),
+        (lambda x, mask: x.cumsum(0), "'cumsum' .* mixes the jets"),
+        (lambda x, mask: x - x.max(0)[0], "'max' .* mixes the jets"),
+        (lambda x, mask: x - x[:1], "'sub' .* mixes the jets"),
+        (lambda x, mask: x * x.flip(0), "'mul' .* mixes the jets"),
+        (lambda x, mask: x.softmax(0), "'softmax' .* mixes the jets"),
+        (lambda x, mask: x + torch.einsum("jta->ta", x), "'einsum' .* mixes the jets"),
+        (lambda x, mask: x + (x[:, 0] @ x[:, 0].T)[:, :1, None], "'matmul' .* mixes the jets"),
+        (lambda x, mask: Tripled.apply(x) + x, r"'(add|__add__)' .* cannot be seen"),
+        (lambda x, mask: torch.vmap(torch.exp)(x), "'flatten' .* cannot be seen"),
+        (lambda x, mask: unasked(x), "'add' .* while gradients are switched off"),
+        (lambda x, mask: x.index_add(0, torch.arange(len(x)).flip(0), x), "'index_add' .* mixes"),
+        (lambda x, mask: torch.einsum("jtt->jt", x @ x.mT), "'einsum' .* cannot be propagated"),
     ],
 )
 def test_functions_without_a_rule_are_refused_by_name(does, message: str) -> None:
@@ -167,6 +246,26 @@ def test_functions_without_a_rule_are_refused_by_name(does, message: str) -> Non
         jl.explain(made, tracks(), "lrp")
     assert all(torch.equal(v, before[k]) for k, v in made.state_dict().items())
     assert all(p.requires_grad for p in made.parameters())
+
+
+@pytest.mark.parametrize("options", [{"rule": "z"}, {"rule": "gamma"}], ids=str)
+def test_a_compiled_module_is_explained_as_it_is_written(options) -> None:
+    """And one that TorchScript holds, in which functions cannot be seen, is refused."""
+    module = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)).double()
+
+    def found(made: nn.Module):
+        named = jl.wrap(
+            made, {"tracks": FEATURES}, ("b", "c"), lambda m, i, k: m(i["tracks"].sum(1))
+        )
+        return jl.explain(named, tracks(), "lrp", target="c", **options)
+
+    want = found(module)
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        traced = torch.jit.trace(module, torch.rand(2, 4, dtype=torch.float64))
+    compiled = found(torch.compile(module, backend="eager"))
+    np.testing.assert_array_equal(compiled.tracks_score, want.tracks_score)
+    with pytest.raises(UnsupportedError, match=r"numbers .* cannot be seen .*TorchScript"):
+        found(traced)
 
 
 def test_an_output_apart_from_the_inputs_is_refused() -> None:
@@ -232,6 +331,28 @@ def test_constant_images_are_explained() -> None:
             found = jl.explain(made, jets, "lrp", rule=rule)
             assert np.isfinite(found.image_score).all()
             assert gap(found) < 1e-9
+
+
+@pytest.mark.parametrize(
+    "padded", [nn.ZeroPad2d(1), nn.ReflectionPad2d(1)], ids=["zero", "reflect"]
+)
+def test_bounds_go_along_with_padding(padded: nn.Module) -> None:
+    """As those that convolutions take in their own padding do."""
+    torch.manual_seed(5)
+    mode = "zeros" if isinstance(padded, nn.ZeroPad2d) else "reflect"
+    own = nn.Conv2d(1, 2, 3, padding=1, padding_mode=mode)
+    apart = nn.Conv2d(1, 2, 3)
+    apart.load_state_dict(own.state_dict())
+    last = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(32, 2))
+    jets = jl.batch({"image": (np.random.default_rng(2).normal(size=(3, 1, 4, 4)), ("pt",))})
+    found = []
+    for module in (nn.Sequential(own, last), nn.Sequential(padded, apart, last)):
+        made = jl.wrap(
+            module.double(), {"image": ("pt",)}, ("b", "c"), lambda m, i, k: m(i["image"])
+        )
+        found.append(jl.explain(made, jets, "lrp", target="b", rule="z-box", low=-3, high=4))
+        assert gap(found[-1]) < 1e-12
+    np.testing.assert_allclose(found[0].image_score, found[1].image_score, rtol=1e-9, atol=1e-12)
 
 
 def test_z_box_needs_a_layer_that_sees_the_inputs() -> None:

@@ -13,6 +13,9 @@ from jetlens.explain.lrp import LRP
     ("options", "message"),
     [
         ({"rule": "epsilom"}, "did you mean 'epsilon'"),
+        ({"rule": ["z"]}, r"unknown rule \['z'\]"),
+        ({"composite": {3: "z"}}, "3 is no layer; .*first, last"),
+        ({"tokens": True}, "tokens=True: expected a whole number"),
         ({"rule": "alpha-beta", "alpha": 2, "beta": 2}, "alpha - beta must be 1; .*beta=1"),
         ({"rule": "alpha-beta", "alpha": 0.5}, "alpha=0.5: .* at least 1"),
         ({"rule": "epsilon", "gamma": 0.3}, "'epsilon' has no parameter 'gamma' .*'gamma'"),

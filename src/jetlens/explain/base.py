@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import torch
 import xarray as xr
 from numpy.typing import NDArray
 from torch import Tensor
@@ -94,7 +95,8 @@ class ScoringExplainer(Explainer):
         self, tagger: Tagger, batch: JetBatch, target: Target, pool: JetBatch | None = None
     ) -> xr.Dataset:
         """Encode and pack the jets, score them, and put all beside each other."""
-        with at_rest(tagger):
+        # tensors that are made in inference mode could not carry gradients
+        with torch.inference_mode(False), at_rest(tagger):
             inputs, masks = encode(tagger, batch)
             packed = pack(tagger, inputs, masks)
             label = batch.with_classes(tagger.classes).label

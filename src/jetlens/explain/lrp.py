@@ -9,6 +9,7 @@ Achtibat et al., arXiv:2402.05602 (attention); Arras et al., arXiv:1706.07206 (r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -81,7 +82,7 @@ class LRP(ScoringExplainer):
     def __post_init__(self) -> None:
         if self.attention not in ATTENTION:
             raise UnknownNameError("way through attention", self.attention, ATTENTION)
-        if self.tokens is not None and (not isinstance(self.tokens, int) or self.tokens < 1):
+        if self.tokens is not None and (type(self.tokens) is not int or self.tokens < 1):
             raise BadValueError(f"tokens={self.tokens!r}: expected a whole number of at least 1")
         self._composite()
         for name in ("low", "high"):
@@ -171,6 +172,9 @@ class LRP(ScoringExplainer):
         box = self._box()
         if box is None or not len(packed):
             return {}
+        for given in (self.low, self.high, box.low, box.high):
+            for name in given if isinstance(given, Mapping) else ():
+                look_up("collection", name, tagger.inputs)
         found = {}
         for name, values in packed.inputs.items():
             axis = 1 if values.ndim == 4 else values.ndim - 1
@@ -192,17 +196,23 @@ class LRP(ScoringExplainer):
 def _limit(given: Any, collection: str, features: Sequence[str], seen: Tensor) -> Tensor:
     if given is None:
         return seen
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return torch.full_like(seen, given)
     if not isinstance(given, Mapping):
-        raise BadValueError(
-            f"{given!r}: expected a number, or numbers by collection and feature for z-box"
-        )
-    limits = seen.clone()
-    for feature, value in given.get(collection, {}).items():
-        places = {f: i for i, f in enumerate(features)}
-        limits[look_up(f"input of {collection!r}", feature, places)] = float(value)
+        return torch.full_like(seen, _finite(given))
+    own = given.get(collection, {})
+    if not isinstance(own, Mapping):
+        return torch.full_like(seen, _finite(own))
+    limits, places = seen.clone(), {f: i for i, f in enumerate(features)}
+    for feature, value in own.items():
+        limits[look_up(f"input of {collection!r}", feature, places)] = _finite(value)
     return limits
+
+
+def _finite(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadValueError(
+            f"{value!r} for z-box: expected a number, or numbers by collection and feature"
+        )
+    return value
 
 
 def _joined(ledgers: Sequence[Ledger], layers: Sequence[str], like: Tensor) -> Tensor:

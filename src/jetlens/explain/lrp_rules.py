@@ -145,6 +145,8 @@ def make(name: str, parameters: Mapping[str, Any]) -> Rule:
     BadValueError
         If a parameter does not belong to it or has a wrong value.
     """
+    if not isinstance(name, str):
+        raise UnknownNameError("rule", name, RULES)
     kind = look_up("rule", name, RULES)
     own = [f.name for f in dataclasses.fields(kind) if f.init]
     for key, value in parameters.items():
@@ -260,6 +262,11 @@ def composite(given: str | Mapping[str, Any] | None, rest: Rule) -> Composite:
         )
     made = []
     for key, said in given.items():
+        if not isinstance(key, str):
+            raise BadValueError(
+                f"composite: {key!r} is no layer; expected a pattern of module paths, or one of "
+                + ", ".join(KINDS)
+            )
         table = {"rule": said} if isinstance(said, str) else said
         if not isinstance(table, Mapping) or not isinstance(table.get("rule"), str):
             raise BadValueError(

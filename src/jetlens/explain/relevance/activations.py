@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from jetlens.explain.relevance.movement import move
 from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.table import rule_of
 
@@ -49,7 +48,8 @@ _RISING = {
     *("sqrt", "rsqrt", "square", "abs", "neg", "positive", "negative", "reciprocal", "clamp"),
     *("clip", "clamp_min", "clamp_max", "erf", "sin", "cos", "tan", "atan", "arctan", "asinh"),
     *("arcsinh", "nan_to_num", "log2", "log10", "exp2", "sinh", "cosh", "__neg__", "__abs__"),
-    *("rrelu", "arctanh", "atanh", "pow", "__pow__", "absolute"),
+    *("rrelu", "arctanh", "atanh", "pow", "__pow__", "__rpow__", "absolute", "round"),
+    *("floor", "ceil", "trunc"),
 )
 def activation(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
     """Pass the relevance on."""
@@ -62,6 +62,13 @@ def activation(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **
     if about.nonnegative and name in _RISING:
         nonnegative = float(function(x.new_zeros(1), *args, **kwargs)) >= 0
     return mark(passing(x, out), about.plain(nonnegative=nonnegative, gate=name in _GATES))
+
+
+@rule_of("sign", "sgn", "heaviside")
+def step(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """Take it for a constant, as comparisons are."""
+    out: Tensor = function(x, *args, **kwargs)
+    return out.detach()
 
 
 @rule_of("prelu")
@@ -84,8 +91,7 @@ def dropout(
     """Do nothing, as in evaluation."""
     if training and p:
         raise run.refusal(function.__name__, "drops numbers by chance: hand it self.training")
-    moved: Tensor = move(run, torch.Tensor.view_as, input, input)
-    return moved
+    return input
 
 
 @rule_of("glu")

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from jetlens.explain.relevance.currency import enter, leave
+from jetlens.explain.relevance.jets import one_jet
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.table import rule_of
@@ -60,6 +61,7 @@ def softmax(
     if run.plan.attention == "value":
         return out
     about = known(input)
+    one_jet(run, "softmax", about.jets, [dim])
     layer = run.layer("softmax")
     left: Tensor = _Softmax.apply(input, out, dim, run.ledger, layer, about.jets)
     return mark(left, about.plain(nonnegative=True))
@@ -71,6 +73,7 @@ def log_softmax(
 ) -> Tensor:
     """Share ``x - log sum exp x`` with the sum held constant, which absorbs its part."""
     about = known(input)
+    one_jet(run, "log_softmax", about.jets, [dim])
     lse = input.detach().logsumexp(dim, keepdim=True)
     out = leave(
         enter(input) - lse,
@@ -102,7 +105,7 @@ def attention(
     learned = run.plan.attention == "attnlrp" and any(
         signal(t) is not None for t in (query, key, attn_mask)
     )
-    edge = parts[0].jets[..., :1, :1]
+    edge = one_jet(run, "attention", parts[0].jets, (-2, -1))
     jets = edge.expand(*query.shape[:-1], value.shape[-1])
 
     def entered(x: Tensor, share: float) -> Tensor:

@@ -106,7 +106,7 @@ def _whatever_the_input(
     layer: Layer, relevance: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None, epsilon: float
 ) -> Tensor:
     # one jet's denominators are every jet's
-    sums = layer.operation.forward(torch.ones_like(x[:1]), weight, bias)
+    sums = layer.operation.forward(torch.ones_like(x[:1] if x.ndim > 1 else x), weight, bias)
     alone = sums == 0  # neurons without inputs are their biases
     gradient = relevance / (sums + epsilon).masked_fill_(alone, torch.inf)
     if bool(alone.any()):

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from jetlens.core.errors import UnsupportedError
+from jetlens.core.errors import JetlensError, UnsupportedError
 from jetlens.explain.relevance.indices import read
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.plan import Plan
@@ -76,7 +76,10 @@ class Interception(TorchFunctionMode):
                 kwargs[usual] = kwargs.pop(alias)
         name, into = _name(func), None
         if name == "requires_grad_" or not any(True for _ in _signals((args, kwargs))):
-            return read(self, name, func, args, kwargs)
+            out = read(self, name, func, args, kwargs)
+            self._seen(name, out)
+            return out
+        self._seen(name, (args, kwargs))
         if name.endswith("_") and not name.endswith("__"):
             name, into = name[:-1], args[0]
             func = getattr(torch, name, getattr(Tensor, name, func))
@@ -92,16 +95,29 @@ class Interception(TorchFunctionMode):
         about = signal(into)
         if into is not None and (into._is_view() if about is None else about.view):
             raise self.refusal(name, "writes into memory that another tensor has too")
+        if not torch.is_grad_enabled():  # what it makes is a constant, as for gradients
+            if into is not None:
+                raise self.refusal(name, "writes into a tensor while gradients are switched off")
+            return func(*args, **kwargs)
         handler = HANDLERS.get(name)
-        if handler is None:
-            out = func(*args, **kwargs)
-            if any(t.requires_grad for t in _tensors(out)):
-                raise self.refusal(name)
-            return out
-        out = handler(self, func, *args, **kwargs)
+        if handler is None and into is not None:
+            raise self.refusal(name)
+        try:
+            out = (handler or _plainly)(self, func, *args, **kwargs)
+        except (JetlensError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:
+            raise self.refusal(name, f"cannot be propagated through as used: {error}") from error
+        if handler is None and any(t.requires_grad for t in _tensors(out)):
+            raise self.refusal(name)
         if into is not None:
             setattr(into, _NOW, out)
         return out
+
+    def _seen(self, name: str, given: Any) -> None:
+        """Refuse numbers that come from the inputs by functions that are not intercepted."""
+        if any(unseen(t) for t in _tensors(given)):
+            raise self.refusal(name, f"takes numbers {UNSEEN}")
 
     def constant(self, value: Tensor, jets: Tensor, layer: str) -> Tensor:
         """Let a constant join the signal: the relevance that it gets is absorbed."""
@@ -147,6 +163,21 @@ class Interception(TorchFunctionMode):
             "functions that have one (docs/lrp.md lists them), keep it apart from what depends on "
             "the inputs, or explain the tagger with 'integrated-gradients'"
         )
+
+
+UNSEEN = (
+    "that depend on the inputs by functions that cannot be seen (TorchScript, an "
+    "autograd.Function, an extension): hand over the module as it is written in Python"
+)
+
+
+def unseen(tensor: Tensor) -> bool:
+    """Whether a tensor depends on the inputs by functions that were not intercepted."""
+    return tensor.grad_fn is not None and signal(tensor) is None
+
+
+def _plainly(run: Interception, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **kwargs)
 
 
 _ALIASES = {"axis": "dim", "keepdims": "keepdim"}

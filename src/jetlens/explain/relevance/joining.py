@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from jetlens.explain.relevance.movement import edges, move
+from jetlens.explain.relevance.jets import edges, same_view
+from jetlens.explain.relevance.movement import move
 from jetlens.explain.relevance.signal import Bounds, Signal, known, mark, signal
 from jetlens.explain.relevance.table import rule_of
 
@@ -60,7 +61,11 @@ def cat(
             for t in tensors
         ]
     out, parts = torch.cat(list(tensors), dim), [known(t) for t in tensors]
-    if all(p.jets.stride(dim) == 0 or p.jets.shape[dim] == 1 for p in parts):
+    if all(
+        (p.jets.stride(dim) == 0 or p.jets.shape[dim] == 1)
+        and same_view(p.jets.narrow(dim, 0, 1), edge)
+        for p in parts
+    ):
         jets = edge.expand(out.shape)  # the axis of jets is another: no memory is needed
     else:
         jets = torch.cat([p.jets for p in parts], dim)
@@ -84,6 +89,8 @@ def where(
     run: Run, function: Callable[..., Any], condition: Tensor, one: Any, other: Any
 ) -> Tensor:
     """Choose between two tensors; a constant one absorbs what comes to it."""
+    if condition.dtype != torch.bool:  # as a method it takes its tensor first
+        condition, one = one, condition
     first = one if signal(one) is not None else other
     made = [torch.as_tensor(t, dtype=first.dtype, device=first.device) for t in (one, other)]
     shape = torch.broadcast_shapes(condition.shape, *(t.shape for t in made))
@@ -132,8 +139,12 @@ def pad(
     """Add numbers at the edges: constants, or copies."""
     about = known(input)
     out = F.pad(input, pad, mode, value)
-    jets = edges(about.jets, len(pad) // 2).expand(out.shape)
-    out = mark(out, replace(about.plain(), jets=jets, nonnegative=about.nonnegative))
+    jets = edges(run, "pad", about.jets, len(pad) // 2).expand(out.shape)
+    bounds = None
+    if about.bounds is not None:
+        low, high = (F.pad(b, pad, mode, value) for b in about.bounds)
+        bounds = low, high
+    out = mark(out, about.plain(jets=jets, nonnegative=about.nonnegative, bounds=bounds))
     if mode != "constant":
         return out
     there = F.pad(torch.ones_like(input, dtype=torch.bool), pad, value=False)

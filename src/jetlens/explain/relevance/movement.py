@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from jetlens.explain.relevance.jets import edges, reduced
 from jetlens.explain.relevance.signal import known, mark
 from jetlens.explain.relevance.table import rule_of
 
@@ -32,10 +33,12 @@ def move(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
         return _windows(run, x, *args, **kwargs)
     about = known(x)
     out = function(x, *args, **kwargs)
-    jets = function(about.jets, *args, **kwargs)
+    # what is known may lie in memory in another way, which `view` would refuse
+    alike = _SAFE.get(function.__name__, function)
+    jets = alike(about.jets, *args, **kwargs)
     bounds = None
     if about.bounds is not None:
-        bounds = tuple(function(b, *args, **kwargs) for b in about.bounds)
+        bounds = tuple(alike(b, *args, **kwargs) for b in about.bounds)
     if isinstance(out, Tensor):
         return mark(out, replace(about, jets=jets, bounds=bounds, view=out._is_view(), made=None))
     if function.__name__ == "__iter__":
@@ -50,6 +53,12 @@ def move(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
     return out
 
 
+_SAFE: dict[str, Callable[..., Any]] = {
+    "view": torch.Tensor.reshape,
+    "view_as": torch.Tensor.reshape_as,
+}
+
+
 def _windows(
     run: Run, x: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
@@ -58,17 +67,18 @@ def _windows(
     with run:
         x = F.pad(x, (columns, columns, rows, rows))
     about, out = known(x), F.unfold(x, kernel_size, dilation, 0, stride)
-    jets = edges(about.jets, x.ndim - 1)[..., 0].expand(out.shape)
+    jets = edges(run, "unfold", about.jets, x.ndim - 1)[..., 0].expand(out.shape)
     return mark(out, about.plain(jets=jets, nonnegative=about.nonnegative))
 
 
 @rule_of("max", "min", "amax", "amin", "sort", "topk", "median", "maximum", "minimum")
 def winner(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
     """Give all to the largest (smallest, chosen) number."""
-    if args and isinstance(args[0], Tensor):  # the one or the other of two tensors
+    other = args[0] if args else kwargs.get("other")
+    if isinstance(other, Tensor):  # the one or the other of two tensors
         larger = function.__name__.startswith("max")
         with run:
-            return torch.where((x >= args[0]) == larger, x, args[0])
+            return torch.where((x >= other) == larger, x, other)
     out = function(x, *args, **kwargs)
     about = known(x)
     value = out if isinstance(out, Tensor) else out[0]
@@ -78,7 +88,7 @@ def winner(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwar
     elif value.ndim == 0:
         raise run.refusal(function.__name__, "over all jets at once mixes the jets")
     else:
-        jets = reduced(about.jets, value, *args, **kwargs)
+        jets = reduced(run, function.__name__, about.jets, value, *args, **kwargs)
     mark(value, replace(about.plain(), jets=jets, nonnegative=about.nonnegative))
     return out
 
@@ -86,17 +96,6 @@ def winner(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwar
 def _dim(function: Callable[..., Any], args: tuple[Any, ...]) -> int:
     where = 1 if function.__name__ == "topk" else 0
     return int(args[where]) if len(args) > where else -1
-
-
-def reduced(jets: Tensor, out: Tensor, dim: Any = None, keepdim: bool = False, **_: Any) -> Tensor:
-    """Return whose numbers are the results of a reduction over `dim`."""
-    if dim is None:
-        dims: Sequence[int] = range(jets.ndim)
-    else:
-        dims = [dim] if isinstance(dim, int) else list(dim) or range(jets.ndim)
-    for d in sorted((d % jets.ndim for d in dims), reverse=True):
-        jets = jets.narrow(d, 0, 1) if keepdim else jets.select(d, 0)
-    return jets.expand(out.shape)
 
 
 @rule_of(
@@ -110,13 +109,6 @@ def max_pool(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kw
     value = out if isinstance(out, Tensor) else out[0]
     about = known(x)
     windows = value.ndim - 2 if value.ndim > 2 else 1
-    jets = edges(about.jets, windows).expand(value.shape)
+    jets = edges(run, function.__name__, about.jets, windows).expand(value.shape)
     mark(value, replace(about.plain(), jets=jets, nonnegative=about.nonnegative))
     return out
-
-
-def edges(jets: Tensor, axes: int) -> Tensor:
-    """Return the first place along each of the last `axes`, which hold numbers of one jet."""
-    for axis in range(1, axes + 1):
-        jets = jets.narrow(-axis, 0, 1)
-    return jets

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter
+from jetlens.explain.relevance.jets import one_jet
 from jetlens.explain.relevance.signal import known, mark
 from jetlens.explain.relevance.sums import passing_to, proportional
 from jetlens.explain.relevance.table import rule_of
@@ -147,6 +148,7 @@ def _centred(
     shape: Sequence[int] = (),
 ) -> Tensor:
     values, owner = x.detach(), weight
+    one_jet(run, name, known(x).jets, axes)
     if shape:
         weight, bias = (None if w is None else w.view(*shape) for w in (weight, bias))
     scale = (values.var(axes, unbiased=False, keepdim=True) + eps).rsqrt()

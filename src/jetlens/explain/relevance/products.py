@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from jetlens.explain.relevance.activations import passing
 from jetlens.explain.relevance.currency import enter
+from jetlens.explain.relevance.jets import one_jet, shared
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.sums import passing_to, proportional
 from jetlens.explain.relevance.table import rule_of
@@ -31,7 +33,7 @@ def multiply(run: Run, function: Callable[..., Any], input: Any, other: Any) -> 
         return mark(passing(input, input.detach().square()), one.plain(nonnegative=True))
     out = enter(input) * enter(other)
     about = Signal(
-        one.jets.expand(out.shape),
+        shared(run, "mul", one.jets, two.jets, out.shape),
         nonnegative=one.nonnegative and two.nonnegative,
         gate=one.gate and two.gate,
         behind=one.behind | two.behind,
@@ -79,18 +81,22 @@ def matmul(run: Run, function: Callable[..., Any], input: Any, other: Any) -> Te
     """Share in proportion; of two signals each takes half."""
     one, two = signal(input), signal(other)
     out = function(*(enter(v) if signal(v) is not None else v for v in (input, other)))
+    name = function.__name__.strip("_")
+    edges = []
     if one is not None:
-        edge = one.jets[..., :1] if other.ndim > 1 else one.jets[..., 0]
-    else:
-        assert two is not None
-        edge = two.jets[..., :1, :] if input.ndim > 1 else two.jets[..., 0, :]
+        edge = one_jet(run, name, one.jets, [-1])
+        edges.append(edge if other.ndim > 1 else edge[..., 0])
+    if two is not None:
+        edge = one_jet(run, name, two.jets, [-2 if other.ndim > 1 else -1])
+        edge = edge if other.ndim > 1 else edge[..., None]
+        edges.append(edge if input.ndim > 1 and other.ndim > 1 else edge[..., 0, :])
     parts = [p for p in (one, two) if p is not None]
     about = Signal(
-        edge.expand(out.shape),
+        shared(run, name, edges[0], edges[-1], out.shape),
         nonnegative=len(parts) == 2 and all(p.nonnegative for p in parts),
         behind=frozenset[str]().union(*(p.behind for p in parts)),
     )
-    return proportional(run, function.__name__.strip("_"), out, about, degree=len(parts))
+    return proportional(run, name, out, about, degree=len(parts))
 
 
 @rule_of("__rmatmul__")
@@ -121,24 +127,43 @@ def einsum(run: Run, function: Callable[..., Any], equation: str, *operands: Any
     """Share in proportion; of several signals each takes an equal part."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    if not arrow or "." in equation:
-        raise run.refusal("einsum", "is known with an explicit output and without ellipses only")
-    axes = left.split(",")
+    axes, right = _spelt_out(run, equation, operands)
+    equation = ",".join(axes) + "->" + right
     signals = [i for i, v in enumerate(operands) if signal(v) is not None]
     out = torch.einsum(equation, *(enter(v) if i in signals else v for i, v in enumerate(operands)))
-    first = signals[0]
-    about = known(operands[first])
-    jets, order = about.jets, axes[first]
-    for axis in reversed(range(len(order))):
-        if order[axis] not in right:
-            jets = jets.select(axis, 0)
-    order = "".join(a for a in order if a in right)
-    jets = jets.permute([order.index(a) for a in right if a in order])
-    for axis, letter in enumerate(right):
-        if letter not in order:
-            jets = jets.unsqueeze(axis)
+    each = [_kept_axes(run, known(operands[i]).jets, axes[i], right) for i in signals]
+    jets = each[0].expand(out.shape)
+    for more in each[1:]:
+        jets = shared(run, "einsum", jets, more, out.shape)
     behind = frozenset[str]().union(*(known(operands[i]).behind for i in signals))
-    return proportional(
-        run, "einsum", out, Signal(jets.expand(out.shape), behind=behind), degree=len(signals)
-    )
+    return proportional(run, "einsum", out, Signal(jets, behind=behind), degree=len(signals))
+
+
+def _spelt_out(run: Run, equation: str, operands: Sequence[Any]) -> tuple[list[str], str]:
+    """Return the axes of an equation's operands and of its output, letter by letter."""
+    if not isinstance(equation, str):
+        raise run.refusal("einsum", "is known with an equation in letters only")
+    left, arrow, right = equation.replace(" ", "").partition("->")
+    axes = left.split(",")
+    if not arrow:
+        once = sorted(a for a in set(left) - set(",.") if left.count(a) == 1)
+        right = ("..." if "..." in left else "") + "".join(once)
+    free = "".join(a for a in string.ascii_letters if a not in left)
+    counts = [v.ndim - len(a.replace("...", "")) for v, a in zip(operands, axes, strict=True)]
+    widest = max((n for n, a in zip(counts, axes, strict=True) if "..." in a), default=0)
+    spelt = [a.replace("...", free[widest - n : widest]) for n, a in zip(counts, axes, strict=True)]
+    return spelt, right.replace("...", free[:widest])
+
+
+def _kept_axes(run: Run, jets: Tensor, axes: str, kept: str) -> Tensor:
+    """Return whose numbers are the results of an einsum, with axes of length 1 for all others."""
+    jets = one_jet(run, "einsum", jets, [i for i, a in enumerate(axes) if a not in kept])
+    for i in reversed(range(len(axes))):
+        if axes[i] not in kept:
+            jets = jets.squeeze(i)
+    axes = "".join(a for a in axes if a in kept)
+    jets = jets.permute([axes.index(a) for a in kept if a in axes])
+    for i, letter in enumerate(kept):
+        if letter not in axes:
+            jets = jets.unsqueeze(i)
+    return jets

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,7 +25,7 @@ from jetlens.explain.relevance import (  # noqa: F401  # each enters its rules
     sums,
     weighted,
 )
-from jetlens.explain.relevance.interception import Interception, latest
+from jetlens.explain.relevance.interception import UNSEEN, Interception, latest, unseen
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import known, signal
@@ -92,16 +95,19 @@ def propagate(
     some = next(iter(inputs.values()))
     run = Interception(plan, len(some), some.device)
     with torch.enable_grad():
-        with run:
+        with _as_written(), run:
             leaves = {
                 name: run.open(values, _wide(bounds.get(name), values))
                 for name, values in inputs.items()
             }
             out = latest(target.outputs(tagger, leaves, masks))
+        if unseen(out):
+            raise UnsupportedError(f"the tagger's output has numbers {UNSEEN}")
         if signal(out) is None:
             raise UnsupportedError(
                 "the tagger's output does not depend on its inputs by functions that carry "
-                "relevance (are they detached, or rounded?)"
+                "relevance (are they detached, rounded, or behind a softmax of "
+                "which attention='value' holds the weights?)"
             )
         said = out.detach().requires_grad_()
         value = target.value(said, masks, choose(said.detach()))
@@ -118,6 +124,14 @@ def propagate(
     run.ledger.add(TARGET, "target", value - seed.flatten(1).sum(1))
     inputs_relevance = dict(zip(leaves, found[: len(leaves)], strict=True))
     return Propagated(inputs_relevance, said.detach(), value, run.ledger)
+
+
+def _as_written() -> contextlib.AbstractContextManager[Any]:
+    """Let functions that `torch.compile` has compiled run as they were written."""
+    if "torch._dynamo" not in sys.modules:
+        return contextlib.nullcontext()
+    stance: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return stance
 
 
 def _wide(bounds: tuple[Tensor, Tensor] | None, values: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from jetlens.explain.relevance.activations import passing
 from jetlens.explain.relevance.currency import enter, leave
-from jetlens.explain.relevance.movement import edges, reduced
+from jetlens.explain.relevance.jets import edges, one_jet, reduced, shared
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.table import rule_of
 
@@ -67,9 +67,11 @@ def _sum(run: Run, name: str, one: Any, other: Any, sign: float) -> Tensor:
         return mark(passing_to(gate, out), replace(known(gate), jets=_wide(gate, out), made=None))
     values = [enter(v) if signal(v) is not None else v for v in (one, other)]
     out = torch.add(_tensor(values[0], values[1]), values[1], alpha=sign)
-    first = one if signal(one) is not None else other
+    jets = _wide(one if signal(one) is not None else other, out)
+    if len(parts) == 2:
+        jets = shared(run, name, parts[0].jets, parts[1].jets, out.shape)
     about = Signal(
-        _wide(first, out),
+        jets,
         nonnegative=sign > 0 and len(parts) == 2 and all(p.nonnegative for p in parts),
         behind=frozenset[str]().union(*(p.behind for p in parts)),
         hidden=any(p.hidden for p in parts),
@@ -109,11 +111,12 @@ def total(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwarg
     kwargs.pop("dtype", None)
     if out.ndim == 0:
         raise run.refusal(function.__name__, "over all jets at once mixes the jets")
-    cumulative = function.__name__ == "cumsum"
-    jets = about.jets if cumulative else reduced(about.jets, out, *args, **kwargs)
-    return proportional(
-        run, function.__name__, out, about.plain(jets=jets, nonnegative=about.nonnegative)
-    )
+    name = function.__name__
+    if name == "cumsum":
+        jets = one_jet(run, name, about.jets, args or kwargs.values()).expand(out.shape)
+    else:
+        jets = reduced(run, name, about.jets, out, *args, **kwargs)
+    return proportional(run, name, out, about.plain(jets=jets, nonnegative=about.nonnegative))
 
 
 @rule_of(
@@ -125,24 +128,59 @@ def pool(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
     """Share in proportion; what is pooled belongs to one jet and, for most, to one channel."""
     about = known(x)
     out = function(enter(x), *args, **kwargs)
-    windows = x.ndim - 1 if function.__name__ in _MIXING else max(x.ndim - 2, 1)
-    jets = edges(about.jets, windows).expand(out.shape)
-    return proportional(
-        run, function.__name__, out, about.plain(jets=jets, nonnegative=about.nonnegative)
-    )
+    name = function.__name__
+    windows = x.ndim - 1 if name in _MIXING else max(x.ndim - 2, 1)
+    jets = edges(run, name, about.jets, windows)
+    if name in _MIXING:  # which may change how many axes there are
+        jets = jets.reshape(-1, *[1] * (out.ndim - 1))
+    jets = jets.expand(out.shape)
+    return proportional(run, name, out, about.plain(jets=jets, nonnegative=about.nonnegative))
 
 
 _MIXING = ("fold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
 
 
-@rule_of("norm", "vector_norm", "linalg_vector_norm", "std")
+@rule_of("norm", "vector_norm", "linalg_vector_norm", "std", "var")
 def norm(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    """Share in proportion to each number's part of the length (of degree 1)."""
+    """Share in proportion to each number's part of the length, or of its square."""
+    name = function.__name__
     out = function(enter(x), *args, **kwargs)
-    where = 0 if function.__name__ == "std" else 1  # behind the norm's order
+    where = 0 if name in ("std", "var") else 1  # behind the norm's order
     dim = args[where] if len(args) > where else kwargs.get("dim")
     if out.ndim == 0 or dim is None:
-        raise run.refusal(function.__name__, "is known with a dim= only")
+        raise run.refusal(name, "is known with a dim= only")
     about = known(x)
-    jets = reduced(about.jets, out, dim, out.ndim == x.ndim)
-    return proportional(run, function.__name__, out, about.plain(jets=jets, nonnegative=True))
+    jets = reduced(run, name, about.jets, out, dim, out.ndim == x.ndim)
+    degree = 2 if name == "var" else 1
+    return proportional(run, name, out, about.plain(jets=jets, nonnegative=True), degree=degree)
+
+
+@rule_of("index_add", "scatter_add")
+def add_at(
+    run: Run,
+    function: Callable[..., Any],
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    source: Tensor,
+    *,
+    alpha: float = 1,
+) -> Tensor:
+    """Share in proportion among what is added up at each place, as in sums over segments."""
+    name = function.__name__.strip("_")
+    if alpha != 1 or signal(source) is None or index.ndim not in (1, source.ndim):
+        raise run.refusal(name, "is known for adding a signal as it is")
+    if signal(input) is not None or bool(input.any()):
+        with run:
+            added = function(torch.zeros_like(input.detach()), dim, index, source)
+            return torch.add(input, added)
+    about, numbers = known(source), run.ledger.numbers
+    each, rest = divmod(input.shape[0], len(numbers))
+    if rest:
+        raise run.refusal(name, "adds to a tensor whose jets cannot be told")
+    jets = numbers if each == 1 else numbers.repeat_interleave(each)
+    jets = jets.view(-1, *[1] * (input.ndim - 1)).expand(input.shape)
+    there = jets.index_select(dim, index) if name == "index_add" else jets.gather(dim, index)
+    shared(run, name, there, about.jets[tuple(slice(n) for n in there.shape)], there.shape)
+    out = function(input, dim, index, enter(source))
+    return proportional(run, name, out, about.plain(jets=jets, nonnegative=about.nonnegative))

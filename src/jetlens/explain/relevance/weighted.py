@@ -12,7 +12,7 @@ from torch.autograd import Function
 
 from jetlens.explain.lrp_rules import Rule
 from jetlens.explain.relevance.formulas import FORMULAS
-from jetlens.explain.relevance.movement import edges
+from jetlens.explain.relevance.jets import edges
 from jetlens.explain.relevance.operations import Convolution, Dense, Operation, convolution
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
@@ -119,8 +119,7 @@ def weighted(
     kinds = {kind, *run.inside} if about.behind else {kind, *run.inside, "first"}
     name = run.layer(kind, weight)
     out = operation.forward(x.detach(), weight, bias)
-    edge = about.jets.narrow(operation.axis, 0, 1)
-    jets = edges(edge, -1 - operation.axis).expand(out.shape)
+    jets = edges(run, kind, about.jets, -operation.axis).expand(out.shape)
     fold = about.made
     if isinstance(fold, Affine) and fold.axis == operation.axis and not operation.padded:
         weight, bias = fold.folded(run.plan, operation, weight, bias)

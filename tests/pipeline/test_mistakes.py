@@ -279,6 +279,12 @@ explain = [{ use = "lrp", jets = 10, target = "signal" }]
         ({"explain": [], "retrain": {}}, r"no explanation ranks the inputs"),
         ({"vary.model.a": {"tagger.hiden": [8]}}, r"vary, model=a: tagger\.hiden.*did you mean"),
         ({"vary.model.a": {"tagger.inputs.jets": ["zz"]}}, r"'zz'.*did you mean 'z'"),
+        (
+            {"show": [{"use": "scatter", "x": "thet"}]},
+            r"show, scatter: unknown variable 'thet': did you mean 'theta'\? .* z, theta$",
+        ),
+        ({"show": [{"use": "profile", "variables": ["r9"]}]}, r"profile.*r9"),
+        ({"show": [{"use": "scatter", "of": "sgnal"}]}, r"scatter: .*did you mean 'signal'"),
         ({"vary.model": "a"}, r"vary\.model = 'a': expected a list of values, or a table"),
     ],
 )

@@ -109,5 +109,7 @@ def find(attribution: xr.Dataset, name: str) -> Variable:
             f"no variable {name!r}: this attribution has no {home!r}, but {', '.join(homes)}"
         )
     if not home:
-        table = {v.feature.name: v for v in reversed(there)}  # the first of a name is meant
+        table = {}
+        for variable in there:
+            table.setdefault(variable.feature.name, variable)  # the first of a name is meant
     return look_up("variable", name, table)

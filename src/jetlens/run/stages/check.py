@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import xarray as xr
 
-from jetlens.core.errors import BadRecipeError, BadValueError, JetlensError, look_up
-from jetlens.core.registry import explainers, parameters, taggers
+from jetlens.core.attribution import SCORE, VALUE, beside
+from jetlens.core.errors import (
+    BadRecipeError,
+    BadValueError,
+    JetlensError,
+    UnknownNameError,
+    look_up,
+)
+from jetlens.core.registry import explainers, parameters, summaries, taggers
+from jetlens.evaluate.predict import predict
 from jetlens.explain.baselines import held
 from jetlens.explain.targets import resolve
 from jetlens.run.stages import retrain
@@ -20,12 +29,12 @@ FEW = 4  # jets
 
 
 def check(study: Study) -> None:
-    """Check classes, targets and held inputs against the jets and the tagger.
+    """Check classes, targets, held inputs and shown variables against the jets and the tagger.
 
     Raises
     ------
     JetlensError
-        If there are no jets to test on, or a class, target or input is not there.
+        If there are no jets to test on, or a class, target, input or variable is not there.
     """
     if not any(len(p.read()) for p in study.tested().partitions()):
         share = "" if study.given else f": its share is {study.recipe.split[2]:g} of the events"
@@ -43,6 +52,25 @@ def check(study: Study) -> None:
             if study.given is not None:
                 raise
             raise BadRecipeError(f"explain.{i}: {error}") from None
+    if study.recipe.explain:
+        _check_shows(study, tagger)
+
+
+def _check_shows(study: Study, tagger: Tagger) -> None:
+    """Fill the summaries from a few jets with scores of zero, to find names that are not there.
+
+    What else they may lack, such as jets of a class, is told when there are scores.
+    """
+    jets = study.jets().partitions()[0].read().take(slice(0, FEW))
+    said = beside(predict(tagger, jets), jets)
+    zero = {name + SCORE: xr.zeros_like(said[name + VALUE]) for name in tagger.inputs}
+    for use, arguments in study.shows(scores=True):
+        try:
+            summaries.make(use, **arguments).fill(said.assign(zero))
+        except UnknownNameError as error:
+            raise BadRecipeError(f"show, {use}: {error}") from None
+        except JetlensError:
+            continue
 
 
 def untrained(study: Study) -> Tagger:

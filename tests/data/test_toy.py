@@ -180,3 +180,9 @@ def test_it_is_registered_and_refuses_what_makes_no_sense() -> None:
             Toy(**wrong)
     with pytest.raises(BadValueError, match="difficulty"):
         dataclasses.replace(Toy(), difficulty=-1)
+
+
+@pytest.mark.parametrize("difficulty", ["hard", None, 1.5, 1.0])
+def test_a_difficulty_that_is_no_whole_number_is_refused(difficulty) -> None:
+    with pytest.raises(BadValueError, match=r"expected one of 0, 1, 2"):
+        Toy(difficulty=difficulty)

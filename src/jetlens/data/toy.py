@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,10 +109,13 @@ class Toy(Generated):
 
     def __post_init__(self) -> None:
         known = range(len(DIFFICULTIES))
-        if self.difficulty not in known:
-            near = min(known, key=lambda k: abs(k - float(self.difficulty)))
+        if not isinstance(self.difficulty, Integral) or self.difficulty not in known:
+            near = ""
+            if isinstance(self.difficulty, Real):
+                closest = min(known, key=lambda k: abs(k - float(self.difficulty)))
+                near = f"did you mean {closest}? "
             raise BadValueError(
-                f"difficulty = {self.difficulty}: did you mean {near}? "
+                f"difficulty = {self.difficulty!r}: {near}"
                 f"expected one of {', '.join(map(str, known))}"
             )
         for name in ("jets", "partition"):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,14 +108,13 @@ class Toy(Generated):
 
     def __post_init__(self) -> None:
         known = range(len(DIFFICULTIES))
-        if not isinstance(self.difficulty, Integral) or self.difficulty not in known:
+        given: Any = self.difficulty
+        if not isinstance(given, int | np.integer) or given not in known:
             near = ""
-            if isinstance(self.difficulty, Real):
-                closest = min(known, key=lambda k: abs(k - float(self.difficulty)))
-                near = f"did you mean {closest}? "
+            if isinstance(given, int | float):
+                near = f"did you mean {min(known, key=lambda k: abs(k - given))}? "
             raise BadValueError(
-                f"difficulty = {self.difficulty!r}: {near}"
-                f"expected one of {', '.join(map(str, known))}"
+                f"difficulty = {given!r}: {near}expected one of {', '.join(map(str, known))}"
             )
         for name in ("jets", "partition"):
             if getattr(self, name) < 1:

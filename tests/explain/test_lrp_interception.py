@@ -144,6 +144,15 @@ WHAT = {
     "fold": lambda x, mask: F.fold(F.unfold(x[:, None], 2) * 0.5, (PLACES, 4), 2),
     "dots": lambda x, mask: torch.einsum("...a,...b", x, x.cos()),
     "variance": lambda x, mask: x.var(1) + 2 ** x.mean(1),
+    "one over": lambda x, mask: 1 / (1 + x.abs()) + F.logsigmoid(x) + F.threshold(x, 0.1, 0.0),
+    "lengths": lambda x, mask: x / (torch.linalg.norm(x, dim=-1, keepdim=True) + 1),
+    "not a number": lambda x, mask: x.masked_fill(~mask[..., None], torch.nan).nansum(1),
+    "shared heads": lambda x, mask: F.scaled_dot_product_attention(
+        x[:, None].expand(-1, 4, -1, -1), *[x[:, None].repeat(1, 2, 1, 1)] * 2, enable_gqa=True
+    ).flatten(1),
+    "one query": lambda x, mask: F.scaled_dot_product_attention(
+        torch.arange(4.0, dtype=x.dtype).view(1, 1, 4), x, x
+    ),
     "steps": lambda x, mask: torch.sign(x) * torch.log(x.abs() + 1) + x.round(),
     "backwards": backwards,
     "in place": in_place,
@@ -225,6 +234,8 @@ def unasked(x: Tensor) -> Tensor:
         (lambda x, mask: x[:, 0].add_(1.0), "'add' .* memory that another tensor has"),
         (lambda x, mask: x.exp() ** x, "'pow' .* constant second argument"),
         (lambda x, mask: x + (x * 1).zero_(), "'zero' in module .* has no rule"),
+        (lambda x, mask: torch.div(x, 0.3, rounding_mode="floor"), "'div' .* without rounding"),
+        (lambda x, mask: F.scaled_dot_product_attention(x, x, x, None, 0.5), "self.training"),
         (lambda x, mask: x.cumsum(0), "'cumsum' .* mixes the jets"),
         (lambda x, mask: x - x.max(0)[0], "'max' .* mixes the jets"),
         (lambda x, mask: x - x[:1], "'sub' .* mixes the jets"),
@@ -275,6 +286,26 @@ def test_an_output_apart_from_the_inputs_is_refused() -> None:
     )
     with pytest.raises(UnsupportedError, match="does not depend on its inputs"):
         jl.explain(made, tracks(), "lrp")
+
+
+def test_softmax_in_a_precision_of_its_own() -> None:
+    made = tagger(lambda x, mask: F.softmax(x.float(), -1, dtype=torch.float64).to(x) * x)
+    found, batch = jl.explain(made, tracks(), "lrp", target="c"), tracks()["tracks"]
+    with torch.no_grad():
+        given = (
+            {"tracks": torch.as_tensor(batch.values).double()},
+            {"tracks": torch.as_tensor(batch.mask)},
+        )
+        np.testing.assert_allclose(found.output, made(*given), rtol=1e-12)
+    assert gap(found) < 1e-8  # single precision on the way
+
+
+def test_weights_held_constant_may_leave_nothing() -> None:
+    with pytest.raises(UnsupportedError, match="a softmax of which attention='value' holds"):
+        explain(
+            lambda x, mask: F.scaled_dot_product_attention(x, x, torch.ones_like(x)),
+            attention="value",
+        )
 
 
 def test_a_constant_that_joins_absorbs_its_part() -> None:

@@ -43,13 +43,32 @@ _RISING = {
 
 @rule_of(
     *("relu", "relu6", "gelu", "silu", "mish", "elu", "selu", "celu", "leaky_relu", "softplus"),
-    *("softsign", "tanh", "hardtanh", "hardswish", "sigmoid", "hardsigmoid", "logsigmoid"),
-    *("tanhshrink", "hardshrink", "softshrink", "threshold", "exp", "expm1", "log", "log1p"),
+    *(
+        "softsign",
+        "tanh",
+        "hardtanh",
+        "hardswish",
+        "sigmoid",
+        "hardsigmoid",
+        "logsigmoid",
+        "log_sigmoid",
+    ),
+    *(
+        "tanhshrink",
+        "hardshrink",
+        "softshrink",
+        "threshold",
+        "_threshold",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+    ),
     *("sqrt", "rsqrt", "square", "abs", "neg", "positive", "negative", "reciprocal", "clamp"),
     *("clip", "clamp_min", "clamp_max", "erf", "sin", "cos", "tan", "atan", "arctan", "asinh"),
     *("arcsinh", "nan_to_num", "log2", "log10", "exp2", "sinh", "cosh", "__neg__", "__abs__"),
     *("rrelu", "arctanh", "atanh", "pow", "__pow__", "__rpow__", "absolute", "round"),
-    *("floor", "ceil", "trunc"),
+    *("floor", "ceil", "trunc", "special_erf", "special_expit"),
 )
 def activation(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Any:
     """Pass the relevance on."""

@@ -52,11 +52,14 @@ def softmax(
     function: Callable[..., Any],
     input: Tensor,
     dim: int | None = None,
-    *_: Any,
-    **kw: Any,
+    _stacklevel: int = 3,
+    dtype: torch.dtype | None = None,
 ) -> Tensor:
     """Share by the softmax rule, or hold the weights constant."""
     dim = -1 if dim is None else dim
+    if dtype not in (None, input.dtype):
+        with run:
+            return input.to(dtype).softmax(dim)
     out = input.detach().softmax(dim)
     if run.plan.attention == "value":
         return out
@@ -69,9 +72,18 @@ def softmax(
 
 @rule_of("log_softmax")
 def log_softmax(
-    run: Run, function: Callable[..., Any], input: Tensor, dim: int = -1, *_: Any, **kw: Any
+    run: Run,
+    function: Callable[..., Any],
+    input: Tensor,
+    dim: int | None = None,
+    _stacklevel: int = 3,
+    dtype: torch.dtype | None = None,
 ) -> Tensor:
     """Share ``x - log sum exp x`` with the sum held constant, which absorbs its part."""
+    dim = -1 if dim is None else dim
+    if dtype not in (None, input.dtype):
+        with run:
+            return input.to(dtype).log_softmax(dim)
     about = known(input)
     one_jet(run, "log_softmax", about.jets, [dim])
     lse = input.detach().logsumexp(dim, keepdim=True)
@@ -100,13 +112,23 @@ def attention(
     enable_gqa: bool = False,
 ) -> Tensor:
     """Share by AttnLRP, or with the weights held constant."""
+    if dropout_p:
+        raise run.refusal(
+            function.__name__, "drops numbers by chance: hand it dropout_p=0.0 unless self.training"
+        )
     layer, ledger = run.layer("attention"), run.ledger
     parts = [s for s in map(signal, (value, query, key, attn_mask)) if s is not None]
     learned = run.plan.attention == "attnlrp" and any(
         signal(t) is not None for t in (query, key, attn_mask)
     )
-    edge = one_jet(run, "attention", parts[0].jets, (-2, -1))
-    jets = edge.expand(*query.shape[:-1], value.shape[-1])
+    if not learned and signal(value) is None:  # nothing that carries relevance is left
+        given = (t if t is None else t.detach() for t in (query, key, value, attn_mask))
+        constant: Tensor = function(*given, 0.0, is_causal, scale=scale, enable_gqa=enable_gqa)
+        return constant
+    alike = (-3, -2, -1) if enable_gqa else (-2, -1)  # heads of queries share keys and values
+    edge = one_jet(run, "attention", parts[0].jets, alike)
+    lead = torch.broadcast_shapes(query.shape[:-2], edge.shape[:-2])
+    jets = edge.expand(*lead, query.shape[-2], value.shape[-1])
 
     def entered(x: Tensor, share: float) -> Tensor:
         about = signal(x)
@@ -125,7 +147,7 @@ def attention(
 
     if attn_mask is not None and attn_mask.is_floating_point() and learned:
         if signal(attn_mask) is None and bool((attn_mask.isfinite() & (attn_mask != 0)).any()):
-            wide = attn_mask.expand(*query.shape[:-1], key.shape[-2])
+            wide = attn_mask.expand(*lead, query.shape[-2], key.shape[-2])
             attn_mask = run.constant(wide, edge.expand(wide.shape), layer)
         hidden = attn_mask.isneginf()
         if signal(attn_mask) is not None:

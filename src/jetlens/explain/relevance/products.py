@@ -42,8 +42,17 @@ def multiply(run: Run, function: Callable[..., Any], input: Any, other: Any) -> 
 
 
 @rule_of("div", "__truediv__", "true_divide", "divide")
-def divide(run: Run, function: Callable[..., Any], input: Any, other: Any, **_: Any) -> Tensor:
+def divide(
+    run: Run,
+    function: Callable[..., Any],
+    input: Any,
+    other: Any,
+    *,
+    rounding_mode: str | None = None,
+) -> Tensor:
     """Scale: what a signal is divided by is held constant, as a normalisation."""
+    if rounding_mode is not None:
+        raise run.refusal("div", "is known without rounding only")
     if signal(input) is None:
         about = known(other)
         out = torch.div(input, other.detach())
@@ -51,7 +60,7 @@ def divide(run: Run, function: Callable[..., Any], input: Any, other: Any, **_: 
     return _scaled(input, other, torch.div)
 
 
-@rule_of("__rtruediv__")
+@rule_of("__rtruediv__", "__rdiv__")
 def reversed_division(run: Run, function: Callable[..., Any], input: Any, other: Any) -> Tensor:
     """Pass the relevance of a constant over a signal on."""
     return divide(run, torch.div, other, input)

@@ -103,7 +103,7 @@ def propagate(
             out = latest(target.outputs(tagger, leaves, masks))
         if unseen(out):
             raise UnsupportedError(f"the tagger's output has numbers {UNSEEN}")
-        if signal(out) is None:
+        if signal(out) is None or not out.requires_grad:
             raise UnsupportedError(
                 "the tagger's output does not depend on its inputs by functions that carry "
                 "relevance (are they detached, rounded, or behind a softmax of "

@@ -106,6 +106,9 @@ def _wide(x: Tensor, out: Tensor) -> Tensor:
 @rule_of("sum", "mean", "nansum", "cumsum")
 def total(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """Share in proportion."""
+    if function.__name__ == "nansum":
+        with run:
+            return torch.where(x.isnan(), 0.0, x).sum(*args, **kwargs)
     about = known(x)
     out = function(enter(x), *args, **kwargs)
     kwargs.pop("dtype", None)
@@ -140,7 +143,7 @@ def pool(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
 _MIXING = ("fold", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
 
 
-@rule_of("norm", "vector_norm", "linalg_vector_norm", "std", "var")
+@rule_of("norm", "vector_norm", "linalg_vector_norm", "linalg_norm", "std", "var")
 def norm(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     """Share in proportion to each number's part of the length, or of its square."""
     name = function.__name__

@@ -267,6 +267,20 @@ def test_what_is_explained_without_a_recipe_is_a_run_that_contradicts_nothing(
         assert words not in text
 
 
+def test_a_method_is_summarised_by_what_it_promises(command, done, tmp_path):
+    """`lrp` conserves relevance and has no baseline."""
+    jets, out = made_up.file(tmp_path / "mine.h5", jets=20, seed=5), tmp_path / "out"
+    usual = ("explain", "--tagger", done / "tagger", "--jets", jets, "--out", out)
+    rule = ("--option", "rule=alpha-beta", "--option", "alpha=2")
+    status, _, err = command(*usual, "--method", "lrp", *rule)
+    assert status == 0, err
+    shown = (out / "recipe.toml").read_text()
+    assert 'use = "conservation"' in shown
+    assert 'use = "completeness"' not in shown
+    status, _, err = command(*usual, "--method", "lrp", "--option", 'composite={conv="zplus"}')
+    assert (status, "unknown rule 'zplus'" in err) == (2, True)
+
+
 def test_a_pickled_tagger_is_read_only_if_it_is_trusted(command, done, tmp_path):
     import torch
 

@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from jetlens.core.files import write_text
+from jetlens.core.registry import explainers
 from jetlens.data import readers
 from jetlens.run.executor import executor
 from jetlens.run.overrides import setting
@@ -74,7 +75,7 @@ def explain_files(
         "explain": [
             {"use": method, "target": target, "keep": KEEP_ALL, **dict(map(setting, options))}
         ],
-        "show": list(_shows(first, classes)),
+        "show": list(_shows(method, first, classes)),
     }
     if seed is not None:
         tree["seed"] = seed
@@ -98,9 +99,11 @@ def record(study: Study) -> None:
 KEEP_ALL = 2**31 - 1
 
 
-def _shows(jets: Any, classes: Sequence[str]) -> Any:
-    """Choose the summaries that these jets have what is needed for."""
-    yield {"use": "completeness"}
+def _shows(method: str, jets: Any, classes: Sequence[str]) -> Any:
+    """Choose the summaries that this method and these jets have what is needed for."""
+    for promise, summary in (("complete", "completeness"), ("conserves", "conservation")):
+        if getattr(explainers.get(method), promise, False):
+            yield {"use": summary}
     for name, collection in jets.collections.items():
         if collection.mask is None:
             continue

@@ -24,6 +24,11 @@ from jetlens.explain.lrp import LRP
         ({"rule": "epsilon", "epsilon": -1}, "epsilon=-1"),
         ({"rule": "z", "epsilon": 1e-3}, "'z' has no parameter 'epsilon'"),
         ({"low": 0}, "low=0 belongs to rule 'z-box'"),
+        ({"low": 0, "composite": {"first": {"rule": "z-box", "low": 1}}}, "low=0: .* its own low"),
+        (
+            {"composite": {"first": "z-box", "a.0": {"rule": "z-box", "low": 1}}},
+            "different bounds",
+        ),
         ({"attention": "values"}, "did you mean 'value'"),
         ({"composite": "epsilon-plu"}, "did you mean 'epsilon-plus'"),
         ({"composite": {"conv": "zplus"}}, "unknown rule 'zplus'"),

@@ -84,11 +84,15 @@ class LRP(ScoringExplainer):
             raise UnknownNameError("way through attention", self.attention, ATTENTION)
         if self.tokens is not None and (type(self.tokens) is not int or self.tokens < 1):
             raise BadValueError(f"tokens={self.tokens!r}: expected a whole number of at least 1")
-        self._composite()
+        boxes = [r for r in self._composite().everything if isinstance(r, ZBox)]
+        if any(box != boxes[0] for box in boxes):
+            raise BadValueError("rule 'z-box' is used with different bounds: expected the same")
         for name in ("low", "high"):
             value = getattr(self, name)
-            if value is not None and self._box() is None:
+            if value is not None and not boxes:
                 raise BadValueError(f"{name}={value!r} belongs to rule 'z-box', which is not used")
+            if value is not None and getattr(boxes[0], name) is not None:
+                raise BadValueError(f"{name}={value!r}: the composite's z-box has its own {name}")
 
     def _composite(self) -> Composite:
         given = {n: getattr(self, n) for n in ("epsilon", "gamma", "alpha", "beta")}

@@ -1,4 +1,4 @@
-"""Rules and composites as data."""
+"""Rules as data, and mistakes in their settings."""
 
 from __future__ import annotations
 
@@ -46,44 +46,6 @@ def test_mistakes_are_told(options, message: str) -> None:
 def test_beta_follows_alpha() -> None:
     assert rules.make("alpha-beta", {"alpha": 3}) == rules.AlphaBeta(alpha=3, beta=2)
     assert rules.make("alpha-beta", {"alpha": 1}).beta == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "first", "conv", "linear"),
-    [
-        ("epsilon", "epsilon", "epsilon", "epsilon"),
-        ("epsilon-plus", "alpha-beta", "alpha-beta", "epsilon"),
-        ("epsilon-alpha2-beta1-flat", "flat", "alpha-beta", "epsilon"),
-        ("epsilon-gamma-box", "z-box", "gamma", "epsilon"),
-    ],
-)
-def test_named_composites(name: str, first: str, conv: str, linear: str) -> None:
-    made = rules.composite(name, rules.Epsilon())
-    assert made.choose({"conv", "first"}, "a").name == first
-    assert made.choose({"conv"}, "a").name == conv
-    assert made.choose({"linear"}, "a").name == linear
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_of_several_keys_the_most_particular_whatever_their_order(turned: bool) -> None:
-    """TOML writes tables behind plain values, so that an order would not survive."""
-    pairs = [
-        *(("head.2", {"rule": "gamma", "gamma": 0.5}), ("head.*", "w-squared")),
-        *(("last", "z"), ("linear", "flat")),
-    ]
-    made = rules.composite(dict(pairs[::-1] if turned else pairs), rules.Epsilon())
-    assert made.choose({"linear", "last"}, "head.1").name == "w-squared"
-    assert made.choose({"linear", "last"}, "head.2") == rules.Gamma(gamma=0.5)
-    assert made.choose({"linear", "last"}, "other").name == "z"
-    assert made.choose({"linear"}, "other").name == "flat"
-    assert made.choose({"conv"}, "other").name == "epsilon"
-
-
-def test_keys_that_fit_no_layer_are_refused() -> None:
-    made = rules.composite({"convv": "flat"}, rules.Epsilon())
-    with pytest.raises(UnknownNameError, match="did you mean 'conv'"):
-        made.check(["body.0", "head.0"])
-    rules.composite({"head.*": "flat", "recurrent": "z"}, rules.Epsilon()).check(["head.0"])
 
 
 def test_every_rule_says_what_it_is() -> None:

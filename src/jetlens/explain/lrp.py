@@ -9,7 +9,6 @@ Achtibat et al., arXiv:2402.05602 (attention); Arras et al., arXiv:1706.07206 (r
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -18,11 +17,13 @@ import torch
 from torch import Tensor
 
 from jetlens.core.attribution import Table
-from jetlens.core.errors import BadValueError, UnknownNameError, look_up
+from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import explainers
-from jetlens.explain import lrp_rules
+from jetlens.explain import lrp_composites, lrp_rules
 from jetlens.explain.base import Context, Scores, ScoringExplainer
-from jetlens.explain.lrp_rules import Composite, ZBox
+from jetlens.explain.lrp_composites import Composite
+from jetlens.explain.lrp_rules import ZBox
+from jetlens.explain.relevance.bounds import bounds_of
 from jetlens.explain.relevance.ledger import CAUSES, Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.propagate import TARGET, Propagated, propagate
@@ -97,7 +98,7 @@ class LRP(ScoringExplainer):
     def _composite(self) -> Composite:
         given = {n: getattr(self, n) for n in ("epsilon", "gamma", "alpha", "beta")}
         rest = lrp_rules.make(self.rule, {k: v for k, v in given.items() if v is not None})
-        return lrp_rules.composite(self.composite, rest)
+        return lrp_composites.composite(self.composite, rest)
 
     def _box(self) -> ZBox | None:
         """Return the rule for bounded inputs, if there is one."""
@@ -134,7 +135,14 @@ class LRP(ScoringExplainer):
         composite = self._composite()
         plan = Plan(tagger, composite, composite.rest.epsilon, self.attention)
         composite.check(plan.paths)
-        bounds = self._bounds(tagger, packed)
+        box = self._box()
+        bounds = {}
+        if box is not None and len(packed):
+            low, high = (
+                own if of_rule is None else of_rule
+                for own, of_rule in ((self.low, box.low), (self.high, box.high))
+            )
+            bounds = bounds_of(tagger.inputs, packed, low, high)
 
         def through(jets: slice) -> Propagated:
             inputs, masks = packed.cut(jets)
@@ -170,53 +178,6 @@ class LRP(ScoringExplainer):
             ),
             torch.cat(said) if said else value,
         )
-
-    def _bounds(self, tagger: Tagger, packed: Packed) -> dict[str, tuple[Tensor, Tensor]]:
-        """Return the least and largest inputs by collection, ``[1, ...]``, for z-box."""
-        box = self._box()
-        if box is None or not len(packed):
-            return {}
-        for given in (self.low, self.high, box.low, box.high):
-            for name in given if isinstance(given, Mapping) else ():
-                look_up("collection", name, tagger.inputs)
-        found = {}
-        for name, values in packed.inputs.items():
-            axis = 1 if values.ndim == 4 else values.ndim - 1
-            shape = [1] * values.ndim
-            shape[axis] = -1
-            real = values[packed.masks[name]] if name in packed.masks else values.movedim(axis, -1)
-            real = real.reshape(-1, values.shape[axis])
-            if not len(real):
-                real = real.new_zeros(1, values.shape[axis])
-            features = tagger.inputs[name]
-            low = _limit(self.low if box.low is None else box.low, name, features, real.amin(0))
-            high = _limit(self.high if box.high is None else box.high, name, features, real.amax(0))
-            if bool((low > high).any()):
-                raise BadValueError(f"low={low.tolist()}, high={high.tolist()}: low is above high")
-            found[name] = (low.view(shape), high.view(shape))
-        return found
-
-
-def _limit(given: Any, collection: str, features: Sequence[str], seen: Tensor) -> Tensor:
-    if given is None:
-        return seen
-    if not isinstance(given, Mapping):
-        return torch.full_like(seen, _finite(given))
-    own = given.get(collection, {})
-    if not isinstance(own, Mapping):
-        return torch.full_like(seen, _finite(own))
-    limits, places = seen.clone(), {f: i for i, f in enumerate(features)}
-    for feature, value in own.items():
-        limits[look_up(f"input of {collection!r}", feature, places)] = _finite(value)
-    return limits
-
-
-def _finite(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadValueError(
-            f"{value!r} for z-box: expected a number, or numbers by collection and feature"
-        )
-    return value
 
 
 def _joined(ledgers: Sequence[Ledger], layers: Sequence[str], like: Tensor) -> Tensor:

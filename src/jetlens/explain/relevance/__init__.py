@@ -8,7 +8,7 @@ becomes relevance again when multiplied by the input (`currency`).
 - `table`: rules by the name of the function;
 - `signal`: what is known of a tensor that carries relevance, above all which jet each number is of;
 - `ledger`: what was absorbed, by jet, layer and cause;
-- `plan`: what stays from one chunk of jets to the next;
+- `plan`, `bounds`: what stays from one chunk of jets to the next; the limits of inputs;
 - `propagate`: one chunk of jets, there and back;
 - `movement`, `joining`, `indices`, `activations`, `sums`, `products`, `normalisation`, `attention`,
   `multi_head`, `recurrent`: functions and their rules;

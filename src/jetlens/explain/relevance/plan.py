@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from jetlens.explain.lrp_rules import Composite, Rule
+from jetlens.explain.lrp_composites import Composite
+from jetlens.explain.lrp_rules import Rule
 
 
 @dataclass

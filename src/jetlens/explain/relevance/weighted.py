@@ -33,7 +33,7 @@ class Layer:
     jets
         Whose each number of the output is.
     kinds
-        What it is: see `jetlens.explain.lrp_rules.KINDS`.
+        What it is: see `jetlens.explain.lrp_composites.KINDS`.
     """
 
     run: Run

@@ -1,0 +1,47 @@
+"""Rules by what a layer is."""
+
+from __future__ import annotations
+
+import pytest
+
+from jetlens.core.errors import UnknownNameError
+from jetlens.explain.lrp_composites import composite
+from jetlens.explain.lrp_rules import Epsilon, Gamma
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "conv", "linear"),
+    [
+        ("epsilon", "epsilon", "epsilon", "epsilon"),
+        ("epsilon-plus", "alpha-beta", "alpha-beta", "epsilon"),
+        ("epsilon-alpha2-beta1-flat", "flat", "alpha-beta", "epsilon"),
+        ("epsilon-gamma-box", "z-box", "gamma", "epsilon"),
+    ],
+)
+def test_named_composites(name: str, first: str, conv: str, linear: str) -> None:
+    made = composite(name, Epsilon())
+    assert made.choose({"conv", "first"}, "a").name == first
+    assert made.choose({"conv"}, "a").name == conv
+    assert made.choose({"linear"}, "a").name == linear
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_several_keys_the_most_particular_whatever_their_order(turned: bool) -> None:
+    """TOML writes tables behind plain values, so that an order would not survive."""
+    pairs = [
+        *(("head.2", {"rule": "gamma", "gamma": 0.5}), ("head.*", "w-squared")),
+        *(("last", "z"), ("linear", "flat")),
+    ]
+    made = composite(dict(pairs[::-1] if turned else pairs), Epsilon())
+    assert made.choose({"linear", "last"}, "head.1").name == "w-squared"
+    assert made.choose({"linear", "last"}, "head.2") == Gamma(gamma=0.5)
+    assert made.choose({"linear", "last"}, "other").name == "z"
+    assert made.choose({"linear"}, "other").name == "flat"
+    assert made.choose({"conv"}, "other").name == "epsilon"
+
+
+def test_keys_that_fit_no_layer_are_refused() -> None:
+    made = composite({"convv": "flat"}, Epsilon())
+    with pytest.raises(UnknownNameError, match="did you mean 'conv'"):
+        made.check(["body.0", "head.0"])
+    composite({"head.*": "flat", "recurrent": "z"}, Epsilon()).check(["head.0"])

@@ -105,6 +105,20 @@ def test_two_axes_are_rows_and_columns():
     ]
 
 
+@pytest.mark.parametrize("name", [*NAMES, "performance"])
+def test_words_of_many_panels_can_be_read_on_a_page(name):
+    members = [
+        Member({"data.difficulty": level, "model": model}, 0, made(name, 60, 1))
+        for level in "012"
+        for model in ("image", "image-experts", "list-experts", "experts")
+    ]
+    with style():
+        figure = jl.draw(Ensemble(tuple(members)))
+        seen = [t for t in figure.findobj(mpl.text.Text) if t.get_text() and t.get_visible()]
+    points = 900 / figure.get_figwidth() / 72  # pixels of a point, on a page 900 pixels wide
+    assert min(t.get_fontsize() for t in seen) * points >= 9
+
+
 def test_error_bars_are_the_deviation_over_retrainings():
     found = ensemble("relevance", retrainings=3)
     figure = jl.draw(found)

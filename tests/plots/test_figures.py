@@ -168,3 +168,30 @@ def test_saved_outside_the_style_a_figure_looks_the_same():
 )
 def test_tex_in_plain_signs(title, signs):
     assert plain(title) == signs
+
+
+def test_layers_that_absorb_nothing_are_left_out():
+    jets = attribution(100)
+    jets["relevance_absorbed"].loc[{"layer": "head.2"}] *= 1e-9
+    found = result("conservation", {}, jets)
+    names = words(jl.draw(found))
+    assert "head.0" in names
+    assert "head.2" not in names
+    assert "1 of 2 layers absorb at most 0.01 %" in caption(found)
+    assert "left out" not in caption(result("conservation", {}, attribution(100)))
+
+
+def test_names_of_classes_are_not_on_points():
+    figure = jl.draw(result("profile", {}, attribution(200)))
+    FigureCanvasAgg(figure).draw()
+    (box,) = (k.get_window_extent() for k in figure.legends)
+    assert not any(ax.get_window_extent().overlaps(box) for ax in figure.axes)
+    assert not any(ax.get_legend() for ax in figure.axes)
+
+
+def test_perfect_shares_have_errors_in_the_figure():
+    jets = attribution(100, classes=("background", "signal"))
+    jets["output"].values[:, :2] = 9.0 * np.stack([jets["label"] == 0, jets["label"] == 1], axis=1)
+    said = [w for w in words(jl.draw(result("performance", {}, jets))) if w.startswith("100.0\n")]
+    assert said
+    assert all("+0.0 −" in w and "−0.0 " not in w for w in said)

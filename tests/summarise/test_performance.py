@@ -100,6 +100,16 @@ def test_confusion_rows_are_shares():
     assert ((low <= value) & (value <= high)).all()
 
 
+def test_perfect_shares_have_wilsons_interval():
+    jets = attribution(500, weighted=False)
+    jets["output"].values[:] = 9.0 * (jets["label"].values[:, None] == np.arange(4))
+    result = jl.summarise(jets, "performance")
+    value, low, high = (n[0] for n in result.summary.confusion(result))
+    many = int((jets["label"] == 0).sum())
+    assert (value[0], low[0], high[0]) == pytest.approx((1.0, *wilson(1.0, many)))
+    assert (value[1], low[1], high[1]) == pytest.approx((0.0, *wilson(0.0, many)))
+
+
 def test_no_scores_are_needed():
     jets = attribution(200)
     bare = jets.drop_vars(["tracks_score", "jets_score"])

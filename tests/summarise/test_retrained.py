@@ -82,3 +82,14 @@ def test_the_figure_shows_the_three_orders_and_says_what_was_trained():
     words = caption(found)
     assert "jets.z, jets.theta, jets.r1" in words
     assert "3 trainings of each set of inputs, 2 random orders" in words
+
+
+def test_points_at_the_ends_are_whole():
+    found = retrained()
+    table = found.measured["auc"]
+    table[0] = 1.0  # a perfect tagger
+    ax = jl.draw(found).axes[0]
+    for at in ((1, 1.0), (3, 1.0), (1, 0.5)):
+        x, y = ax.transAxes.inverted().transform(ax.transData.transform(at))
+        assert 0.02 < x < 0.98
+        assert 0.02 < y < 0.98

@@ -26,7 +26,7 @@ TITLE = "Conservation of relevance"
 _AXIS = "Relevance absorbed / relevance in [%]"
 _SEEN = 1e-4  # of the relevance that comes in
 MOST = 20
-"""Layers drawn: those that absorb most, in the network's order."""
+"""Layers drawn: those that absorb most, in the network's order; none that absorbs nothing."""
 
 
 @figures.register("conservation")
@@ -35,7 +35,7 @@ def draw(result: Result) -> Figure:
 
     Amounts of single jets count without their signs, relative to the relevance that came in.
     """
-    drawn = figure(12, max(4.2, 1.6 + 0.3 * min(MOST, result.sums.sizes["layer"])))
+    drawn = figure(12, max(4.2, 1.6 + 0.3 * len(_absorbing(result))))
     left, right = drawn.subplots(1, 2, width_ratios=[1.25, 1])
     _layers(left, result)
     _causes(right, result)
@@ -50,6 +50,9 @@ def caption(result: Result) -> str:
         "what is absorbed in all layers together, by cause. Amounts of single jets are taken "
         "without their signs."
     )
+    hidden = result.sums.sizes["layer"] - len(_absorbing(result))
+    if hidden:
+        words += f" {_left_out(result, hidden)}"
     numbers = result.numbers()
     share, rest = (
         numbers.get(f"conservation.{n}") for n in ("absorbed.all", "unaccounted.all.p99")
@@ -59,6 +62,25 @@ def caption(result: Result) -> str:
     if rest:
         words += f" The rest that is not accounted for is below {rest['value']:.1g} for 99 %."
     return f"{words} {counted(result)}"
+
+
+def _absorbing(result: Result) -> list[int]:
+    """Return the layers that are drawn, in the network's order."""
+    summary: Any = result.summary
+    shares = np.nan_to_num(summary.by_layer(result)).sum(axis=1)
+    most = np.argsort(-shares[:, 0], kind="stable")[:MOST]
+    return [int(i) for i in np.sort(most) if shares[i].max(initial=0) > _SEEN]
+
+
+def _left_out(result: Result, hidden: int) -> str:
+    """Say which layers are not drawn, and why."""
+    many = result.sums.sizes["layer"]
+    if many - hidden < MOST:
+        return (
+            f"{hidden} of {many} layers absorb at most {100 * _SEEN:g} %, of jets of each class, "
+            "and are left out."
+        )
+    return f"The {MOST} of {many} layers that absorb most are drawn."
 
 
 def _there(result: Result) -> list[int]:
@@ -71,7 +93,7 @@ def _there(result: Result) -> list[int]:
 def _layers(ax: Axes, result: Result) -> None:
     summary: Any = result.summary
     shares = 100 * np.nan_to_num(summary.by_layer(result)[..., 0])
-    most = np.sort(np.argsort(-shares.sum(axis=1), kind="stable")[:MOST])
+    most = _absorbing(result)
     names = [str(result.sums["layer"].values[i]) for i in most]
     begin = np.zeros(len(most))
     for c in _there(result):
@@ -80,7 +102,10 @@ def _layers(ax: Axes, result: Result) -> None:
         ax.barh(range(len(most)), width, left=begin, color=CYCLE[c % len(CYCLE)], label=cause)
         begin = begin + width
     ax.set_yticks(range(len(most)), names)
-    ax.set_ylim(len(most) - 0.4, -0.6)  # the first layer on top
+    ax.set_ylim(max(len(most), 1) - 0.4, -0.6)  # the first layer on top
+    if not most:
+        words = "No layer absorbs relevance"
+        ax.text(0.5, 0.5, words, transform=ax.transAxes, ha="center", color="#555555")
     no_ticks(ax, "y")
     ax.set_xlabel(_AXIS)
     ax.set_xlim(0, max(1.35 * float(begin.max(initial=0)), 1e-6))  # room for the legend

@@ -59,7 +59,9 @@ def draw(result: Result, *, jets: int | None = None) -> Figure:
     extent = extent_of(result)
     inner = crop(result)
     shape = abs((inner[3] - inner[2]) / (inner[1] - inner[0]))
-    drawn = figure(3.2 * (2 + 2 * singles), 0.7 + max(len(rows), 1) * (0.6 + 1.85 * shape))
+    drawn = figure(2.75 * (2 + 2 * singles), 0.7 + max(len(rows), 1) * (0.55 + 1.4 * shape))
+    # axes of a fixed shape, further from the next panel than from their own colour bars
+    drawn.set_layout_engine("compressed", w_pad=0.1)
     grid = drawn.subplots(max(len(rows), 1), 2 + 2 * singles, squeeze=False)
     value, score, clear = result.summary.mean(result)  # type: ignore[attr-defined]
     groups = [str(g) for g in result.sums["group"].values]
@@ -204,8 +206,8 @@ def _show(ax: Axes, values: Floats, extent: Any, norm: Normalize, colours: Any, 
     if isinstance(norm, SymLogNorm):
         end = float(norm.vmax or 1.0)
         look = {"format": "%.2g", "ticks": [-end, -end / 10, 0, end / 10, end]}
-    bar = drawn.colorbar(shown, ax=ax, fraction=0.05, pad=0.02, **look)
-    bar.set_label(words, fontsize=9.5, loc="center")
+    bar = drawn.colorbar(shown, ax=ax, fraction=0.05, pad=0.03, **look)
+    bar.set_label(words, fontsize=9.5, loc="center", labelpad=1)
     bar.ax.tick_params(labelsize=8.5)
     bar.ax.minorticks_off()
 

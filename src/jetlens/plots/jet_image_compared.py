@@ -14,24 +14,27 @@ from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.jet_image import SIGNIFICANT
 
 TITLE = "Relevance of pixels, compared"
+_COLUMNS = 4
 
 
 @figures.register("jet-image-compared")
 def draw(ensemble: Ensemble) -> Figure:
-    """One row a variation, one column a class: the mean over retrainings of the mean relevance.
+    """One panel a variation and class: the mean over retrainings of the mean relevance.
 
     Pixels whose mean is compatible with zero are grey.
     """
     groups = ensemble.groups()
     first = ensemble.members[0].result
     columns = shown_groups(first)
-    across, down = max(len(columns), 1), len(groups)
+    beside = _beside(ensemble, len(columns))
+    across, down = max(len(columns), 1) * beside, len(groups) // beside
     inner = crop(first)
     shape = abs((inner[3] - inner[2]) / (inner[1] - inner[0]))
-    drawn = figure(max(3.8 * across, 6), 0.6 + down * (0.5 + 2.3 * shape))
+    drawn = figure(max(3.1 * across, 6), 0.6 + down * (0.7 + 1.9 * shape))
     drawn.set_layout_engine("compressed")  # axes of a fixed shape
     axes = drawn.subplots(down, across, squeeze=False)
-    for line, (variation, results) in zip(axes, groups.items(), strict=True):
+    lines = axes.reshape(len(groups), -1)
+    for line, (variation, results) in zip(lines, groups.items(), strict=True):
         summary: Any = results[0].summary
         mean, clear = summary.over_retrainings(results)
         names = [str(g) for g in results[0].sums["group"].values]
@@ -44,7 +47,7 @@ def draw(ensemble: Ensemble) -> Figure:
             relevance(ax, total, known, extent_of(results[0]), norm, words)
             whose = flavour_title(column)
             name = said(variation)
-            ax.set_title(f"{name}: {within(whose)}" if name else whose, fontsize=11)
+            ax.set_title(f"{name}\n{within(whose)}" if name else whose, fontsize=11)
     for ax in axes.ravel():
         ax.set_xlim(inner[:2])
         ax.set_ylim(inner[2:])
@@ -54,6 +57,13 @@ def draw(ensemble: Ensemble) -> Figure:
         ax.set_ylabel(axis_title(first, "y"))
     heading(drawn)
     return drawn
+
+
+def _beside(ensemble: Ensemble, classes: int) -> int:
+    """Return how many variations stand side by side: those of the last axis, where few enough."""
+    axes = list(ensemble.axes.values())
+    last, many = (len(axes[-1]) if axes else 1), len(ensemble.groups())
+    return last if len(axes) > 1 and many % last == 0 and last * classes <= _COLUMNS else 1
 
 
 def caption(ensemble: Ensemble) -> str:

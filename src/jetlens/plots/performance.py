@@ -135,11 +135,11 @@ def _confusion(ax: Axes, result: Result) -> None:
     for i in range(len(names)):
         for j in range(len(names)):
             if np.isfinite(value[i, j]):
-                spread = 100 * (high[i, j] - low[i, j]) / 2
+                down, up = value[i, j] - low[i, j], high[i, j] - value[i, j]
                 ax.text(
                     j,
                     i,
-                    f"{100 * value[i, j]:.1f}\n± {spread:.1f} %",
+                    f"{100 * value[i, j]:.1f}\n{_errors(100 * down, 100 * up)} %",
                     ha="center",
                     va="center",
                     fontsize=10,
@@ -151,6 +151,14 @@ def _confusion(ax: Axes, result: Result) -> None:
     ax.tick_params(which="both", length=0)
     ax.set_xlabel("Predicted class")
     ax.set_ylabel("True class")
+
+
+def _errors(down: float, up: float) -> str:
+    """Return errors in words, both only where they differ; two digits of small ones."""
+    least = min(e for e in (down, up, 1.0) if e > 0)
+    digits = 1 if least >= 0.1 else 2
+    minus, plus = f"{down:.{digits}f}", f"{up:.{digits}f}"
+    return f"± {plus}" if plus == minus else f"+{plus} \N{MINUS SIGN}{minus}"
 
 
 def _single(summary: Any) -> str:

@@ -40,7 +40,7 @@ def draw(ensemble: Ensemble) -> Figure:
     summary: Any = first.summary
     backgrounds = summary.backgrounds(first)
     rows, signal = len(backgrounds), class_name(summary.signal_of(first))
-    drawn = figure(max(4.6 * len(columns), 6.4), 4.3 * rows + 3.4)
+    drawn = figure(max(3.9 * len(columns), 6.4), 4.3 * rows + 3.4)
     panels = drawn.subplots(
         rows + 1, len(columns), squeeze=False, height_ratios=[4.3] * rows + [3.0]
     )

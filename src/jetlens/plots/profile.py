@@ -18,7 +18,6 @@ from jetlens.plots.style import (
     figure,
     flavour_colour,
     flavour_title,
-    legend,
     shown_groups,
 )
 from jetlens.summarise.base import LEAST
@@ -45,7 +44,7 @@ def draw(result: Result) -> Figure:
     described = features(result)
     columns = across(len(described))
     rows = -(-len(described) // columns)
-    drawn = figure(max(4.6 * columns, 6.5), 0.4 + 3.9 * rows)
+    drawn = figure(max(3.4 * columns, 6.5), 0.7 + 3.3 * rows)
     axes = list(drawn.subplots(rows, columns, squeeze=False).ravel())
     for ax in axes[len(described) :]:
         ax.remove()
@@ -56,7 +55,9 @@ def draw(result: Result) -> Figure:
         ax.set_xlabel(_axis(feature, name, names))
     for ax in axes[: len(described) : columns]:
         ax.set_ylabel(AXIS[summary.normalise])
-    legend(axes[0], fontsize=9.5, loc="upper right")
+    # above the panels, where no point can be
+    handles, words = axes[0].get_legend_handles_labels()
+    drawn.legend(handles, words, loc="outside upper right", ncols=len(handles))
     heading(drawn)
     return drawn
 

@@ -29,7 +29,7 @@ def draw(ensemble: Ensemble, *, most: int = MOST) -> Figure:
         How many inputs to draw of each variation.
     """
     tall = min(max(m.result.sums.sizes["input"] for m in ensemble.members), most)
-    drawn, panels = grid(ensemble, 4.1, 1.1 + 0.34 * tall)
+    drawn, panels = grid(ensemble, 3.0, 1.1 + 0.3 * tall)
     for ax, variation, results in panels:
         summary: Any = results[0].summary
         groups = [str(g) for g in results[0].sums["group"].values]

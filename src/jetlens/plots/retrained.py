@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
@@ -33,10 +34,20 @@ def draw(result: Retrained) -> Figure:
         ax.tick_params(axis="x", which="minor", length=0)
         ax.set_xlabel("Inputs kept")
         ax.set_ylabel(_AXES[quantity])
-        ax.set_ylim(None, 1)
+        # room for whole points, at both ends and at a perfect score
+        ax.set_xlim(*_padded(result.keep[0], result.keep[-1]))
+        lows = [result.curve(kind, quantity)[1].min() for kind in ORDERS]
+        bottom, top = _padded(float(np.nanmin(lows)), 1.0)
+        ax.set_ylim(bottom, top)
     legend(axes[0], loc="lower right")
     label(axes[0])
     return drawn
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    """Return the ends of an axis with room beyond them."""
+    pad = 0.05 * (high - low) or 0.5
+    return low - pad, high + pad
 
 
 def caption(result: Retrained) -> str:

@@ -24,7 +24,7 @@ def draw(ensemble: Ensemble) -> Figure:
 
     Colours are the mean predicted score, averaged over retrainings. One panel a variation.
     """
-    drawn, panels = grid(ensemble, 4.2, 4.0)
+    drawn, panels = grid(ensemble, 2.9, 3.1)
     shown: Any = None
     for ax, variation, results in panels:
         summary: Any = results[0].summary

@@ -248,9 +248,16 @@ class Performance(Summary):
         return compared(ensemble)
 
     def confusion(self, result: Result) -> tuple[Floats, Floats, Floats]:
-        """Return the share of each true class that is predicted as each, with its interval."""
+        """Return the share of each true class that is predicted as each, with its interval.
+
+        Where a share is 0 or 1, of which a bootstrap knows no error, it is Wilson's.
+        """
         counted = result.sums["confusion"].values
-        return interval(ratio(counted, counted.sum(axis=1, keepdims=True)))
+        value, low, high = interval(ratio(counted, counted.sum(axis=1, keepdims=True)))
+        jets = result.parts["fine"].pick(score=TAGGER).effective()
+        for i, j in np.argwhere((value == 0) | (value == 1)):
+            low[i, j], high[i, j] = wilson(float(value[i, j]), float(jets[i]))
+        return value, low, high
 
 
 def _over(efficiency: float) -> float:

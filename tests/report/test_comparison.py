@@ -9,6 +9,7 @@ import pytest
 from jetlens.report import page
 from jetlens.report.comparison import Comparison, Variant, abstract, sections
 from jetlens.report.content import Picture
+from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.worth import worth_of_orders
 
 EVIL = '"><script>alert(1)</script>&'
@@ -89,3 +90,49 @@ def test_what_is_one_variations_own_is_not_told_of_all(facts):
     text = rendered(facts)
     assert "versions: x" in text
     assert "0123abcd" not in text
+
+
+def test_the_best_is_said_with_its_gain_and_overlaps():
+    axes = {"data.difficulty": ("0", "1"), "model": ("image", "experts", "list")}
+    name = "efficiency.{}.at_background_1"
+    numbers = {
+        name.format("0,image"): number(0.5),
+        name.format("0,experts"): number(0.8),
+        name.format("0,list"): number(0.79),
+        "gain.0,experts.efficiency.at_background_1.vs.image": number(0.3),
+        name.format("1,image"): number(0.5),
+        name.format("1,experts"): number(0.9),
+        "gain.1,experts.efficiency.at_background_1.vs.image": number(0.4, 0.5),
+    }
+    (said,) = best_of(axes, numbers)
+    text = re.sub(r"<[^>]+>", "", said).replace("&thinsp;", " ").replace("&plusmn;", "±")
+    first, second = text.split("At difficulty ")[1:]
+    assert first.startswith("0: experts, 0.800 ± 0.010, not told apart from list (intervals")
+    assert "its gain over image is 0.300 ± 0.010." in first
+    assert "overlap" not in second
+    assert "compatible with none" in second
+    assert "compatible" not in first
+    assert best_of({"data.difficulty": ("0", "1")}, {}) == []
+    assert best_of({}, numbers) == []
+
+
+def test_whether_the_order_of_relevance_is_better_is_said():
+    def advantage(random, reverse):
+        return {
+            "retrained.advantage.auc.over.random": number(random),
+            "retrained.advantage.auc.over.reverse": number(reverse),
+        }
+
+    (said,) = orders_of({"a": advantage(0.1, 0.1), "b": advantage(0.0, -0.1), "c": {}})
+    assert "random orders better in 1 of 2 variations, not told apart in 1 of 2" in said
+    assert "the reverse order better in 1 of 2 variations, worse in 1 of 2" in said
+    assert orders_of({"c": {}}) == []
+
+
+def test_sentences_and_curves_are_on_the_page(facts):
+    name = facts.variants[1].name
+    curves = [(name, Picture("Curves", "data:,curves", "How", "r.pdf"))]
+    text = rendered(Comparison(**{**vars(facts), "retrained": curves}))
+    assert "data:,curves" in text
+    assert "Curves: <a href=" in text
+    assert "better in 2 of 2 variations" in text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from jetlens.report.content import Block, Cell, Listing, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured, plain, shown
+from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.provenance import versions
 from jetlens.report.words import method
 from jetlens.report.worth import worth_of_orders
@@ -71,6 +72,8 @@ class Comparison:
         What the comparison found.
     provenance
         That of the first variation, of which all is shown that holds for every variation.
+    retrained
+        Names of variations with the curves of their retrainings on the most relevant inputs.
     """
 
     recipe: Mapping[str, Any]
@@ -79,6 +82,7 @@ class Comparison:
     pictures: Sequence[tuple[str, Picture]]
     numbers: Numbers
     provenance: Mapping[str, Any]
+    retrained: Sequence[tuple[str, Picture]] = ()
 
 
 def abstract(facts: Comparison) -> list[str]:
@@ -112,7 +116,8 @@ def sections(facts: Comparison) -> list[Section]:
         found.append(Section(name, str(first.title).partition(",")[0], blocks))
     worth = worth_of_orders({link(v.name): v.numbers for v in facts.variants})
     if worth is not None:
-        found.append(Section("worth", "Retrained on the most relevant inputs", [worth]))
+        curves = [_of_variation(name, picture) for name, picture in facts.retrained]
+        found.append(Section("worth", "Retrained on the most relevant inputs", [*curves, worth]))
     # jets and taggers differ: their hashes stand on each variation's page
     common = {name: told for name, told in facts.provenance.items() if name != "hashes"}
     table = versions(common)
@@ -138,6 +143,11 @@ def link(name: str) -> Cell:
     return Markup('<a href="{}/{}">{}</a>').format(quote(name), PAGE, name)
 
 
+def _of_variation(name: str, picture: Picture) -> Picture:
+    """Return a figure of one variation, which its title names."""
+    return replace(picture, title=Markup("{}: {}").format(picture.title, link(name)))
+
+
 def _overview(facts: Comparison) -> Section:
     axes = list(_axes(facts))
     heads = {
@@ -155,7 +165,12 @@ def _overview(facts: Comparison) -> Section:
         page = Markup('<a href="{}/{}">its&nbsp;page</a>').format(quote(variant.name), PAGE)
         rows.append([*row, page])
     head = [*(_short(a) for a in axes), *heads.values(), ""]
-    return Section("overview", "In short", [Table(head, rows, _errors(facts))])
+    said = [
+        *best_of(_axes(facts), facts.numbers),
+        *orders_of({v.name: v.numbers for v in facts.variants}),
+    ]
+    table = Table(head, rows, _errors(facts))
+    return Section("overview", "In short", [*map(Paragraph, said), table])
 
 
 def _errors(facts: Comparison) -> str:

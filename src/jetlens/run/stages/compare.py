@@ -18,11 +18,12 @@ from jetlens.run import ensembles
 from jetlens.run.ensembles import Shown
 from jetlens.run.numbers import write_numbers
 from jetlens.run.progress import Progress
+from jetlens.run.stages import retrain
 from jetlens.run.stages.report import gather, read_json
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 
-VERSION = 1
+VERSION = 2
 NUMBERS, PAGE = "compare", "report"
 
 
@@ -60,13 +61,16 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
     if not home.begin(PAGE, made, outputs):
         whole.log.say(f"report: {home.report} is up to date")
         return
+    curves = [s for s in studies if s.recipe.retrain is not None]
+    compared, drawn = _pictures(whole, ensembles.drawn(shown), curves)
     facts = Comparison(
         recipe=whole.recipe.tree(),
         recipe_text=tomli_w.dumps(whole.recipe_tree()),
         variants=[_variant(s) for s in studies],
-        pictures=_pictures(whole, ensembles.drawn(shown)),
+        pictures=compared,
         numbers=read_json(home.numbers),
         provenance=provenance[studies[0].name],
+        retrained=[(s.name, drawn[s.name]) for s in curves],
     )
     place = home.work(PAGE, home.report)
     page.write(place, whole.recipe.title, abstract(facts), sections(facts), __version__)
@@ -74,13 +78,22 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
     whole.log.say(f"report: {home.report} ({home.report.stat().st_size / 1e6:.1f} MB)")
 
 
-def _pictures(whole: Study, shown: Sequence[Shown]) -> list[tuple[str, Picture]]:
-    """Draw the comparisons, wherever tasks are worked on; each with its summary's name."""
+def _pictures(
+    whole: Study, shown: Sequence[Shown], curves: Sequence[Study]
+) -> tuple[list[tuple[str, Picture]], dict[str, Picture]]:
+    """Draw the comparisons, each with its summary's name, and retrainings by their variation."""
     with atomic_folder(whole.home.work(PAGE, whole.home.figures)) as folder:
         orders = [Order(tuple(s.members), folder, s.name) for s in shown]
+        orders += [
+            Order(retrain.place(s.store), folder, f"{retrain.STAGE}-{s.name}") for s in curves
+        ]
         with Progress("drawing", len(orders)) as progress:
             made = whole.executor.map(picture, orders, progress)
-    return [(s.summary, p) for s, p in zip(shown, made, strict=True)]
+    names = [s.summary for s in shown]
+    return (
+        list(zip(names, made[: len(shown)], strict=True)),
+        {s.name: p for s, p in zip(curves, made[len(shown) :], strict=True)},
+    )
 
 
 def _variant(study: Study) -> Variant:

@@ -1,0 +1,102 @@
+"""What came out of a comparison, in a sentence or two made of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+from markupsafe import Markup
+
+from jetlens.report.facts import Numbers
+from jetlens.report.numbers import measured
+from jetlens.summarise.gains import MISTAGS
+from jetlens.summarise.retrained import RANDOM, REVERSE
+
+_MISTAG = f"{100 * MISTAGS[0]:.0f}"
+_QUANTITY = f"efficiency.{{}}.at_background_{_MISTAG}"
+
+Places = Mapping[str, str]
+
+
+def best_of(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:
+    """Say which place on the last axis is best at each place of the others, and what it gains.
+
+    A place is called best alone only where its interval is above those of all others; otherwise
+    those that overlap with it are named.
+
+    Parameters
+    ----------
+    axes
+        The axes with their places, in the recipe's order.
+    numbers
+        What the comparison found.
+    """
+    if not axes or len(list(axes.values())[-1]) < 2:
+        return []
+    *others, last = axes
+    found = []
+    for there in product(*(axes[a] for a in others)):
+        said = _best(there, axes[last], numbers)
+        if said is not None:
+            where = ", ".join(f"{_short(a)} {p}" for a, p in zip(others, there, strict=True))
+            found.append(Markup("At {}: {}").format(where, said) if where else said)
+    if not found:
+        return []
+    head = Markup("Highest signal efficiency at {} % background. ").format(_MISTAG)
+    return [head + Markup(" ").join(found)]
+
+
+def _best(there: Sequence[str], places: Sequence[str], numbers: Numbers) -> Markup | None:
+    """Return the sentence about one place of the other axes, if two places have numbers there."""
+    each = {p: numbers.get(_QUANTITY.format(",".join((*there, p)))) for p in places}
+    known = {p: n for p, n in each.items() if n is not None}
+    if len(known) < 2:
+        return None
+    best = max(known, key=lambda p: known[p]["value"])
+    close = [p for p, n in known.items() if p != best and n["high"] >= known[best]["low"]]
+    words = Markup("<b>{}</b>, {}").format(best, measured(known[best]))
+    if close:
+        words += Markup(", not told apart from {} (intervals overlap)").format(_listed(close))
+    gained = numbers.get(
+        f"gain.{','.join((*there, best))}.efficiency.at_background_{_MISTAG}.vs.{places[0]}"
+    )
+    if gained is not None:
+        words += Markup("; its gain over {} is {}").format(places[0], measured(gained))
+        if gained["low"] <= 0:
+            words += Markup(", compatible with none")
+    return words + Markup(".")
+
+
+def orders_of(numbers: Mapping[str, Numbers]) -> list[Markup]:
+    """Say whether inputs in the order of relevance do better than in other orders.
+
+    Parameters
+    ----------
+    numbers
+        Headline numbers by variation; only those that were retrained say something.
+    """
+    told = []
+    for over, words in ((RANDOM, "random orders"), (REVERSE, "the reverse order")):
+        name = f"retrained.advantage.auc.over.{over}"
+        known = [found[name] for found in numbers.values() if name in found]
+        if known:
+            better = sum(n["low"] > 0 for n in known)
+            worse = sum(n["high"] < 0 for n in known)
+            rest = len(known) - better - worse
+            counts = [f"better in {better} of {len(known)} variations"] if better else []
+            counts += [f"worse in {worse} of {len(known)}"] if worse else []
+            counts += [f"not told apart in {rest} of {len(known)}"] if rest else []
+            told.append(f"against {words} {', '.join(counts)}")
+    if not told:
+        return []
+    words = "Retrained on the inputs of highest relevance first, by area under the curve: "
+    return [Markup("{}{}.").format(words, "; ".join(told))]
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _short(axis: str) -> str:
+    return axis.rpartition(".")[2].replace("_", " ")

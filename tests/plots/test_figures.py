@@ -195,3 +195,17 @@ def test_perfect_shares_have_errors_in_the_figure():
     said = [w for w in words(jl.draw(result("performance", {}, jets))) if w.startswith("100.0\n")]
     assert said
     assert all("+0.0 −" in w and "−0.0 " not in w for w in said)
+
+
+def test_words_of_colour_bars_are_clear_of_the_next_panel():
+    figure = jl.draw(result("jet-image", {}, attribution(200)))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    panels = [a for a in figure.axes if a.get_label() != "<colorbar>"]
+    bars = [a for a in figure.axes if a.get_label() == "<colorbar>"]
+    assert len(panels) == len(bars)
+    for panel, bar in zip(panels, bars, strict=True):
+        own, word = panel.get_window_extent(), bar.yaxis.label.get_window_extent()
+        beside = [a for a in panels if a.get_window_extent().x0 > own.x1]
+        numbers = [a.yaxis.get_tightbbox(canvas.get_renderer()) for a in beside]
+        assert all(box is None or box.x0 - word.x1 > 0.1 * own.width for box in numbers)

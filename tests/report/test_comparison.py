@@ -114,6 +114,9 @@ def test_the_best_is_said_with_its_gain_and_overlaps():
     assert "compatible" not in first
     assert best_of({"data.difficulty": ("0", "1")}, {}) == []
     assert best_of({}, numbers) == []
+    alike = {name.format(f"0,{m}"): number(0.8) for m in axes["model"]}
+    (said,) = best_of(axes, alike)
+    assert "At difficulty 0: no one is best" in said
 
 
 def test_whether_the_order_of_relevance_is_better_is_said():

@@ -63,7 +63,9 @@ def draw(ensemble: Ensemble) -> Figure:
     panels[rows, 0].set_ylabel(f"{signal} efficiency")
     if len(curves) > 1:
         legend(panels[0, 0], loc="upper left")
-    legend(panels[rows, 0], loc="best", fontsize=9.5)
+    # above the panel, where no point can be
+    look = {"loc": "lower left", "bbox_to_anchor": (0, 0.98), "ncols": 2, "columnspacing": 1.0}
+    legend(panels[rows, 0], fontsize=9.5, **look)
     heading(drawn)
     return drawn
 

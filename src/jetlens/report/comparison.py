@@ -63,7 +63,7 @@ class Comparison:
     Attributes
     ----------
     recipe, recipe_text
-        The recipe with its axes, as tables and as text.
+        The recipe with its axes, as tables, and as text without what every variation replaces.
     variants
         The variations.
     pictures
@@ -121,7 +121,9 @@ def sections(facts: Comparison) -> list[Section]:
     # jets and taggers differ: their hashes stand on each variation's page
     common = {name: told for name, told in facts.provenance.items() if name != "hashes"}
     table = versions(common)
-    listing = Listing("The recipe, resolved", facts.recipe_text)
+    listing = Listing(
+        "The recipe, resolved, without what every variation replaces", facts.recipe_text
+    )
     return [*found, Section("provenance", "Provenance", [table, listing])]
 
 
@@ -278,7 +280,7 @@ def _gain(absolute: Mapping[str, float] | None, relative: Mapping[str, float] | 
     text = Markup("{}").format(measured(absolute))
     if relative is not None:
         per_cent = {k: 100 * v for k, v in relative.items()}
-        text += Markup(", {}&thinsp;%").format(measured(per_cent))
+        text += Markup(', <span class="number">{}&thinsp;%</span>').format(measured(per_cent))
     return text
 
 

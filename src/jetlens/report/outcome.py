@@ -54,6 +54,10 @@ def _best(there: Sequence[str], places: Sequence[str], numbers: Numbers) -> Mark
         return None
     best = max(known, key=lambda p: known[p]["value"])
     close = [p for p, n in known.items() if p != best and n["high"] >= known[best]["low"]]
+    if len(close) == len(known) - 1:
+        return Markup("no one is best: the intervals of all overlap with {}'s, {}.").format(
+            best, measured(known[best])
+        )
     words = Markup("<b>{}</b>, {}").format(best, measured(known[best]))
     if close:
         words += Markup(", not told apart from {} (intervals overlap)").format(_listed(close))

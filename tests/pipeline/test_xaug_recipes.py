@@ -98,6 +98,10 @@ def test_the_page_compares_and_leads_to_each_variation(study):
     assert {run.path / link for link in others} == {v.report for v in run.variations}
     for words in ("In short", "What was varied", "Retrained on the most relevant inputs"):
         assert words in page.text
+    listed = page.text.partition("The recipe, resolved")[2]
+    assert "[vary.model.experts.tagger]" in listed
+    assert "gn2" not in listed  # every variation has another tagger, and no head for tracks
+    assert "tracks.origin" not in listed
     drawn = {p.stem for p in (run.path / "figures").glob("*.svg")}
     assert {"tagger-performance-compared", "lrp-relevance-compared"} <= drawn
 

@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import copy
+from pathlib import Path
+
 import pytest
 
 from jetlens.core.errors import BadRecipeError
 from jetlens.run import variations
 from jetlens.run.overrides import setting
+from jetlens.run.recipe import load
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 
 
 def test_variations_are_the_product():
@@ -100,3 +106,52 @@ def test_what_some_variation_keeps_may_be_set(text):
     variations.check_effective(
         tree, {"data.difficulty": [0, 1], "model": models}, dict([setting(text)])
     )
+
+
+def test_what_every_variation_replaces_is_left_out():
+    tree = {
+        "title": "t",
+        "data": {"use": "toy", "difficulty": 0, "jets": 5},
+        "tagger": {"use": "gn2", "size": "small"},
+        "train": {"epochs": 1, "rate": 0.1, "losses": {"tracks.origin": 0.5}, "class_weights": {}},
+        "split": [0.6, 0.1, 0.3],
+        "explain": [{"use": "lrp", "rule": "z"}, {"use": "lrp", "jets": 3}],
+        "presets": {"quick": {"train.epochs": 1}},
+        "vary": {
+            "data.difficulty": [1, 2],
+            "model": {
+                "a": {"tagger": {"use": "x"}, "split": [0.5, 0.2, 0.3], "explain.0.rule": "flat"},
+                "b": {
+                    "tagger": {"use": "y"},
+                    "train.epochs": 2,
+                    "split": [0.4, 0.3, 0.3],
+                    "explain": {"0": {"rule": "gamma"}},
+                    "train.losses": {"tracks.origin": 1.0},
+                },
+            },
+        },
+    }
+    before = copy.deepcopy(tree)
+    found = variations.shared(tree, tree["vary"])
+    assert tree == before
+    expected = copy.deepcopy(tree)
+    del expected["data"]["difficulty"], expected["tagger"], expected["split"]
+    del expected["explain"][0]["rule"]
+    assert found == expected
+    assert list(found) == [name for name in tree if name in expected]
+
+
+@pytest.mark.parametrize("changed_first", [True, False])
+def test_changes_of_an_alternative_that_is_not_there_are_refused(changed_first):
+    changes = {"vary.model.image-experts.tagger.inputs": {"jets": ["z"]}, "vary.model": ["experts"]}
+    if not changed_first:
+        changes = dict(reversed(changes.items()))
+    told = r"vary\.model has no alternative 'image-experts'; did you mean 'experts'"
+    with pytest.raises(BadRecipeError, match=told):
+        load(RECIPES / "toy_xaug.toml", changes=changes)
+
+
+def test_an_alternative_may_be_added_whole():
+    mine = {"tagger": {"use": "mlp", "inputs": {"jets": ["z"]}}}
+    found = load(RECIPES / "toy_xaug.toml", changes={"vary.model.mine": mine})
+    assert found.vary["model"]["mine"] == mine

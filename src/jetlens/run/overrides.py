@@ -48,6 +48,8 @@ def assign(tree: Tree, key: str, value: Any) -> None:
     done: list[str] = []
     while True:
         step, rest = _step(here, way, key, done)
+        if rest and len(done) == 2 and done[0] == "vary":
+            _check_there(here, step, key, done[1])
         if not rest:
             here[step] = _merged(_there(here, step), value, key)
             return
@@ -67,6 +69,15 @@ def _step(here: Any, way: Sequence[str], key: str, done: Sequence[str]) -> tuple
         if (whole := ".".join(way[:end])) in here:
             return whole, list(way[end:])
     return way[0], list(way[1:])
+
+
+def _check_there(axis: Any, name: str, key: str, called: str) -> None:
+    """Refuse to change an alternative that an axis does not have; a whole new one may be added."""
+    named = isinstance(axis, dict) and all(isinstance(v, dict) for v in axis.values())
+    if axis and named and name not in axis:
+        raise BadRecipeError(
+            f"{key!r}: vary.{called} has no alternative {name!r}; {expected(name, axis)}"
+        )
 
 
 def _there(here: Any, step: Any) -> Any:

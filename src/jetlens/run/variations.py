@@ -19,6 +19,7 @@ Axis = Sequence[Any] | Mapping[str, Tree]
 _LONGEST = 150  # characters of a folder's name
 _NAME = re.compile(r"[A-Za-z0-9._+-]+")
 _MARK = "\N{REPLACEMENT CHARACTER}"
+_APART = ("vary", "presets")
 
 
 def axes(vary: Any) -> dict[str, Any]:
@@ -116,10 +117,12 @@ def check_effective(tree: Tree, vary: Mapping[str, Axis], changes: Mapping[str, 
     Raises
     ------
     BadRecipeError
-        If all values or alternatives of an axis set the same again.
+        If all values or alternatives of an axis set the same again, or an alternative that was
+        changed is not there any more.
     """
     for key, value in changes.items():
-        if key.split(".")[0] in ("vary", "presets"):
+        if key.split(".")[0] in _APART:
+            assign(copy.deepcopy(tree), key, value)
             continue
         marked = copy.deepcopy(tree)
         assign(marked, key, _marked(value))
@@ -131,6 +134,47 @@ def check_effective(tree: Tree, vary: Mapping[str, Axis], changes: Mapping[str, 
                 f"{key} = {value!r} has no effect, since [vary] sets it again: expected "
                 f"vary.{axis} = {instead}"
             )
+
+
+def shared(tree: Tree, vary: Mapping[str, Axis]) -> Tree:
+    """Return a recipe's tables without the values that every variation replaces.
+
+    Entries of lists keep their places.
+    """
+    marks: list[str] = []
+    marked = _numbered({k: v for k, v in tree.items() if k not in _APART}, marks)
+    left: set[str] = set()
+    for variation in variations(vary):
+        changed = copy.deepcopy(marked)
+        for changes in variation.changes:
+            apply(changed, changes)
+        left |= set(re.findall(f"{_MARK}[0-9]+{_MARK}", json.dumps(changed, ensure_ascii=False)))
+    kept = _kept(tree, marked, left)
+    return {k: tree[k] if k in _APART else kept[k] for k in tree if k in _APART or k in kept}
+
+
+def _numbered(value: Any, marks: list[str]) -> Any:
+    """Return a value with a mark of its own in the place of everything that is set."""
+    if isinstance(value, Mapping) and value:
+        return {name: _numbered(inner, marks) for name, inner in value.items()}
+    if isinstance(value, list) and value:
+        return [_numbered(inner, marks) for inner in value]
+    if isinstance(value, Mapping | list):  # something may be put there
+        return copy.deepcopy(value)
+    marks.append(f"{_MARK}{len(marks)}{_MARK}")
+    return marks[-1]
+
+
+def _kept(value: Any, marked: Any, left: set[str]) -> Any:
+    """Return what has marks that are left, `None` where there is none."""
+    if isinstance(marked, Mapping) and marked:
+        kept = {name: _kept(value[name], inner, left) for name, inner in marked.items()}
+        return {name: inner for name, inner in kept.items() if inner is not None} or None
+    if isinstance(marked, list) and marked:
+        if any(isinstance(inner, Mapping) for inner in marked):
+            return [_kept(v, m, left) or {} for v, m in zip(value, marked, strict=True)]
+        return value if any(inner in left for inner in marked) else None
+    return value if isinstance(marked, Mapping | list) or marked in left else None
 
 
 def _marked(value: Any) -> Any:

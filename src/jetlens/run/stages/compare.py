@@ -14,7 +14,7 @@ from jetlens.report import page
 from jetlens.report.comparison import Comparison, Variant, abstract, sections
 from jetlens.report.content import Picture
 from jetlens.report.pictures import Order, picture
-from jetlens.run import ensembles
+from jetlens.run import ensembles, variations
 from jetlens.run.ensembles import Shown
 from jetlens.run.numbers import write_numbers
 from jetlens.run.progress import Progress
@@ -23,7 +23,7 @@ from jetlens.run.stages.report import gather, read_json
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 
-VERSION = 2
+VERSION = 3
 NUMBERS, PAGE = "compare", "report"
 
 
@@ -65,7 +65,7 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
     compared, drawn = _pictures(whole, ensembles.drawn(shown), curves)
     facts = Comparison(
         recipe=whole.recipe.tree(),
-        recipe_text=tomli_w.dumps(whole.recipe_tree()),
+        recipe_text=tomli_w.dumps(_common(whole, studies)),
         variants=[_variant(s) for s in studies],
         pictures=compared,
         numbers=read_json(home.numbers),
@@ -76,6 +76,21 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
     page.write(place, whole.recipe.title, abstract(facts), sections(facts), __version__)
     home.finish(PAGE, outputs)
     whole.log.say(f"report: {home.report} ({home.report.stat().st_size / 1e6:.1f} MB)")
+
+
+def _common(whole: Study, studies: Sequence[Study]) -> dict[str, Any]:
+    """Return the recipe without what is no variation's: what all replace, losses of no head."""
+    tree = variations.shared(whole.recipe_tree(), whole.recipe.vary)
+    heads = {head for s in studies for epoch in _epochs(s)[:1] for head in epoch["train"]}
+    if "losses" in tree.get("train", {}):
+        losses = tree["train"]["losses"]
+        tree["train"]["losses"] = {head: v for head, v in losses.items() if head in heads}
+    return tree
+
+
+def _epochs(study: Study) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = read_json(study.tagger / f"{saved.HISTORY}.json")["epochs"]
+    return found
 
 
 def _pictures(
@@ -106,9 +121,7 @@ def _variant(study: Study) -> Variant:
             "parameters": sum(p.numel() for p in tagger.parameters()),
             "inputs": tagger.inputs,
         },
-        "epochs": [
-            len(read_json(r.tagger / f"{saved.HISTORY}.json")["epochs"]) for r in study.repeats()
-        ],
+        "epochs": [len(_epochs(r)) for r in study.repeats()],
         "numbers": read_json(study.store.numbers),
     }
     return Variant(**found)

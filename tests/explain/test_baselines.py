@@ -6,6 +6,7 @@ import torch
 
 import jetlens as jl
 from contracts import explainers as case
+from jetlens.data.scaling import KINDS
 from jetlens.explain.baselines import Background, Given, Mean, Neutral, Zero, choose
 from jetlens.taggers.base import encode
 from jetlens.taggers.chunks import pack
@@ -164,3 +165,8 @@ def test_no_references() -> None:
             case.tagger(), jets, "integrated-gradients", baseline="neutral", pool=jets.take([])
         )
     assert isinstance(choose("zero"), Zero)
+
+
+def test_the_description_of_zero_tells_what_it_is_with_either_scaling() -> None:
+    told = Zero.__doc__ or ""
+    assert [kind for kind in KINDS if f'"{kind}"' not in told] == []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import pytest
 
 from jetlens.core.errors import UnknownNameError
-from jetlens.explain.lrp_composites import composite
+from jetlens.explain.lrp import LRP
+from jetlens.explain.lrp_composites import NAMED, composite
 from jetlens.explain.lrp_rules import Epsilon, Gamma
 
 
@@ -45,3 +49,10 @@ def test_keys_that_fit_no_layer_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'conv'"):
         made.check(["body.0", "head.0"])
     composite({"head.*": "flat", "recurrent": "z"}, Epsilon()).check(["head.0"])
+
+
+def test_the_description_of_lrp_spells_out_every_composite():
+    told = inspect.getdoc(LRP) or ""
+    names = {f"{name}{ending}" for name in re.findall(r'``"(epsilon[^"]*)"``', told)
+             for ending in ("", *re.findall(r"``(-[a-z]+)``", told))}  # fmt: skip
+    assert set(NAMED) <= names

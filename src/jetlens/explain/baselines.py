@@ -38,7 +38,11 @@ class Baseline(abc.ABC):
 @baselines.register("zero")
 @dataclass(frozen=True, kw_only=True)
 class Zero(Baseline):
-    """Zero in the tagger's scaled features: the mean of what it was trained on."""
+    """Zero in the tagger's scaled features.
+
+    With ``train.scaling = "standard"`` that is the mean of what it was trained on, with ``"unit"``
+    the lower end of its range.
+    """
 
     def references(
         self, tagger: Tagger, packed: Packed, batch: JetBatch, pool: JetBatch

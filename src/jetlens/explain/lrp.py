@@ -59,7 +59,8 @@ class LRP(ScoringExplainer):
         The least and largest possible input, scaled, for z-box: a number, or numbers by collection
         and feature; left out, the extremes of the jets that are explained together.
     composite
-        A composite's name, such as ``"epsilon-plus"``, or rules by what a layer is:
+        ``"epsilon"``, ``"epsilon-plus"``, ``"epsilon-alpha2-beta1"`` or ``"epsilon-gamma"``, the
+        last three also with ``-flat`` or ``-box`` for the first layer; or rules by what it is:
         ``{"first": "flat", "conv": {"rule": "alpha-beta", "alpha": 1}, "jet_head.*": "gamma"}``.
     attention
         ``"attnlrp"``, or ``"value"``: attention weights are held constant.

@@ -11,7 +11,6 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 import jetlens as jl
+from bench.peers import import_zennit
 from jetlens.core.batch import JetBatch
 from jetlens.taggers.base import Tagger
 
@@ -152,7 +152,7 @@ def _ours(tagger: Tagger, jets: JetBatch, size: int, options: Mapping[str, Any])
 
 
 def _zennit(model: nn.Module, values: Tensor, size: int, name: str) -> np.ndarray:
-    _stub_torchvision()
+    import_zennit()
     from zennit.attribution import Gradient
     from zennit.composites import LayerMapComposite
     from zennit.rules import AlphaBeta, Epsilon, Gamma, Pass, ZPlus
@@ -171,17 +171,6 @@ def _zennit(model: nn.Module, values: Tensor, size: int, name: str) -> np.ndarra
             _, relevance = attributor(batch, lambda out: _chosen(out.detach()))
             found.append(relevance)
     return torch.cat(found).numpy()
-
-
-def _stub_torchvision() -> None:
-    """Let Zennit be imported: it asks for torchvision's classes, which are not used here."""
-    if "torchvision" in sys.modules:
-        return
-    names = ("torchvision", "torchvision.models", "torchvision.models.resnet")
-    made = {name: types.ModuleType(name) for name in (*names, "torchvision.models.vgg")}
-    for name in ("BasicBlock", "Bottleneck"):
-        setattr(made["torchvision.models.resnet"], name, type(name, (nn.Module,), {}))
-    sys.modules.update(made)
 
 
 if __name__ == "__main__":

@@ -1,21 +1,12 @@
-"""Zennit asks for torchvision's network classes, which it does not need here; stubs stand in."""
+"""Zennit is imported with help."""
 
 from __future__ import annotations
 
-import sys
-import types
-
 import pytest
-from torch import nn
+
+from bench.peers import import_zennit
 
 
 @pytest.fixture(scope="session", autouse=True)
-def torchvision_for_zennit() -> None:
-    if "torchvision" in sys.modules:
-        return
-    resnet = types.ModuleType("torchvision.models.resnet")
-    resnet.BasicBlock = type("BasicBlock", (nn.Module,), {})
-    resnet.Bottleneck = type("Bottleneck", (nn.Module,), {})
-    for name in ("torchvision", "torchvision.models"):
-        sys.modules[name] = types.ModuleType(name)
-    sys.modules["torchvision.models.resnet"] = resnet
+def zennit() -> None:
+    import_zennit()

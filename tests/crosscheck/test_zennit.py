@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -55,6 +57,12 @@ def ours(module: nn.Module, values: np.ndarray, **options) -> np.ndarray:
     )
     jets = jl.batch({"image": (values, ("pt", "q"))})
     return jl.explain(made, jets, "lrp", target="b", **options).image_score.values
+
+
+def test_no_stub_outlives_the_import() -> None:
+    assert "zennit" in sys.modules
+    found = sys.modules.get("torchvision")
+    assert found is None or found.__spec__ is not None
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["nonnegative", "signed"])

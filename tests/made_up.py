@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ import numpy as np
 import labelled
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import datasets
-from jetlens.data import readers
-from jetlens.data.base import Dataset, Generated
+from jetlens.data.generated import Generated
 from jetlens.data.readers import ftag
 from jetlens.data.readers.ftag_variables import FLAVOUR_OF_LABEL
 
@@ -61,38 +59,17 @@ def structured(jets: JetBatch) -> dict[str, np.ndarray]:
     return {"jets": table, "tracks": each}
 
 
-@dataclass(frozen=True)
-class MadeUpPartition:
-    jets: int
-    first: int
-    seed: int
-    seconds: float
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        time.sleep(self.seconds)
-        return structured(labelled.jets(self.jets, seed=self.seed, first=self.first))
-
-    def read(self) -> JetBatch:
-        return ftag.to_batch(self.arrays(), first=self.first)
-
-
 @dataclass(frozen=True, kw_only=True)
 class MadeUp(Generated):
     """Made-up jets, generated in partitions."""
 
     jets: int = 300
     partition: int = 60
-    seed: int = 1
     seconds: float = 0.0
 
-    def partitions(self) -> list[MadeUpPartition]:
-        return [
-            MadeUpPartition(min(self.partition, self.jets - first), first, self.seed, self.seconds)
-            for first in range(0, self.jets, self.partition)
-        ]
-
-    def reopen(self, files: Sequence[Path]) -> Dataset:
-        return readers.open(files, format="ftag")
+    def tables(self, index: int, count: int) -> dict[str, np.ndarray]:
+        time.sleep(self.seconds)
+        return structured(labelled.jets(count, seed=self.seed, first=index * self.partition))
 
 
 def register() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import datasets, parameters, readers
-from jetlens.data.base import Dataset, Generated
+from jetlens.data.base import Dataset
+from jetlens.data.generated import Generated
 from jetlens.data.pythia import PythiaJets
 from jetlens.data.readers import ftag
 from jetlens.data.toy import Toy

@@ -6,9 +6,8 @@ Generators and file readers look alike from here on. Nothing holds more than one
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -43,28 +42,6 @@ class Dataset(abc.ABC):
     def read(self) -> JetBatch:
         """Read everything into one batch."""
         return concatenate(list(self))
-
-
-class GeneratedPartition(Partition, Protocol):
-    """Some jets that are made, not read: the same bytes on every call."""
-
-    def arrays(self) -> Mapping[str, NDArray[np.void]]:
-        """Make the jets as the structured tables that are written to a file."""
-
-
-class Generated(Dataset):
-    """Jets that are made; a run writes them to files, and reads these from then on."""
-
-    @abc.abstractmethod
-    def partitions(self) -> Sequence[GeneratedPartition]:
-        """Return the partitions, in order; making none of them yet."""
-
-    @abc.abstractmethod
-    def reopen(self, files: Sequence[Path]) -> Dataset:
-        """Return the dataset of the files, one a partition, that its tables were written to.
-
-        Its jets are those of `partitions`, row by row.
-        """
 
 
 @dataclass(frozen=True)

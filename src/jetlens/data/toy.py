@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import datasets
 from jetlens.core.units import Feature
-from jetlens.data import readers
-from jetlens.data.base import Dataset, Generated
 from jetlens.data.columns import classes_column, described, numbered
-from jetlens.data.images import Imaged, Images
+from jetlens.data.generated import Generated
+from jetlens.data.images import Images
 from jetlens.physics.frame import mirror
 
 Floats = NDArray[np.float64]
@@ -101,12 +97,12 @@ class Toy(Generated):
     difficulty: int = 0
     jets: int = 20_000
     radii: str = "tau"
-    seed: int = 1
     partition: int = 5_000
     pixels: int = 32
     window: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         known = range(len(DIFFICULTIES))
         given: Any = self.difficulty
         if not isinstance(given, int | np.integer) or given not in known:
@@ -116,13 +112,8 @@ class Toy(Generated):
             raise BadValueError(
                 f"difficulty = {given!r}: {near}expected one of {', '.join(map(str, known))}"
             )
-        for name in ("jets", "partition"):
-            if getattr(self, name) < 1:
-                raise BadValueError(f"{name} = {getattr(self, name)}: expected 1 or more")
         if self.radii not in RADII:
             raise BadValueError(f"unknown radii {self.radii!r}: {expected(self.radii, RADII)}")
-        if self.seed < 0:
-            raise BadValueError(f"seed = {self.seed}: expected 0 or more")
         self.images  # noqa: B018 (refuses pixels and windows that make no sense)
 
     @property
@@ -130,57 +121,21 @@ class Toy(Generated):
         """How the images are made."""
         return Images(pixels=self.pixels, window=self.window)
 
-    def partitions(self) -> list[ToyPartition]:
-        """Return the partitions; the last one may be smaller."""
-        return [
-            ToyPartition(self, k, min(self.partition, self.jets - first))
-            for k, first in enumerate(range(0, self.jets, self.partition))
-        ]
-
-    def reopen(self, files: Sequence[Path]) -> Dataset:
-        """Return the files' jets, with their images."""
-        return Imaged(readers.open(files, format="ftag"), self.images)
-
-
-@dataclass(frozen=True)
-class ToyPartition:
-    """Partition `index` of a dataset, `jets` jets."""
-
-    dataset: Toy
-    index: int
-    jets: int
-
-    def read(self) -> JetBatch:
-        """Make the jets as a `JetBatch`."""
-        from jetlens.data.readers.ftag import to_batch
-
-        return self.dataset.images.add(to_batch(self.arrays(), first=self._first))
-
-    @property
-    def _first(self) -> int:
-        return self.index * self.dataset.partition
-
-    def arrays(self) -> dict[str, NDArray[np.void]]:
-        """Make the jets as tables.
-
-        Returns
-        -------
-        ``jets`` ``[jet]`` and ``constituents`` ``[jet, 20]``: the same bytes on every call.
-        """
-        settings = self.dataset
-        rng = np.random.default_rng([settings.seed, self.index])
-        row = self._first + np.arange(self.jets)
+    def tables(self, index: int, count: int) -> dict[str, NDArray[np.void]]:
+        """Make jets as tables: ``jets`` ``[jet]`` and ``constituents`` ``[jet, 20]``."""
+        rng = np.random.default_rng([self.seed, index])
+        row = index * self.partition + np.arange(count)
         signal = rng.permutation(row % 2 == 1)  # halves of the whole, whatever the partition
-        level = DIFFICULTIES[settings.difficulty]
+        level = DIFFICULTIES[self.difficulty]
         theta, z = angle_and_share(signal, level, rng)
         tau = np.where(signal, level.signal_tau, level.background_tau)[:, None]
-        shape = (self.jets, 2)
+        shape = (count, 2)
         radius = (
             rng.exponential(tau, shape)
-            if settings.radii == "tau"
+            if self.radii == "tau"
             else rng.uniform(*UNIFORM, size=shape)
         )
-        jets = np.zeros(self.jets, dtype=JET_TYPE)
+        jets = np.zeros(count, dtype=JET_TYPE)
         jets["theta"], jets["z"] = theta, z
         jets["r1"], jets["r2"] = radius.T
         jets["label"], jets["eventNumber"] = signal, row

@@ -13,7 +13,8 @@ from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import digest, mix
 from jetlens.core.registry import datasets, parameters, summaries
-from jetlens.data.base import Dataset, Generated, Part, Partition
+from jetlens.data.base import Dataset, Part, Partition
+from jetlens.data.generated import Generated
 from jetlens.data.held import Held
 from jetlens.run.executor import Executor
 from jetlens.run.progress import Log

@@ -1,0 +1,88 @@
+"""Jets that are made from settings and a seed; a run writes them to files and reads these."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError
+from jetlens.data import readers
+from jetlens.data.base import Dataset
+from jetlens.data.images import Imaged, Images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated(Dataset):
+    """Jets that are made, not read.
+
+    Parameters
+    ----------
+    jets
+        Number of jets in all.
+    seed
+        Seed; partition k depends on the settings, the seed and k alone.
+    partition
+        Jets a partition.
+    """
+
+    jets: int = 40_000
+    seed: int = 1
+    partition: int = 2_000
+
+    def __post_init__(self) -> None:
+        for name, least in (("jets", 1), ("partition", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise BadValueError(f"{name} = {getattr(self, name)}: expected {least} or more")
+
+    @abc.abstractmethod
+    def tables(self, index: int, count: int) -> Mapping[str, NDArray[np.void]]:
+        """Make partition `index`, of `count` jets, as the structured tables written to its file.
+
+        They are the same bytes on every call, in any process.
+        """
+
+    @property
+    def images(self) -> Images | None:
+        """How images are made of the jets; None if they have none."""
+        return None
+
+    def partitions(self) -> list[GeneratedPartition]:
+        """Return the partitions, making none of them yet; the last one may be smaller."""
+        return [
+            GeneratedPartition(self, k, min(self.partition, self.jets - first))
+            for k, first in enumerate(range(0, self.jets, self.partition))
+        ]
+
+    def reopen(self, files: Sequence[Path]) -> Dataset:
+        """Return the dataset of the files, one a partition, that its tables were written to.
+
+        Its jets are those of `partitions`, row by row.
+        """
+        found = readers.open(files, format="ftag")
+        return Imaged(found, self.images) if self.images else found
+
+
+@dataclass(frozen=True)
+class GeneratedPartition:
+    """Partition `index` of a dataset, `jets` jets."""
+
+    dataset: Generated
+    index: int
+    jets: int
+
+    def arrays(self) -> Mapping[str, NDArray[np.void]]:
+        """Make the jets as tables: the same bytes on every call."""
+        return self.dataset.tables(self.index, self.jets)
+
+    def read(self) -> JetBatch:
+        """Make the jets as a `JetBatch`."""
+        from jetlens.data.readers.ftag import to_batch
+
+        jets = to_batch(self.arrays(), first=self.index * self.dataset.partition)
+        return self.dataset.images.add(jets) if self.dataset.images else jets

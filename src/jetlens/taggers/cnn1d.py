@@ -16,7 +16,7 @@ from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.inputs import EXPERTS, all_of, beside_experts
 from jetlens.taggers.layers import dense
-from jetlens.taggers.particles import RealBatchNorm, moved_up
+from jetlens.taggers.particles import RealBatchNorm, listed
 
 
 @taggers.register("cnn1d")
@@ -87,9 +87,7 @@ class CNN1D(Tagger):
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
         """Return the logits ``[jet, class]``."""
-        if self.particles not in masks:
-            raise BadValueError(f"{self.particles!r} is no list of particles, which cnn1d takes")
-        particles, mask = moved_up(inputs[self.particles], masks[self.particles])
+        particles, mask = listed("cnn1d", self.particles, inputs, masks)
         x = particles.transpose(1, 2)
         for block in self.blocks:
             x = block(x, mask)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from jetlens.core.errors import BadValueError
+from jetlens.taggers.base import Inputs
+
 
 def real_first(mask: Tensor) -> Tensor:
     """Return positions ``[jet, particle]`` that put real particles first and keep their order."""
@@ -25,6 +28,19 @@ def moved_up(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         place = real_first(mask)
         x, mask = x.take_along_dim(place[..., None], dim=1), mask.take_along_dim(place, dim=1)
     return x.masked_fill(~mask[..., None], 0.0), mask
+
+
+def listed(tagger: str, name: str, inputs: Inputs, masks: Inputs) -> tuple[Tensor, Tensor]:
+    """Return the particles of the collection `name`, moved up, and their mask.
+
+    Raises
+    ------
+    BadValueError
+        If the collection is no list.
+    """
+    if name not in masks:
+        raise BadValueError(f"{name!r} is no list of particles, which {tagger} takes")
+    return moved_up(inputs[name], masks[name])
 
 
 class RealBatchNorm(nn.Module):

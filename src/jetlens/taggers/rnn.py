@@ -15,7 +15,7 @@ from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.inputs import EXPERTS, all_of, beside_experts
 from jetlens.taggers.layers import dense
-from jetlens.taggers.particles import moved_up
+from jetlens.taggers.particles import listed
 
 
 @taggers.register("rnn")
@@ -77,9 +77,7 @@ class RNN(Tagger):
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
         """Return the logits ``[jet, class]``."""
-        if self.particles not in masks:
-            raise BadValueError(f"{self.particles!r} is no list of particles, which rnn takes")
-        particles, mask = moved_up(inputs[self.particles], masks[self.particles])
+        particles, mask = listed("rnn", self.particles, inputs, masks)
         states, _ = self.gru(particles)
         # the state after the last real particle knows nothing of the padding behind it
         behind = torch.nn.functional.pad(mask[:, 1:], (0, 1))

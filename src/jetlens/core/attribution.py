@@ -1,46 +1,35 @@
 """Scores beside the inputs and the truth that they belong to, on named axes.
 
 An attribution is an `xarray.Dataset`. For each input collection ``c`` it holds ``c_value`` and
-``c_score`` (``c_mask``, ``c_<truth>`` and ``c_pred_<task>`` where there are such), for each jet
-``output``, ``label``, ``target``, ``weight``, ``event`` and ``row``. Padding is NaN or -1.
+``c_score`` or ``c_importance``, whichever the method gives (``c_mask``, ``c_<truth>`` and
+``c_pred_<task>`` where there are such), for each jet ``output``, ``label``, ``target``, ``weight``,
+``event`` and ``row``. Padding is NaN or -1. Attention has axes of its own, see
+`jetlens.core.attention`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from jetlens.core.attribution_parts import aligned as aligned
+from jetlens.core.attribution_parts import concatenate as concatenate
+from jetlens.core.attribution_parts import pad as pad
 from jetlens.core.batch import JetBatch
-from jetlens.core.collection import NO_TRUTH, Collection
-from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.collection import Collection
+from jetlens.core.errors import BadValueError, UnsupportedError, expected, look_up
+from jetlens.core.table import Table as Table
 from jetlens.core.units import Feature
 
 SCORE, VALUE, MASK = "_score", "_value", "_mask"
 
-OPEN = ("layer",)
-"""Axes whose names may differ from one attribution to the next; what one lacks is zero there."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """More numbers for each jet, on axes with names.
-
-    Attributes
-    ----------
-    values
-        ``[jet, ...]``, an array or a tensor.
-    axes
-        The other axes in order: their dimension and the names along it.
-    """
-
-    values: Any
-    axes: Mapping[str, Sequence[str]]
+IMPORTANCE = "_importance"
+"""What a method gives a particle or pixel as a whole, where it tells features not apart."""
 
 
 def dims(name: str, collection: Collection) -> tuple[str, ...]:
@@ -61,6 +50,7 @@ def build(
     output: NDArray[Any],
     target: NDArray[np.int64],
     targets: Sequence[str] | None = None,
+    importance: Mapping[str, NDArray[Any]] | None = None,
     per_jet: Mapping[str, NDArray[Any]] | None = None,
     tables: Mapping[str, Table] | None = None,
     predictions: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
@@ -85,6 +75,8 @@ def build(
         ``[jet]``, the class that was explained, or -1 for an expression.
     targets
         The targets' names, where several were explained at once.
+    importance
+        By collection, ``[jet, particle]``, or ``[jet, y, x]`` of an image.
     per_jet
         More numbers for each jet, ``[jet]`` (or ``[target, jet]`` with `targets`).
     tables
@@ -117,6 +109,8 @@ def build(
         data[name + VALUE] = (axes, value, {"features": json.dumps(described)})
         if score is not None:
             data[name + SCORE] = ((*lead, *axes), score)
+        if name in (importance or {}):
+            data[name + IMPORTANCE] = _importance(name, collection, (importance or {})[name])
         for task, truth in collection.truth.items():
             data[f"{name}_{task}"] = (axes[: truth.ndim], truth)
         for task, found in (predictions or {}).get(name, {}).items():
@@ -136,9 +130,19 @@ def build(
     for name, numbers in (per_jet or {}).items():
         data[name] = ((*lead, "jet") if numbers.ndim == 1 + len(lead) else ("jet",), numbers)
     for name, table in (tables or {}).items():
-        data[name] = (("jet", *table.axes), table.values)
-        coords |= {axis: np.array(list(names), dtype=str) for axis, names in table.axes.items()}
+        data[name] = (("jet", *table.axes), table.values, dict(table.attrs))
+        coords |= table.coordinates
     return xr.Dataset(data, coords=coords, attrs=dict(attrs or {}))
+
+
+def _importance(
+    name: str, collection: Collection, found: NDArray[Any]
+) -> tuple[tuple[str, ...], NDArray[Any]]:
+    if collection.is_image:
+        return ("jet", "y", "x"), found
+    if collection.mask is None:
+        return ("jet",), found
+    return ("jet", name), np.where(collection.mask, found, found.dtype.type(np.nan))
 
 
 def beside(attribution: xr.Dataset, batch: JetBatch, name: str = "jets") -> xr.Dataset:
@@ -170,73 +174,51 @@ def collections(attribution: xr.Dataset) -> tuple[str, ...]:
     return tuple(str(v)[: -len(SCORE)] for v in attribution.data_vars if str(v).endswith(SCORE))
 
 
+def importance(attribution: xr.Dataset, collection: str) -> xr.DataArray:
+    """Return what a method gives each particle (or pixel) of a collection as a whole.
+
+    Parameters
+    ----------
+    attribution
+        The attribution.
+    collection
+        The collection's name.
+
+    Returns
+    -------
+    ``[jet, particle]`` or ``[jet, y, x]``, NaN in padding: the method's own importance, or where
+    there is none, the sum of the sizes of its scores over features (or channels).
+
+    Raises
+    ------
+    UnsupportedError
+        If there is neither; the message says which collections have one.
+    """
+    if collection + IMPORTANCE in attribution:
+        return attribution[collection + IMPORTANCE]
+    if collection + SCORE not in attribution:
+        there = [
+            str(v).removesuffix(end)
+            for end in (IMPORTANCE, SCORE)
+            for v in attribution.data_vars
+            if str(v).endswith(end)
+        ]
+        raise UnsupportedError(
+            f"this attribution gives {collection!r} neither importance nor scores: "
+            f"{expected(collection, dict.fromkeys(there))}"
+        )
+    score = attribution[collection + SCORE]
+    axis = next(
+        d for d in score.dims if str(d) in (f"{collection}_feature", f"{collection}_channel")
+    )
+    found: xr.DataArray = abs(score).sum(axis, skipna=False)
+    return found.rename(collection + IMPORTANCE)
+
+
 def features(attribution: xr.Dataset, collection: str) -> tuple[Feature, ...]:
     """Return what the features of a collection are: names, units and labels."""
     described = json.loads(attribution[collection + VALUE].attrs["features"])
     return tuple(Feature.from_dict(d) for d in described)
-
-
-def concatenate(parts: Sequence[xr.Dataset]) -> xr.Dataset:
-    """Put attributions one after the other; particle axes are padded to the longest.
-
-    Raises
-    ------
-    BadValueError
-        If there is nothing to put together, or the classes or features differ.
-    """
-    if not parts:
-        raise BadValueError("no attributions to put together")
-    if len(parts) == 1:
-        return parts[0]
-    parts = aligned(parts)
-    first = parts[0]
-    for other in parts[1:]:
-        if set(other.variables) != set(first.variables):
-            raise BadValueError("attributions with other variables cannot be put together")
-        for coordinate, values in first.coords.items():
-            if not np.array_equal(values, other.coords[coordinate]):
-                raise BadValueError(
-                    f"attributions with other {coordinate!r} cannot be put together"
-                )
-    ragged = [
-        d for d in first.sizes if d != "jet" and any(p.sizes[d] != first.sizes[d] for p in parts)
-    ]
-    longest = {d: max(p.sizes[d] for p in parts) for d in ragged}
-    return xr.concat(
-        [pad(p, longest) for p in parts],
-        dim="jet",
-        data_vars="minimal",
-        coords="minimal",
-        compat="override",
-        join="override",
-        combine_attrs="override",
-    )
-
-
-def aligned(parts: Sequence[xr.Dataset]) -> list[xr.Dataset]:
-    """Give attributions the same names along axes where these may differ (`OPEN`)."""
-    for axis in OPEN:
-        named = [[str(n) for n in p[axis].values] for p in parts if axis in p.coords]
-        if any(names != named[0] for names in named):
-            every = np.array(list(dict.fromkeys(n for names in named for n in names)), dtype=str)
-            parts = [
-                p.reindex({axis: every}, fill_value=0) if axis in p.coords else p for p in parts
-            ]
-    return list(parts)
-
-
-def pad(attribution: xr.Dataset, lengths: Mapping[Any, int]) -> xr.Dataset:
-    """Give particle axes more places: NaN in scores and values, -1 in integers, False in masks."""
-    wanted = {
-        d: (0, n - attribution.sizes[d]) for d, n in lengths.items() if n > attribution.sizes[d]
-    }
-    if not wanted:
-        return attribution
-    fill = {
-        name: False if v.dtype == bool else (np.nan if v.dtype.kind == "f" else NO_TRUTH)
-        for name, v in attribution.data_vars.items()
-    }
-    return attribution.pad(wanted, constant_values=fill, keep_attrs=True)
 
 
 def one_target(attribution: xr.Dataset, target: str | None = None) -> xr.Dataset:

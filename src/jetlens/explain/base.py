@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -37,12 +37,17 @@ class Explainer(abc.ABC):
         (``relevance_absorbed``, by layer and cause) add up to what is explained
         (``relevance_in``), to 1e-9 of the sum of their sizes in double precision.
     needs
-        What the tagger must give: ``"gradients"``, ``"attention"`` or ``"nothing"``.
+        What the tagger must give: ``"gradients"``, ``"attention"`` or ``"nothing"``. Attention is
+        the same for every target.
+    at_once
+        How many jets should be explained at a time, for methods of which the attribution of many
+        jets is large; None if it does not matter.
     """
 
     complete: ClassVar[bool] = False
     conserves: ClassVar[bool] = False
     needs: ClassVar[str] = "gradients"
+    at_once: ClassVar[int | None] = None
 
     @abc.abstractmethod
     def explain(
@@ -74,16 +79,20 @@ class Scores:
     per_jet
         More numbers for each jet ``[jet]``.
     tables
-        More numbers for each jet ``[jet, ...]``, on axes with names.
+        More numbers for each jet ``[jet, ...]``, on axes with names; an array, unlike a tensor, is
+        in the batch's own order already.
+    importance
+        By collection, one number for each particle ``[jet, particle]`` or pixel ``[jet, y, x]``.
     """
 
-    scores: Mapping[str, Tensor]
+    scores: Mapping[str, Tensor] = field(default_factory=dict)
     per_jet: Mapping[str, Tensor] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
+    importance: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class ScoringExplainer(Explainer):
-    """An explainer that gives every input a score."""
+    """An explainer that gives inputs scores, or particles importance."""
 
     @abc.abstractmethod
     def score(
@@ -154,9 +163,13 @@ def _build(
         classes=tagger.classes,
         output=said.logits.cpu().numpy(),
         target=chosen.cpu().numpy(),
+        importance={name: back(name, values) for name, values in found.importance.items()},
         per_jet={name: back("", values) for name, values in found.per_jet.items()},
         tables={
-            name: Table(back("", table.values), table.axes) for name, table in found.tables.items()
+            name: replace(table, values=back("", table.values))
+            if isinstance(table.values, Tensor)
+            else table
+            for name, table in found.tables.items()
         },
         predictions={
             name: {task: t.cpu().numpy() for task, t in tasks.items()}

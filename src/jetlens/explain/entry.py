@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from jetlens.core import attribution
+from jetlens.core.attribution import IMPORTANCE, SCORE
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers
@@ -125,22 +126,28 @@ def _one(
     several: bool,
     pool: JetBatch | None,
 ) -> xr.Dataset:
-    found = [explainer.explain(tagger, jets, target, pool) for target in targets]
+    alike = explainer.needs == "attention"  # a tagger attends alike, whatever is explained of it
+    found = [explainer.explain(tagger, jets, t, pool) for t in targets[: 1 if alike else None]]
     if not several:
         return found[0]
     found = attribution.aligned(found)
-    shared = set(found[0].data_vars)
-    per_target = [v for v in found[0].data_vars if str(v).endswith("_score") or v in _PER_TARGET]
-    stacked = xr.concat([f[per_target] for f in found], dim="target", combine_attrs="override")
-    rest = found[0][sorted(shared - {*per_target, "target"}, key=str)]
-    names = np.array([t.text for t in targets])
-    merged = xr.merge([rest, stacked], combine_attrs="override")
-    return merged.assign_coords(target=names).assign_attrs(
-        found[0].attrs | {"target": [t.text for t in targets]}
+    first = found[0].drop_vars("target")
+    per_target = [
+        v
+        for v in first.data_vars
+        if not alike and (str(v).endswith((SCORE, IMPORTANCE)) or v in _PER_TARGET)
+    ]
+    if per_target:
+        stacked = xr.concat([f[per_target] for f in found], dim="target", combine_attrs="override")
+        rest = first[sorted(set(first.data_vars) - set(per_target), key=str)]
+        first = xr.merge([rest, stacked], combine_attrs="override")
+    texts = [t.text for t in targets]
+    return first.assign_coords(target=np.array(texts)).assign_attrs(
+        found[0].attrs | {"target": texts}
     )
 
 
 _PER_TARGET = (
     *("baseline_output", "completeness_error", "converged", "steps"),
-    *("relevance_in", "relevance_absorbed"),
+    *("relevance_in", "relevance_absorbed", "stream_share", "permutation_loss"),
 )

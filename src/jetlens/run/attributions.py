@@ -28,7 +28,7 @@ def write(group: Path, attribution: xr.Dataset) -> None:
     strings of varying length.
     """
     names = {
-        str(name): [str(v) for v in coordinate.values]
+        str(name): [str(coordinate.dims[0]), [str(v) for v in coordinate.values]]
         for name, coordinate in attribution.coords.items()
         if coordinate.dtype.kind in "UOST"
     }
@@ -65,8 +65,8 @@ def _read_one(group: Path) -> xr.Dataset:
             loaded: xr.Dataset = opened.load()
     except (OSError, ValueError, KeyError) as error:
         raise BadFileError(f"{str(group)!r} does not hold attributions: {error}") from error
-    names: dict[str, list[str]] = loaded.attrs.pop(_NAMES, {})
-    return loaded.assign_coords({k: np.array(v) for k, v in names.items()})
+    names: dict[str, tuple[str, list[str]]] = loaded.attrs.pop(_NAMES, {})
+    return loaded.assign_coords({k: (axis, np.array(v, str)) for k, (axis, v) in names.items()})
 
 
 def mark_group(path: Path, attrs: dict[str, Any] | None = None) -> None:

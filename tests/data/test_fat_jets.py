@@ -186,6 +186,7 @@ def record(pdg, status, mother, momentum, event=None) -> EventRecord:
         momentum=np.asarray(momentum, dtype=float),
         vertex=np.zeros((n, 3)),
         events=1,
+        weight=np.ones(1),
     )
 
 
@@ -252,8 +253,8 @@ def test_it_is_registered_and_refuses_what_makes_no_sense() -> None:
 
 
 def test_cuts_that_nothing_passes_are_told(monkeypatch) -> None:
-    monkeypatch.setattr("jetlens.data.fat_jets.IN_VAIN", 300)
+    monkeypatch.setattr("jetlens.data.gather.IN_VAIN", 300)
     monkeypatch.setattr("jetlens.data.veto.PATIENCE", 10)
     data = FatJets(jets=2, pt_min=500, mass=(499.0, 499.1))
-    with pytest.raises(BadValueError, match=r"process 'qcd': no jet in \d+ events passes"):
+    with pytest.raises(BadValueError, match=r"none of \d+ events has .* process 'qcd'"):
         data.read()

@@ -30,6 +30,7 @@ def events(count: int, with_electron: bool) -> EventRecord:
         momentum=np.tile(np.array([w[1], *(m for _, m in final)]), (count, 1)),
         vertex=np.zeros((count * rows, 3)),
         events=count,
+        weight=np.ones(count),
     )  # fmt: skip
 
 

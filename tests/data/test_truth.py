@@ -21,6 +21,7 @@ def record(rows: list[tuple[int, int, int]]) -> EventRecord:
         momentum=np.tile([10.0, 0.0, 5.0, 20.0], (len(rows), 1)),
         vertex=np.zeros((len(rows), 3)),
         events=1,
+        weight=np.ones(1),
     )
 
 

@@ -16,7 +16,12 @@ Array = NDArray[Any]
 Truth = Mapping[str, Array]
 
 NO_TRUTH = -1
-"""What an integer truth holds where there is no particle."""
+"""What an integer truth holds where there is no particle; a floating one holds NaN."""
+
+
+def no_truth(dtype: np.dtype[Any]) -> Any:
+    """Return what a truth of this type holds where there is no particle."""
+    return dtype.type(np.nan) if dtype.kind == "f" else dtype.type(NO_TRUTH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +147,9 @@ class Collection:
             values=np.pad(self.values, ((0, 0), (0, extra), (0, 0))),
             mask=np.pad(self.mask, ((0, 0), (0, extra))),
             truth={
-                k: v if v.ndim == 1 else np.pad(v, ((0, 0), (0, extra)), constant_values=NO_TRUTH)
+                k: v
+                if v.ndim == 1
+                else np.pad(v, ((0, 0), (0, extra)), constant_values=no_truth(v.dtype))
                 for k, v in self.truth.items()
             },
         )

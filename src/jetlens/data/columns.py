@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.units import Feature
 
-FEATURE, FEATURES, LABEL = "feature", "features", "label"
+FEATURE, FEATURES, LABEL, TRUTH = "feature", "features", "label", "truth"
 Column = tuple[str, np.dtype[np.generic]]
 
 
-def described(feature: Feature, kind: str = "f4") -> Column:
-    """Return the column of a structured type that holds a variable."""
-    return feature.name, np.dtype(kind, metadata={FEATURE: feature})
+def described(feature: Feature, kind: str = "f4", *, truth: bool = False) -> Column:
+    """Return the column of a structured type that holds a variable, or one that is truth."""
+    metadata: dict[str, Any] = {FEATURE: feature, **({TRUTH: True} if truth else {})}
+    return feature.name, np.dtype(kind, metadata=metadata)
 
 
 def classes_column(numbers: Mapping[str, int], name: str = LABEL, kind: str = "i4") -> Column:
@@ -48,6 +49,12 @@ def features_of(table: NDArray[np.void]) -> dict[str, Feature]:
     return found
 
 
+def truth_of(table: NDArray[np.void]) -> list[str]:
+    """Return the columns that say that they are truth: known of simulated jets alone."""
+    names = table.dtype.names or ()
+    return [n for n in names if TRUTH in (table.dtype[n].metadata or ())]
+
+
 def classes_of(table: NDArray[np.void]) -> tuple[str, dict[str, int]] | None:
     """Return the column of classes and its numbers by class name, or None where there is none."""
     for name in table.dtype.names or ():
@@ -60,13 +67,15 @@ def classes_of(table: NDArray[np.void]) -> tuple[str, dict[str, int]] | None:
 def attributes(table: NDArray[np.void]) -> dict[str, Any]:
     """Return what a table's columns say that they hold, as the attributes of a file's dataset.
 
-    ``features`` is JSON, a line each; the class names stand under the name of their column too,
-    where Salt looks for them.
+    ``features`` is JSON, a line each, ``truth`` names columns; the class names stand under the name
+    of their column too, where Salt looks for them.
     """
     found: dict[str, Any] = {}
     own = features_of(table)
     if own:
         found[FEATURES] = json.dumps([f.as_dict() for f in own.values()])
+    if truth := truth_of(table):
+        found[TRUTH] = truth
     classes = classes_of(table)
     if classes is not None:
         column, numbers = classes
@@ -149,10 +158,11 @@ def described_as(
         The column that holds classes, as `class_columns` found it.
     """
     own = {f["name"]: Feature.from_dict(f) for f in json.loads(attrs.get(FEATURES, "[]"))}
+    truth = list(attrs.get(TRUTH, ()))
     formats = []
     for name, kind in ((n, table.dtype[n]) for n in table.dtype.names or ()):
         if name in own:
-            kind = described(own[name], kind.str)[1]
+            kind = described(own[name], kind.str, truth=name in truth)[1]
         elif name in labels:
             kind = classes_column(labels[name], name, kind.str)[1]
         elif h5py.check_enum_dtype(kind) is not None:

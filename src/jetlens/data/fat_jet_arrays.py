@@ -77,10 +77,7 @@ def find(record: EventRecord, cuts: Cuts, match: int | None) -> Selected:
         Number of a particle, the last copy of which, or of its antiparticle, has to be nearer to
         the jet than to any other of its event, and within the jet's radius; None: all jets.
     """
-    px, py, pz, _ = record.momentum.T
-    reach = np.sinh(cuts.eta_max + 2 * cuts.radius)  # no particle of a kept jet lies beyond
-    seen = (record.status > 0) & (np.abs(pz) < reach * np.hypot(px, py))
-    row = np.flatnonzero(seen & ~np.isin(np.abs(record.pdg), INVISIBLE))
+    row = visible(record, cuts.eta_max + 2 * cuts.radius)  # no particle of a kept jet lies beyond
     momentum = record.momentum[row]
     found = clustering.anti_kt(
         momentum,
@@ -88,18 +85,25 @@ def find(record: EventRecord, cuts: Cuts, match: int | None) -> Selected:
         radius=cuts.radius,
         pt_min=cuts.pt_min,
     )
-    jets = _jets(found.event, xaug.total(momentum[found.particle], found.size))
+    jets = directions(found.event, xaug.total(momentum[found.particle], found.size))
     kept = (jets.pt < cuts.pt_max) & (np.abs(jets.eta) < cuts.eta_max)
     kept &= jets.mass >= cuts.mass[0]  # grooming takes mass away, never adds to it
     if match is not None:
         kept &= matched(record, jets, match, cuts.radius)
-    some = _take(found, kept)
+    some = take(found, kept)
     groomed = soft_drop(momentum[some.particle], some.size, radius=cuts.radius)
     inside = (groomed.mass > cuts.mass[0]) & (groomed.mass < cuts.mass[1])
-    last = _take(some, inside)
+    last = take(some, inside)
     return Selected(
         last.event, last.size, row[last.particle], Groomed(*(g[inside] for g in groomed))
     )
+
+
+def visible(record: EventRecord, eta_max: float) -> Ints:
+    """Return the rows of the final particles but neutrinos within this absolute pseudorapidity."""
+    px, py, pz, _ = record.momentum.T
+    seen = (record.status > 0) & (np.abs(pz) < np.sinh(eta_max) * np.hypot(px, py))
+    return np.flatnonzero(seen & ~np.isin(np.abs(record.pdg), INVISIBLE))
 
 
 def to_arrays(
@@ -130,8 +134,7 @@ def to_arrays(
     where = xaug.axes(momentum, jets.size, jets.groomed)
     jet = np.repeat(np.arange(len(jets)), jets.size)
     pt = np.hypot(momentum[:, 0], momentum[:, 1])
-    order = np.lexsort((-pt, jet))
-    place = np.arange(len(jet)) - np.repeat(np.cumsum(jets.size) - jets.size, jets.size)
+    order, place = hardest(pt, jet, len(jets))
     order, place = order[place < MOST], place[place < MOST]
     jet = jet[order]
     columns = variables(record, rows[order], momentum[order], charge[order], where, jet)
@@ -141,15 +144,31 @@ def to_arrays(
     return tables
 
 
-def _jets(event: Ints, momentum: Floats) -> Jets:
+def directions(event: Ints, momentum: Floats) -> Jets:
+    """Return where jets of these events ``[jet]`` and momenta ``[jet, 4]`` point."""
     px, py, pz, _ = momentum.T
     return Jets(event, np.hypot(px, py), eta_of(px, py, pz), np.arctan2(py, px), mass_of(momentum))
 
 
-def _take(found: clustering.Found, kept: NDArray[np.bool_]) -> clustering.Found:
+def take(found: clustering.Found, which: NDArray[np.bool_] | Ints) -> clustering.Found:
+    """Return some of the jets, or all in another order."""
+    rows = np.arange(len(found.size))[which]
+    size = found.size[rows]
+    first = (np.cumsum(found.size) - found.size)[rows]
     return clustering.Found(
-        found.event[kept], found.size[kept], found.particle[np.repeat(kept, found.size)]
+        found.event[rows], size, found.particle[np.repeat(first, size) + places(size)]
     )
+
+
+def places(size: Ints) -> Ints:
+    """Return the places 0, 1, ... of things that stand group by group, in their groups."""
+    found: Ints = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    return found
+
+
+def hardest(pt: Floats, group: Ints, groups: int) -> tuple[Ints, Ints]:
+    """Order things by group and falling pt: return their rows, and their places in the groups."""
+    return np.lexsort((-pt, group)), places(np.bincount(group, minlength=groups))
 
 
 def matched(record: EventRecord, jets: Jets, match: int, radius: float) -> NDArray[np.bool_]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.units import Feature
+from jetlens.data.collisions import charge_of
 from jetlens.data.columns import described
 from jetlens.data.generator import EventRecord
 from jetlens.physics import xaug
@@ -40,9 +43,20 @@ CONSTITUENTS = (
 CONSTITUENT_TYPE = np.dtype([*map(described, CONSTITUENTS), ("valid", np.dtype("?"))])
 
 
+CHARGED_HADRON, NEUTRAL_HADRON, PHOTON, ELECTRON, MUON = range(5)
+"""Kinds of visible particles."""
+
+
+def kinds(pdg: NDArray[np.int32]) -> Ints:
+    """Return the kinds ``[particle]`` of visible final particles of these numbers."""
+    number = np.abs(pdg)
+    named = [number == 13, number == 11, number == 22, charge_of(pdg) != 0]
+    return np.select(named, [MUON, ELECTRON, PHOTON, CHARGED_HADRON], NEUTRAL_HADRON)
+
+
 def variables(
     record: EventRecord, rows: Ints, momentum: Floats, charge: Floats, where: xaug.Axes, jet: Ints
-) -> dict[str, Floats]:
+) -> dict[str, NDArray[Any]]:
     """Return the variables of `CONSTITUENTS` by name, each ``[constituent]``.
 
     Parameters
@@ -63,11 +77,9 @@ def variables(
         np.hypot(eta - where.prong_eta[jet, k], delta_phi(phi, where.prong_phi[jet, k]))
         for k in range(2)
     ]
-    number = np.abs(record.pdg[rows])
-    charged = charge != 0
-    lepton_or_photon = np.isin(number, (11, 13, 22))
+    kind = kinds(record.pdg[rows])
     d_xy, d_z = np.zeros(len(rows)), np.zeros(len(rows))
-    tracks = np.flatnonzero(charged)
+    tracks = np.flatnonzero(charge != 0)
     # the jet's own axis lies between the prongs: what decays in flight does so along one of them
     along = (jet[tracks], (prong[1] < prong[0])[tracks].astype(np.int64))
     perigee = to_perigee(
@@ -89,11 +101,11 @@ def variables(
         "dr_subjet1": prong[0],
         "dr_subjet2": prong[1],
         "charge": charge,
-        "is_muon": (number == 13).astype(np.float64),
-        "is_electron": (number == 11).astype(np.float64),
-        "is_photon": (number == 22).astype(np.float64),
-        "is_charged_hadron": (charged & ~lepton_or_photon).astype(np.float64),
-        "is_neutral_hadron": (~charged & ~lepton_or_photon).astype(np.float64),
+        "is_muon": kind == MUON,
+        "is_electron": kind == ELECTRON,
+        "is_photon": kind == PHOTON,
+        "is_charged_hadron": kind == CHARGED_HADRON,
+        "is_neutral_hadron": kind == NEUTRAL_HADRON,
         "d_xy": d_xy,
         "d_z": d_z,
     }

@@ -13,10 +13,6 @@ from jetlens.data.generated import Generated
 from jetlens.data.images import Images
 from jetlens.data.processes import process
 
-EVENTS_AT_FIRST, EVENTS_AT_ONCE = 30, 300
-IN_VAIN = 100_000  # events without a single jet after which there is no hope
-_PROCESS_BITS, _EVENT_BITS = 8, 24  # processes of a dataset, events of a partition
-
 
 @datasets.register("fat-jets")
 @dataclass(frozen=True, kw_only=True)
@@ -92,26 +88,23 @@ class FatJets(Generated):
     def tables(self, index: int, count: int) -> dict[str, NDArray[np.void]]:
         """Generate jets as tables: ``jets`` ``[jet]`` and ``constituents`` ``[jet, 100]``."""
         from jetlens.data.fat_jet_arrays import empty
+        from jetlens.data.gather import fill
 
         rng = np.random.default_rng([self.seed, index])
         seeds = rng.integers(1, 900_000_000, len(self.processes))
         # shares of the whole are equal, whatever the partition
         row = index * self.partition + np.arange(count)
         label = rng.permutation(row % len(self.processes))
-        wanted = np.bincount(label, minlength=len(self.processes))
         tables = empty(count, self.processes)
-        for k in np.flatnonzero(wanted):
-            made = self._of_process(int(k), int(seeds[k]), int(wanted[k]))
-            made["jets"]["label"] = k
-            made["jets"]["eventNumber"] += ((index << _PROCESS_BITS) + k) << _EVENT_BITS
-            for name, table in made.items():
-                tables[name][label == k] = table
+        fill(tables, label, index, lambda k, n: self._of_process(k, int(seeds[k]), n))
+        tables["jets"]["label"] = label
         return tables
 
     def _of_process(self, k: int, seed: int, wanted: int) -> dict[str, NDArray[np.void]]:
         """Generate `wanted` jets of the process `k`; their events are numbered from 0."""
         # the generator's own libraries are loaded where jets are made, not where names are listed
         from jetlens.data.fat_jet_arrays import Cuts, find, to_arrays
+        from jetlens.data.gather import gather
         from jetlens.data.generator import generator
         from jetlens.data.veto import wanted as in_sight
 
@@ -127,29 +120,11 @@ class FatJets(Generated):
             self.eta_max,
             self.mass,
         )
-        made: list[dict[str, NDArray[np.void]]] = []
-        jets = events = 0
-        while jets < wanted:
-            record = pythia.events(_next_batch(events, jets, wanted))
-            found = find(record, cuts, card.match)
-            if len(found):
-                tables = to_arrays(record, found, self.radius, self.processes)
-                tables["jets"]["eventNumber"] += events
-                made.append(tables)
-            jets += len(found)
-            events += record.events
-            tried = events + pythia.given_up
-            if jets == 0 and tried >= IN_VAIN:
-                raise BadValueError(
-                    f"process {card.name!r}: no jet in {tried} events passes radius = "
-                    f"{self.radius}, pt_min = {self.pt_min}, pt_max = {self.pt_max}, "
-                    f"eta_max = {self.eta_max}, mass = {list(self.mass)}"
-                )
-        return {name: np.concatenate([m[name] for m in made])[:wanted] for name in made[0]}
-
-
-def _next_batch(events: int, jets: int, wanted: int) -> int:
-    """Return how many events to generate next, so that few are thrown away at the end."""
-    if jets == 0:
-        return min(EVENTS_AT_FIRST, 5 * wanted + 4)
-    return int(min(EVENTS_AT_ONCE, 1.05 * (wanted - jets) * events / jets + 4))
+        return gather(
+            pythia,
+            lambda record: find(record, cuts, card.match),
+            lambda record, found: to_arrays(record, found, self.radius, self.processes),
+            wanted,
+            f"a jet of process {card.name!r} with radius = {self.radius}, pt_min = {self.pt_min}, "
+            f"pt_max = {self.pt_max}, eta_max = {self.eta_max}, mass = {list(self.mass)}",
+        ).tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,10 @@ from jetlens.data.processes import process
 from jetlens.data.veto import Wanted, early_veto
 
 NONE = -1
+_FB = 1e12  # a millibarn
+
+PARTICLE_LEVEL = ("ParticleDecays:limitTau0 = on", "ParticleDecays:tau0Max = 10.")
+"""Settings that leave what does not decay within 10 mm as it is, as at the LHC."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class EventRecord:
     """Production vertices ``[particle, xyz]`` in mm, relative to the collision."""
     events: int
     """Number of events."""
+    weight: NDArray[np.float64]
+    """Pythia's weights ``[event]``; 1 unless its settings favour some events over others."""
 
 
 class Generator:
@@ -86,6 +92,27 @@ def generator(name: str, *settings: str, cuts: Wanted | None = None) -> Generato
     return Generator(name, settings, cuts)
 
 
+HARD_SCATTERS = 20_000
+"""How many a cross-section is measured with: enough for half a per cent."""
+
+
+class CrossSection(NamedTuple):
+    """The cross-section of a process, and how its events are weighted."""
+
+    fb: float
+    """At leading order, as Pythia has it."""
+    weight: float
+    """Mean weight of an event."""
+
+
+@lru_cache(maxsize=16)
+def cross_section(name: str, *settings: str) -> CrossSection:
+    """Measure the cross-section of a card and settings, always with the same hard scatters."""
+    hard = Generator(name, (*settings, "PartonLevel:all = off", "HadronLevel:all = off"))
+    weights = hard.events(HARD_SCATTERS).weight
+    return CrossSection(_FB * hard._pythia.infoPython().sigmaGen(), float(weights.mean()))
+
+
 def flatten(batch: Any) -> EventRecord:
     """Turn what ``nextBatch`` returns into flat numpy arrays."""
     import awkward as ak
@@ -107,6 +134,7 @@ def flatten(batch: Any) -> EventRecord:
         momentum=np.stack([ak.to_numpy(flat.p[k]) for k in ("px", "py", "pz", "e")], axis=1),
         vertex=np.stack([_filled(made[k]) for k in ("px", "py", "pz")], axis=1),
         events=len(counts),
+        weight=ak.to_numpy(batch.info.weights[:, 0]),
     )
 
 
@@ -132,4 +160,5 @@ def concatenate(records: Sequence[EventRecord]) -> EventRecord:
         momentum=np.concatenate([r.momentum for r in records]),
         vertex=np.concatenate([r.vertex for r in records]),
         events=int(events[-1]),
+        weight=np.concatenate([r.weight for r in records]),
     )

@@ -65,16 +65,14 @@ def truth(record: EventRecord) -> Truth:
     An origin names the heaviest flavour among the weakly decaying ancestors: a pion from a K0S in a
     b hadron's decay is from b; one from any other K0S or hyperon is other secondary.
     """
-    hadron, b, c = quarks(record.pdg)
-    tau = np.abs(record.pdg) == 15
+    hadron, _, _ = quarks(record.pdg)
+    label = weak_decays(record)
     has_mother = record.mother != NONE
     mother = np.where(has_mother, record.mother, 0)
-    # a hadron that turns into another of its own flavour (B* -> B gamma, mixing) is not yet weak
-    weak_b, weak_c, last_tau = (kind & ~_has_daughter(kind, record.mother) for kind in (b, c, tau))
     own = (
-        weak_b * _B
-        + weak_c * _C
-        + last_tau * _TAU
+        (label == 5) * _B
+        + (label == 4) * _C
+        + (label == 15) * _TAU
         + np.isin(np.abs(record.pdg), _LONG_LIVED) * _STRANGE
         + hadron * _HADRON
     ).astype(np.int8)
@@ -87,9 +85,22 @@ def truth(record: EventRecord) -> Truth:
     origin[ancestors & _C > 0] = FROM_C
     origin[ancestors & _B > 0] = FROM_B
     origin[(ancestors & _B > 0) & (ancestors & _C > 0)] = FROM_BC
-    label = np.select([weak_b, weak_c, last_tau], [5, 4, 15]).astype(np.int8)
     prompt = (ancestors & _HADRON == 0) & ~hadron
     return Truth(origin, label, prompt)
+
+
+def weak_decays(record: EventRecord) -> NDArray[np.int8]:
+    """Label the b and c hadrons that decay weakly, and the taus that decay, ``[particle]``.
+
+    Returns
+    -------
+    5, 4 or 15; 0 for all others.
+    """
+    _, b, c = quarks(record.pdg)
+    tau = np.abs(record.pdg) == 15
+    # a hadron that turns into another of its own flavour (B* -> B gamma, mixing) is not yet weak
+    last = [kind & ~_has_daughter(kind, record.mother) for kind in (b, c, tau)]
+    return np.select(last, [5, 4, 15]).astype(np.int8)
 
 
 def _has_daughter(kind: NDArray[np.bool_], mother: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -40,19 +40,21 @@ class Wanted(NamedTuple):
     """The jets' radius."""
     eta: float
     """Largest absolute pseudorapidity of the cone's momentum."""
+    jets: int = 1
+    """In how many cones, each further than a radius from the others."""
 
 
-def wanted(pt_min: float, mass_min: float, radius: float, eta_max: float) -> Wanted:
-    """Return loose conditions for jets of these cuts.
+def wanted(pt_min: float, mass_min: float, radius: float, eta_max: float, jets: int = 1) -> Wanted:
+    """Return loose conditions for so many jets of these cuts.
 
     Of 511 jets of the card ``qcd`` with pt > 200 GeV and a groomed mass of 50 to 150 GeV, in 11,700
     events, one was lost: fewer than 0.9 % are, at 95 % confidence.
     """
-    return Wanted(0.9 * pt_min, max(mass_min - 20.0, 0.0), radius, eta_max + 0.4)
+    return Wanted(0.9 * pt_min, max(mass_min - 20.0, 0.0), radius, eta_max + 0.4, jets)
 
 
 def in_sight(momentum: NDArray[np.float64], cuts: Wanted) -> bool:
-    """Say whether some of the partons, within a cone about one of them, may become such a jet.
+    """Say whether some of the partons, within cones about some of them, may become such jets.
 
     Parameters
     ----------
@@ -66,8 +68,17 @@ def in_sight(momentum: NDArray[np.float64], cuts: Wanted) -> bool:
     seed = np.hypot(px, py) > SEED * cuts.pt
     apart = np.hypot(eta[seed, None] - eta, delta_phi(phi[seed, None], phi))
     x, y, z, e = ((apart < CONE * cuts.radius) @ momentum).T
-    good = (np.hypot(x, y) > cuts.pt) & (np.abs(eta_of(x, y, z)) < cuts.eta)
-    return bool(np.any(good & (mass_of(np.stack([x, y, z, e], axis=1)) > cuts.mass)))
+    pt, eta, phi = np.hypot(x, y), eta_of(x, y, z), np.arctan2(y, x)
+    good = (pt > cuts.pt) & (np.abs(eta) < cuts.eta)
+    good &= mass_of(np.stack([x, y, z, e], axis=1)) >= cuts.mass
+    left = np.flatnonzero(good)
+    for _ in range(cuts.jets):
+        if not len(left):
+            return False
+        first = left[np.argmax(pt[left])]
+        distance = np.hypot(eta[left] - eta[first], delta_phi(phi[left], phi[first]))
+        left = left[distance > cuts.radius]
+    return True
 
 
 PATIENCE = 2_000

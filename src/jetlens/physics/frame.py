@@ -6,6 +6,8 @@ function of ``[jet, particle]`` coordinates. Horizontal (x) is eta, vertical (y)
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,13 +41,59 @@ def scale(x: Floats, y: Floats, length: Floats) -> tuple[Floats, Floats]:
     return x / unit, y / unit
 
 
-def mirror(x: Floats, weights: Floats) -> Floats:
-    """Mirror each jet so that the larger sum of weights has positive x ("parity flip").
+def heavier_side(x: Floats, weights: Floats) -> Floats:
+    """Return 1 where the larger sum of weights has positive x, or both sums are equal; else -1.
 
     What lies on the axis, within rounding, is on neither side.
     """
-    side = np.sum(weights * np.sign(x) * (np.abs(x) > ON_AXIS), axis=1)
-    return x * np.where(side < 0, -1.0, 1.0)[:, None]
+    balance = np.sum(weights * np.sign(x) * (np.abs(x) > ON_AXIS), axis=1)
+    side: Floats = np.where(balance < 0, -1.0, 1.0)
+    return side
+
+
+def mirror(x: Floats, weights: Floats) -> Floats:
+    """Mirror each jet so that the larger sum of weights has positive x ("parity flip")."""
+    return x * heavier_side(x, weights)[:, None]
+
+
+def principal_axis(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """Return the angles ``[jet]`` in rad, from x, of the lines along which jets are widest.
+
+    The spread is that of the weighted second moments about the origin. Angles lie between -pi/2
+    and pi/2; a jet that is equally wide in all directions has 0.
+    """
+    xx, yy, xy = (np.sum(weights * product, axis=1) for product in (x * x, y * y, x * y))
+    angle: Floats = 0.5 * np.arctan2(2 * xy, xx - yy)
+    return angle
+
+
+class Upright(NamedTuple):
+    """Jets whose principal axis is vertical."""
+
+    x: Floats
+    """``[jet, particle]``."""
+    y: Floats
+    """``[jet, particle]``."""
+    flip: Floats
+    """By what x was multiplied at last, ``[jet]``: 1, or -1 where a jet was mirrored."""
+
+
+def upright(x: Floats, y: Floats, weights: Floats) -> Upright:
+    """Turn each jet so that its principal axis is vertical, and mirror it.
+
+    The heavier half is above, then the heavier side on the right: what is left of a jet does not
+    depend on how it was turned or mirrored about the origin.
+
+    Parameters
+    ----------
+    x, y, weights
+        ``[jet, particle]``, from the jets' axes; padding has weight 0.
+    """
+    x, y = rotate(x, y, np.pi / 2 - principal_axis(x, y, weights))
+    over = heavier_side(y, weights)[:, None]  # a line has two ends: half a turn, if need be
+    x, y = x * over, y * over
+    flip = heavier_side(x, weights)
+    return Upright(x * flip[:, None], y, flip)
 
 
 def to_subjets(

@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.collection import NO_TRUTH, Array, Collection
+from jetlens.core.collection import NO_TRUTH, Array, Collection, no_truth
 from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, look_up
 from jetlens.core.registry import readers
 from jetlens.core.units import Feature
 from jetlens.data.base import Dataset
+from jetlens.data.columns import TRUTH as OWN_TRUTH
 from jetlens.data.columns import (
     attributes,
     class_columns,
     classes_of,
     described_as,
     features_of,
+    truth_of,
 )
 from jetlens.data.hdf5 import write_tables
 from jetlens.data.readers.ftag_variables import (
@@ -169,7 +171,8 @@ def _read(
             raise UnknownNameError(
                 f"variable of {dataset.name.strip('/')!r} in {path!r}", name, names
             )
-    extra = (VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS)
+    own = dataset.attrs.get(OWN_TRUTH, ())
+    extra = (VALID, *TRUTH, *own, *EVENT_COLUMNS, *WEIGHT_COLUMNS)
     keep = [n for n in names if n in {*wanted, *extra, *labels}]
     return described_as(np.asarray(dataset.fields(keep)[rows]), dataset.attrs, labels)
 
@@ -226,23 +229,33 @@ def _labels(jets: Array) -> tuple[NDArray[np.int64], tuple[str, ...]]:
 
 
 def _collection(name: str, array: Array, wanted: Sequence[str] | None) -> Collection:
+    own_truth = truth_of(array)
     if wanted is None:
         named = classes_of(array)
-        aside = {VALID, *TRUTH, *EVENT_COLUMNS, *WEIGHT_COLUMNS, *(named[:1] if named else ())}
+        aside = {VALID, *TRUTH, *own_truth, *EVENT_COLUMNS, *WEIGHT_COLUMNS}
+        aside |= set(named[:1] if named else ())
         fields: Mapping[str, Any] = array.dtype.fields or {}
         wanted = [n for n, f in fields.items() if n not in aside and f[0].kind in "fiub"]
     mask = array[VALID].astype(bool) if array.ndim == 2 else None
     values = np.empty((*array.shape, len(wanted)), dtype=np.float32)
     for i, variable in enumerate(wanted):
         values[..., i] = array[variable]
-    truth = {TRUTH[n]: array[n].astype(np.int64) for n in array.dtype.names or () if n in TRUTH}
+    names = {n: TRUTH[n] for n in array.dtype.names or () if n in TRUTH}
+    names |= {n: n for n in own_truth}
+    truth = {to: _truth(array[n], mask) for n, to in names.items()}
     if mask is not None:
         values[~mask] = 0
-        truth = {k: np.where(mask, v, NO_TRUTH) for k, v in truth.items()}
     axes = ("jet", "feature") if mask is None else ("jet", name, "feature")
     own = features_of(array)
     described = tuple(own.get(n) or FEATURES.get(n, Feature(n)) for n in wanted)
     return Collection(values, axes, described, mask, truth)
+
+
+def _truth(column: Array, mask: NDArray[np.bool_] | None) -> Array:
+    """Return a column of truth: whole numbers or floating ones, -1 or NaN in padding."""
+    kind = column.dtype.kind
+    known = column.astype(np.dtype(column.dtype.str) if kind == "f" else np.int64)
+    return known if mask is None else np.where(mask, known, no_truth(known.dtype))
 
 
 def write(path: Path | str, arrays: Mapping[str, Array]) -> None:

@@ -1,0 +1,216 @@
+"""From events with two fat jets to tables: their particles, their nine objects, their variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.core.collection import NO_TRUTH
+from jetlens.core.units import Feature
+from jetlens.data.btagging import flavour, tagged
+from jetlens.data.columns import classes_column, described, numbered
+from jetlens.data.fat_jet_arrays import directions, hardest, places
+from jetlens.data.fat_jet_particles import kinds
+from jetlens.data.generator import EventRecord
+from jetlens.data.two_fat_jet_events import Pairs
+from jetlens.physics import xaug
+from jetlens.physics.frame import upright
+from jetlens.physics.kinematics import delta_phi, eta_of, mass_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Tables = dict[str, NDArray[np.void]]
+
+CLASSES = ("background", "signal")
+
+OBJECTS = ("candidate", "fat1", "fat2", "1a", "1b", "2a", "2b", "next", "missing")
+"""The objects of an event: both fat jets together, each, their prongs, the next jet, neutrinos."""
+
+SUBJETS = slice(3, 7)
+
+JETS = (
+    Feature("m_hh", "GeV", r"$m_{hh}$"),
+    Feature("pt_hh", "GeV", r"$p_T^{hh}$"),
+    Feature("deta_hh", "", r"$|\Delta\eta_{hh}|$"),
+    Feature("pt_1", "GeV", r"$p_T^{(1)}$"),
+    Feature("pt_2", "GeV", r"$p_T^{(2)}$"),
+    Feature("m_1", "GeV", r"$m_\mathrm{SD}^{(1)}$"),
+    Feature("m_2", "GeV", r"$m_\mathrm{SD}^{(2)}$"),
+)
+"""Variables of an event; the fat jets' masses are groomed."""
+
+CONSTITUENTS = (
+    Feature("pt_frac", "", r"$p_T / p_T^\mathrm{jet}$"),
+    Feature("deta", "", r"$\Delta\eta$"),
+    Feature("dphi", "rad", r"$\Delta\phi$"),
+)
+"""Variables of a particle in its own fat jet, turned and mirrored."""
+
+KINEMATICS = (
+    Feature("pt", "GeV", r"$p_T$"),
+    Feature("eta", "", r"$\eta$"),
+    Feature("phi", "rad", r"$\phi$"),
+    Feature("mass", "GeV", r"$m$"),
+    Feature("energy", "GeV", r"$E$"),
+)
+"""Variables of an object."""
+
+JET_TYPE = np.dtype(
+    [
+        *map(described, JETS),
+        classes_column(numbered(CLASSES)),
+        ("eventNumber", np.dtype("i8")),
+        described(Feature("resonance_mass", "GeV", r"$m_H$"), truth=True),
+        described(Feature("process"), "i4", truth=True),
+        described(Feature("xsec_weight", "fb"), "f8", truth=True),
+    ]
+)
+CONSTITUENT_TYPE = np.dtype(
+    [
+        *map(described, CONSTITUENTS),
+        described(Feature("fat_jet"), "i1", truth=True),
+        described(Feature("type"), "i1", truth=True),
+        described(Feature("flip"), "i1", truth=True),
+        described(Feature("dr_subjet", "", r"$\Delta R$"), truth=True),
+        ("valid", np.dtype("?")),
+    ]
+)
+OBJECT_TYPE = np.dtype(
+    [
+        *map(described, KINEMATICS),
+        described(Feature("flavour"), "i1", truth=True),
+        ("valid", np.dtype("?")),
+    ]
+)
+
+
+def empty(events: int, constituents: int) -> Tables:
+    """Return the tables of so many events, filled with zeros."""
+    return {
+        "jets": np.zeros(events, dtype=JET_TYPE),
+        "constituents": np.zeros((events, 2 * constituents), dtype=CONSTITUENT_TYPE),
+        "objects": np.zeros((events, len(OBJECTS)), dtype=OBJECT_TYPE),
+    }
+
+
+def to_arrays(record: EventRecord, pairs: Pairs, constituents: int) -> Tables:
+    """Return the tables ``jets`` ``[event]``, ``constituents`` and ``objects``.
+
+    Labels, processes and resonance masses are 0. ``xsec_weight`` is the event's weight times the
+    probability that both prongs of both fat jets are b-tagged.
+
+    Parameters
+    ----------
+    record
+        Generated events.
+    pairs
+        Those of two fat jets.
+    constituents
+        How many particles of a fat jet are kept, the hardest first.
+    """
+    tables = empty(len(pairs), constituents)
+    momentum = _momenta(record, pairs)
+    objects = tables["objects"]
+    px, py, pz, energy = np.moveaxis(momentum, -1, 0)
+    there = energy > 0
+    _set(
+        objects,
+        {
+            "pt": np.hypot(px, py),
+            "eta": np.where(there, eta_of(px, py, pz), 0.0),
+            "phi": np.arctan2(py, px),
+            "mass": mass_of(momentum),
+            "energy": energy,
+            "flavour": _flavour(record, pairs, momentum, there),
+            "valid": there,
+        },
+    )
+    jets = tables["jets"]
+    _set(
+        jets,
+        {
+            "m_hh": objects["mass"][:, 0],
+            "pt_hh": objects["pt"][:, 0],
+            "deta_hh": np.abs(objects["eta"][:, 1] - objects["eta"][:, 2]),
+            "pt_1": objects["pt"][:, 1],
+            "pt_2": objects["pt"][:, 2],
+            "m_1": pairs.groomed.mass[::2],
+            "m_2": pairs.groomed.mass[1::2],
+            "eventNumber": pairs.event,
+            "xsec_weight": record.weight[pairs.event] * tagged(objects["flavour"][:, SUBJETS]),
+        },
+    )
+    _fill_constituents(tables["constituents"], record, pairs, constituents)
+    return tables
+
+
+def _set(table: NDArray[np.void], columns: dict[str, NDArray[Any]]) -> None:
+    for name, values in columns.items():
+        table[name] = values
+
+
+def _momenta(record: EventRecord, pairs: Pairs) -> Floats:
+    """Return the objects' momenta ``[pair, object, 4]``, zeros where there is none."""
+    fat = xaug.total(record.momentum[pairs.particle], pairs.size).reshape(-1, 2, 4)
+    missing = np.zeros((len(pairs), 4))
+    missing[:, :2] = pairs.missing
+    missing[:, 3] = np.hypot(*pairs.missing.T)
+    return np.concatenate(
+        [
+            fat.sum(axis=1, keepdims=True),
+            fat,
+            pairs.groomed.prongs.reshape(-1, 4, 4),
+            pairs.next_jet[:, None],
+            missing[:, None],
+        ],
+        axis=1,
+    )
+
+
+def _flavour(
+    record: EventRecord, pairs: Pairs, momentum: Floats, there: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Return the flavours of subjets ``[pair, object]``; -1 for all else."""
+    found = np.full(there.shape, NO_TRUTH, dtype=np.int32)
+    pair, subjet = np.nonzero(there[:, SUBJETS])
+    subjets = directions(pairs.event[pair], momentum[:, SUBJETS][pair, subjet])
+    found[pair, SUBJETS.start + subjet] = flavour(record, subjets)
+    return found
+
+
+def _fill_constituents(
+    table: NDArray[np.void], record: EventRecord, pairs: Pairs, most: int
+) -> None:
+    momentum = record.momentum[pairs.particle]
+    where = xaug.axes(momentum, pairs.size, pairs.groomed)
+    fat = np.repeat(np.arange(len(pairs.size)), pairs.size)
+    px, py, pz, _ = momentum.T
+    pt, eta, phi = np.hypot(px, py), eta_of(px, py, pz), np.arctan2(py, px)
+    deta, dphi = eta - where.eta[fat], delta_phi(phi, where.phi[fat])
+    from_prongs = [
+        np.hypot(eta - where.prong_eta[fat, k], delta_phi(phi, where.prong_phi[fat, k]))
+        for k in range(2)
+    ]
+    # all particles of a fat jet say how it lies, the hardest are kept
+    place = places(pairs.size)
+    padded = np.zeros((3, len(pairs.size), pairs.size.max()))
+    padded[:, fat, place] = deta, dphi, pt
+    turned = upright(*padded)
+    columns = {
+        "pt_frac": pt / where.pt[fat],
+        "deta": turned.x[fat, place],
+        "dphi": turned.y[fat, place],
+        "fat_jet": fat % 2,
+        "type": kinds(record.pdg[pairs.particle]),
+        "flip": turned.flip[fat],
+        "dr_subjet": np.minimum(*from_prongs),
+        "valid": np.ones(len(fat), dtype=bool),
+    }
+    order, place = hardest(pt, fat, len(pairs.size))
+    kept = order[place < most]
+    pair = fat[kept] // 2
+    order, place = hardest(pt[kept], pair, len(pairs))
+    for name, values in columns.items():
+        table[name][pair[order], place] = values[kept[order]]

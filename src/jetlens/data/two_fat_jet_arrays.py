@@ -70,6 +70,7 @@ JET_TYPE = np.dtype(
 CONSTITUENT_TYPE = np.dtype(
     [
         *map(described, CONSTITUENTS),
+        described(Feature("pt", "GeV", r"$p_T$"), truth=True),
         described(Feature("fat_jet"), "i1", truth=True),
         described(Feature("type"), "i1", truth=True),
         described(Feature("flip"), "i1", truth=True),
@@ -202,6 +203,7 @@ def _fill_constituents(
         "pt_frac": pt / where.pt[fat],
         "deta": turned.x[fat, place],
         "dphi": turned.y[fat, place],
+        "pt": pt,
         "fat_jet": fat % 2,
         "type": kinds(record.pdg[pairs.particle]),
         "flip": turned.flip[fat],

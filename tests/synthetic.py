@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from jetlens.core import attention
 from jetlens.core import attribution as attributions
 from jetlens.core.arrays import batch
+from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import CLASSES, JET_FEATURES, TRACK_FEATURES
@@ -24,6 +26,13 @@ _SHARES = np.array(
         [0.10, 0.01, 0.29, 0.0, 0.0, 0.0, 0.56, 0.04],
     ]
 )
+OBJECTS = 9
+CONSTITUENT_FEATURES = (
+    Feature("pt_frac", label=r"$p_T / p_T^\mathrm{jet}$"),
+    Feature("deta", label=r"$\Delta\eta$"),
+    Feature("dphi", unit="rad", label=r"$\Delta\phi$"),
+)
+OBJECT_FEATURES = ("pt", "eta", "phi", "mass", "energy")
 _WIDTH = np.array([0.05, 0.4, 0.02, 0.25, 0.35, 0.12, 0.08, 0.9])  # d0 of each origin, in mm
 
 
@@ -38,11 +47,13 @@ def attribution(
     start: int = 0,
     image: bool = False,
     propagated: bool = False,
+    events: bool = False,
 ) -> xr.Dataset:
     """Make up an attribution of `jets` jets; no jet belongs to a class that is `absent`.
 
     With `image`, jets have an image of the tracks' pT around their axis, too; with `propagated`, it
-    is told what relevance came in and what layers absorbed.
+    is told what relevance came in and what layers absorbed. With `events`, jets are whole events,
+    with the variables of a heavy resonance's two fat jets.
     """
     rng = np.random.default_rng([seed, start])
     there = [i for i, c in enumerate(classes) if c not in absent]
@@ -92,10 +103,16 @@ def attribution(
     scores[..., columns["d0"]] += np.where(heavy, 0.1, 0.0)
     scores += 0.01
     jet_scores = rng.normal(size=(jets, 2)) * 0.08
+    jet_features = JET_FEATURES
+    if events:
+        of_events = _events(label, np.random.default_rng([seed, start, 1]))
+        jet_features = (*JET_FEATURES, *(Feature(name) for name in of_events))
+        jet_values = np.column_stack([jet_values, *of_events.values()])
+        jet_scores = np.pad(jet_scores, ((0, 0), (0, len(of_events))))
 
     inputs = {
         "tracks": (values.astype(np.float32), TRACK_FEATURES, mask),
-        "jets": (jet_values.astype(np.float32), JET_FEATURES),
+        "jets": (jet_values.astype(np.float32), jet_features),
     }
     given = {"tracks": scores, "jets": jet_scores}
     if image:
@@ -151,6 +168,25 @@ def attribution(
     )
 
 
+def _events(label: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Make up variables of events with two fat jets: of the first class, from a resonance."""
+    signal = label == 0
+    mass = np.where(signal, rng.choice([500.0, 750, 1000, 1500, 2000], size=len(label)), 0)
+    own = rng.normal(125, 10, size=(2, len(label)))
+    other = 40 + rng.exponential(60, size=(2, len(label)))
+    m_1, m_2 = np.where(signal, own, other)
+    broad = 400 + rng.exponential(400, size=len(label))
+    return {
+        "m_hh": np.where(signal, mass * rng.normal(0.98, 0.04, size=len(label)), broad),
+        "m_1": m_1,
+        "m_2": m_2,
+        "deta_hh": rng.exponential(np.where(signal, 0.5, 1.5)),
+        "resonance_mass": mass,
+        "process": np.where(signal, 0, 1 + (rng.random(len(label)) < 0.1)),
+        "xsec_weight": np.where(signal, 1e-3, 0.5) * rng.uniform(0.5, 1.5, size=len(label)),
+    }
+
+
 def _images(
     pt: np.ndarray, angles: np.ndarray, label: np.ndarray, pixels: int = 10, reach: float = 0.25
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -163,3 +199,110 @@ def _images(
     away = np.hypot(*np.meshgrid(*2 * [np.arange(pixels) - pixels / 2 + 0.5]))
     slope = np.where(label % 2, -1.0, 1.0)[:, None, None, None] * (1.5 - away)
     return image, 0.02 * slope * np.log1p(image)
+
+
+def attended(
+    jets: int = 200,
+    constituents: int = 12,
+    *,
+    seed: int = 1,
+    classes: tuple[str, ...] = ("background", "signal"),
+    absent: tuple[str, ...] = (),
+    weighted: bool = True,
+    start: int = 0,
+    layers: int = 2,
+    heads: int = 3,
+) -> xr.Dataset:
+    """Make up attention, importance and the use of streams for events of two large jets.
+
+    Constituents are in order of pT, up to holes. In events of the last class each of the two jets
+    has two prongs, and the leading constituents receive most of the attention.
+    """
+    rng = np.random.default_rng([seed, start, 7])
+    there = [i for i, c in enumerate(classes) if c not in absent]
+    label = rng.choice(there, size=jets) if there else np.full(jets, -1)
+    prongs = label == len(classes) - 1
+
+    mask = rng.random((jets, constituents)) < rng.uniform(0.3, 1.0, size=(jets, 1))
+    mask[rng.random(jets) < 0.04] = False
+    pt = -np.sort(-(rng.exponential(size=(jets, constituents)) ** 2), axis=1) + 1e-3
+    fat_jet = rng.integers(0, 2, size=mask.shape)
+    fraction = np.zeros(mask.shape)
+    for side in (0, 1):
+        own = np.where(mask & (fat_jet == side), pt, 0)
+        fraction += own / np.maximum(own.sum(axis=1, keepdims=True), 1e-9)
+    # the harder subjet is on the right and below, the other above
+    second = rng.random(mask.shape) < np.where(prongs, 0.45, 0.15)[:, None]
+    spread = rng.standard_t(3, size=(2, *mask.shape)) * np.where(prongs, 0.06, 0.14)[:, None]
+    deta = spread[0] + np.where(second, -0.05, 0.08)
+    dphi = spread[1] + np.where(second, 0.45, -0.3)
+    flip = np.where(rng.random((jets, 2)) < 0.5, 1, -1)[np.arange(jets)[:, None], fat_jet]
+    distance = np.hypot(*spread)
+    kind = (rng.random(mask.shape)[..., None] > np.cumsum([0.55, 0.1, 0.33, 0.01])).sum(axis=-1)
+
+    here = rng.random((jets, OBJECTS)) < 0.9
+    here[rng.random(jets) < 0.03] = False
+    values = rng.normal(size=(jets, OBJECTS, 5)).astype(np.float32)
+    output = rng.normal(size=(jets, len(classes)))
+    output[np.arange(jets), label] += 2.0 * (label >= 0)
+    row = np.arange(start, start + jets)
+    particles = np.stack([fraction, deta, dphi], axis=-1).astype(np.float32)
+    told = {"fat_jet": fat_jet, "type": kind, "flip": flip}
+    made = batch(
+        {
+            "constituents": (particles, CONSTITUENT_FEATURES, mask),
+            "objects": (values, OBJECT_FEATURES, here),
+        },
+        label=label,
+        classes=classes,
+        weight=rng.uniform(0.5, 1.5, size=jets) if weighted else None,
+        event=row // 3,
+        row=row,
+        truth={
+            "constituents": {name: np.where(mask, v, -1) for name, v in told.items()}
+            | {"dr_subjet": np.where(mask, distance, np.nan).astype(np.float32)}
+        },
+    )
+    steep = np.where(prongs, 0.5, 0.08)[:, None] * np.arange(constituents)
+    wanted = {"constituents": -steep, "objects": 1.5 * np.eye(OBJECTS)[np.where(prongs, 0, 8)]}
+    real = {"constituents": mask, "objects": here}
+    tables = {}
+    for query, key in (("constituents", "constituents"), ("constituents", "objects")):
+        shape = (jets, layers, heads, real[query].shape[1], real[key].shape[1])
+        noise = rng.normal(size=shape) * np.arange(1, heads + 1)[:, None, None]
+        found = _softmax(noise + wanted[key][:, None, None, None, :], real[query], real[key])
+        tokens = [
+            Tokens((c,) * n, tuple(range(n))) for c, n in ((query, shape[3]), (key, shape[4]))
+        ]
+        names = [f"{query}.{k}" for k in range(layers)], [str(h) for h in range(heads)]
+        axes = attention.axes(query, key)
+        told = {"query": query, "key": key}
+        tables[attention.variable(query, key)] = Table(
+            found.astype(np.float32), dict(zip(axes, (*names, *tokens), strict=True)), told
+        )
+    use = rng.dirichlet((2, 6), size=jets)
+    tables["stream_share"] = Table(use, {"stream": ["constituents", "objects"]})
+    loss = rng.normal([0.1, 0.6], 0.4, size=(jets, 2))
+    tables["permutation_loss"] = Table(loss, {"stream": ["constituents", "objects"]})
+    return attributions.build(
+        made,
+        {name: made[name].names for name in real},
+        {},
+        classes=classes,
+        output=output,
+        target=output.argmax(axis=1),
+        importance={
+            "constituents": fraction * rng.exponential(size=mask.shape) * (distance + 0.02) ** -0.5,
+            "objects": rng.exponential(size=here.shape),
+        },
+        tables=tables,
+        attrs={"method": "made up"},
+    )
+
+
+def _softmax(logits: np.ndarray, query: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """Normalise over real keys ``[jet, layer, head, query, key]``; padding is NaN."""
+    real = (query[:, :, None] & key[:, None, :])[:, None, None]
+    weight = np.where(real, np.exp(logits), 0)
+    total = weight.sum(axis=-1, keepdims=True)
+    return np.where(real, weight / np.where(total > 0, total, 1), np.nan)

@@ -1,0 +1,120 @@
+"""How much a tagger uses each of its streams, by class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.errors import UnsupportedError
+from jetlens.core.registry import summaries
+from jetlens.summarise.base import Numbers, named
+from jetlens.summarise.classes import ClassSummary, means
+from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.gains import gain
+from jetlens.summarise.result import Result
+from jetlens.summarise.retrainings import compared, place_of
+
+SHARE, LOSS = "share", "loss"
+TABLES = {SHARE: "stream_share", LOSS: "permutation_loss"}
+"""What is summed up, where it is there, by the names that explainers give it."""
+
+Floats = NDArray[np.float64]
+
+
+@summaries.register("stream-use")
+@dataclass(frozen=True, kw_only=True)
+class StreamUse(ClassSummary):
+    """Mean share of each stream in the decision, or the loss when it is permuted, by class.
+
+    The share is of the activations that enter the last layer times their weights (explainer
+    ``stream-share``); the loss is what the cross-entropy rises by when the stream's inputs are
+    those of other jets (explainer ``permutation``).
+
+    References
+    ----------
+    Hammad, Moretti and Nojiri, arXiv:2401.00452.
+    """
+
+    def fill(self, attribution: xr.Dataset) -> Result:
+        """Sum up shares and losses of each group."""
+        chosen = self.grouped(attribution)
+        there = {kind: name for kind, name in TABLES.items() if name in chosen.jets}
+        if not there:
+            raise UnsupportedError(
+                "how a tagger uses its streams is not in this attribution: explain with "
+                "'stream-share' or 'permutation'"
+            )
+        table = np.stack([chosen.jets[name].values for name in there.values()], axis=1)
+        used = np.isfinite(table).all(axis=(1, 2))
+        sums = chosen.counts(used).assign(
+            total=(("group", "kind", "stream", "replica"), chosen.sums(table, used))
+        )
+        streams = [str(s) for s in chosen.jets["stream"].values]
+        return Result(self, sums.assign_coords(kind=list(there), stream=streams))
+
+    def use(self, result: Result, kind: str) -> dict[str, Floats]:
+        """Return each stream's mean ``[group, replica]`` of one kind; empty if it is not there."""
+        kinds = [str(k) for k in result.sums["kind"].values]
+        if kind not in kinds:
+            return {}
+        mean = means(result, "total")[:, kinds.index(kind)]
+        return {str(s): mean[:, i] for i, s in enumerate(result.sums["stream"].values)}
+
+    def numbers(self, result: Result) -> Numbers:
+        """Return ``stream_use.<group>.<stream>.share`` and ``.loss``."""
+        found: Numbers = {}
+        for kind in TABLES:
+            for stream, mean in self.use(result, kind).items():
+                for g, group in enumerate(result.sums["group"].values):
+                    found |= named(f"stream_use.{group}.{stream}.{kind}", mean[g])
+        return found
+
+    def compare(self, ensemble: Ensemble) -> Numbers:
+        """Return means and deviations over retrainings, and differences between variations.
+
+        ``stream_use.<variation>.<group>.<stream>.share`` is a variation's mean, and
+        ``stream_use.<variation>.<group>.<stream>.share.vs.<first>`` its paired difference from the
+        variation that has the first place on an axis and is otherwise the same; see
+        `jetlens.summarise.gains`.
+        """
+        found = compared(ensemble)
+        groups = ensemble.groups()
+        for axis, places in ensemble.axes.items():
+            if axis.partition(".")[0] == "data":
+                continue  # the jets are others
+            for variation, results in groups.items():
+                base = tuple((k, places[0] if k == axis else v) for k, v in variation)
+                if variation != base and base in groups:
+                    after = f".vs.{places[0]}"
+                    for name, number in _differences(results, groups[base]).items():
+                        found[f"stream_use.{place_of(variation)}.{name}{after}"] = number
+        return found
+
+
+def _differences(ours: list[Result], others: list[Result]) -> Numbers:
+    """Return paired differences between retrainings, of the streams that both have."""
+    found: Numbers = {}
+    names = [str(g) for g in ours[0].sums["group"].values]
+    if any([str(g) for g in r.sums["group"].values] != names for r in (*ours, *others)):
+        return found
+    for kind in TABLES:
+        each = [[_summary(r).use(r, kind) for r in some] for some in (ours, others)]
+        streams = [s for s in each[0][0] if all(s in use for some in each for use in some)]
+        for stream in streams:
+            for g, group in enumerate(names):
+                pairs = [
+                    ((float(a[stream][g, 0]), a[stream][g]), (float(b[stream][g, 0]), b[stream][g]))
+                    for a, b in zip(*each, strict=False)
+                ]
+                number = gain(pairs)
+                if np.isfinite(list(number.values())).all():
+                    found[f"{group}.{stream}.{kind}"] = number
+    return found
+
+
+def _summary(result: Result) -> StreamUse:
+    assert isinstance(result.summary, StreamUse)
+    return result.summary

@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 import jetlens as jl
 from jetlens.core.batch import JetBatch
+from jetlens.core.registry import explainers
 
 CLASSES = ("b", "c", "u")
 TRACKS = ("d0", "pt", "x", "y")
 JETS = ("pt", "eta")
+SCALING = {"tracks": {"d0": (0.3, 2.0)}, "jets": {"pt": (1.0, 3.0)}}
 
 
 class SetTagger(nn.Module):
@@ -31,11 +33,42 @@ class SetTagger(nn.Module):
         return self.all(each.sum(1))
 
 
+class Attends(nn.Module):
+    """Tracks with their jet's variables, through layers of attention with a class token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.each = nn.Sequential(nn.Linear(6, 16), nn.GELU())
+        self.token = nn.Parameter(torch.randn(16))
+        self.mix = nn.ModuleList(nn.MultiheadAttention(16, h, batch_first=True) for h in (4, 4))
+        self.all = nn.Sequential(nn.Linear(16, 16), nn.GELU(), nn.Linear(16, 3))
+
+    def forward(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
+        tracks = inputs["tracks"]
+        jets = inputs["jets"][:, None].expand(-1, tracks.shape[1], -1)
+        each = self.each(torch.cat([tracks, jets], -1))
+        x = torch.cat([self.token.expand(len(each), 1, -1), each], 1)
+        padding = nn.functional.pad(~masks["tracks"], (1, 0))
+        for mix in self.mix:
+            x = x + mix(x, x, x, key_padding_mask=padding, need_weights=False)[0]
+        return self.all(x[:, 0])
+
+
+def attending() -> jl.Tagger:
+    """Return a tagger of the same jets that has attention."""
+    torch.manual_seed(0)
+    return jl.wrap(Attends().double(), {"jets": JETS, "tracks": TRACKS}, CLASSES, scaling=SCALING)
+
+
+def tagger_for(method: str) -> jl.Tagger:
+    """Return a tagger that the explainer can explain."""
+    return attending() if explainers.get(method).needs == "attention" else tagger()
+
+
 def tagger(activation: type[nn.Module] = nn.GELU, seed: int = 0) -> jl.Tagger:
     torch.manual_seed(seed)
     module = SetTagger(activation).double()
-    scaling = {"tracks": {"d0": (0.3, 2.0)}, "jets": {"pt": (1.0, 3.0)}}
-    return jl.wrap(module, {"jets": JETS, "tracks": TRACKS}, CLASSES, scaling=scaling)
+    return jl.wrap(module, {"jets": JETS, "tracks": TRACKS}, CLASSES, scaling=SCALING)
 
 
 def jets(n: int = 40, places: int = 9, seed: int = 1) -> JetBatch:

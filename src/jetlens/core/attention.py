@@ -58,6 +58,14 @@ class Tokens:
         where = np.flatnonzero(own & (place != NOWHERE))
         return where, place[where]
 
+    def at(self, where: Sequence[int]) -> Tokens:
+        """Return some of the tokens."""
+        return Tokens(tuple(self.collection[i] for i in where), tuple(self.place[i] for i in where))
+
+    def among(self, every: Tokens) -> NDArray[np.intp]:
+        """Return where these tokens are among more of the same kind, as `joined` puts them."""
+        return joined([every, self])[1][1]
+
     def coordinates(self, axis: str) -> dict[str, xr.Variable]:
         """Return the coordinates that say whose the tokens along an axis are."""
         return {

@@ -208,10 +208,8 @@ def importance(attribution: xr.Dataset, collection: str) -> xr.DataArray:
             f"{expected(collection, dict.fromkeys(there))}"
         )
     score = attribution[collection + SCORE]
-    axis = next(
-        d for d in score.dims if str(d) in (f"{collection}_feature", f"{collection}_channel")
-    )
-    found: xr.DataArray = abs(score).sum(axis, skipna=False)
+    inside = (f"{collection}_feature", f"{collection}_channel")
+    found: xr.DataArray = abs(score).sum([d for d in score.dims if d in inside], skipna=False)
     return found.rename(collection + IMPORTANCE)
 
 

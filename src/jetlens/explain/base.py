@@ -91,19 +91,19 @@ class Scores:
     importance: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-class ScoringExplainer(Explainer):
-    """An explainer that gives inputs scores, or particles importance."""
+class PackedExplainer(Explainer):
+    """An explainer that is handed packed jets, and of which what it finds is put in place."""
 
     @abc.abstractmethod
-    def score(
-        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
-    ) -> Scores:
-        """Score packed jets; `chosen` is each packed jet's class, -1 for an expression."""
+    def found(
+        self, tagger: Tagger, packed: Packed, target: Target, context: Context
+    ) -> tuple[Predictions, Tensor, Scores]:
+        """Return what the tagger says, each jet's class in the batch's order, and what is found."""
 
     def explain(
         self, tagger: Tagger, batch: JetBatch, target: Target, pool: JetBatch | None = None
     ) -> xr.Dataset:
-        """Encode and pack the jets, score them, and put all beside each other."""
+        """Encode and pack the jets, explain them, and put all beside each other."""
         # tensors that are made in inference mode could not carry gradients
         with torch.inference_mode(False), at_rest(tagger):
             inputs, masks = encode(tagger, batch)
@@ -112,10 +112,20 @@ class ScoringExplainer(Explainer):
             said, chosen, found = self.found(tagger, packed, target, Context(batch, pool, label))
         return _build(self, tagger, batch, target, packed, said, chosen, found)
 
+
+class ScoringExplainer(PackedExplainer):
+    """An explainer that gives inputs scores, or particles importance."""
+
+    @abc.abstractmethod
+    def score(
+        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
+    ) -> Scores:
+        """Score packed jets; `chosen` is each packed jet's class, -1 for an expression."""
+
     def found(
         self, tagger: Tagger, packed: Packed, target: Target, context: Context
     ) -> tuple[Predictions, Tensor, Scores]:
-        """Return what the tagger says, each jet's class in the batch's order, and the scores.
+        """Score what the tagger says of the jets.
 
         A method that runs the tagger on the jets as they are does all of it in one.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -29,7 +31,15 @@ class Predictions:
     tasks: dict[str, dict[str, Tensor]] = field(default_factory=dict)
 
 
-def predict(tagger: Tagger, packed: Packed, auxiliary: bool = True) -> Predictions:
+Watch = Callable[[slice], contextlib.AbstractContextManager[object]]
+
+
+def predict(
+    tagger: Tagger,
+    packed: Packed,
+    auxiliary: bool = True,
+    watch: Watch = lambda jets: contextlib.nullcontext(),
+) -> Predictions:
     """Run the tagger once over packed jets, without gradients.
 
     Parameters
@@ -40,6 +50,8 @@ def predict(tagger: Tagger, packed: Packed, auxiliary: bool = True) -> Predictio
         The jets.
     auxiliary
         Whether to predict the auxiliary tasks, too.
+    watch
+        What is around the tagger while it runs on a chunk of packed jets.
 
     Raises
     ------
@@ -53,7 +65,8 @@ def predict(tagger: Tagger, packed: Packed, auxiliary: bool = True) -> Predictio
     with torch.no_grad():
         for jets in packed.chunks():
             inputs, masks = packed.cut(jets)
-            out = tagger.outputs(inputs, masks) if tasks else {"jet": tagger(inputs, masks)}
+            with watch(jets):
+                out = tagger.outputs(inputs, masks) if tasks else {"jet": tagger(inputs, masks)}
             logits.append(out["jet"])
             for task, classes in tasks.items():
                 name = task.partition(".")[0]

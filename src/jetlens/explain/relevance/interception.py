@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from types import FrameType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from jetlens.core.errors import JetlensError, UnsupportedError
@@ -22,6 +20,7 @@ from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.table import HANDLERS, near
+from jetlens.explain.running import where
 
 _NOW = "jetlens_now"
 
@@ -153,13 +152,13 @@ class Interception(TorchFunctionMode):
 
     def refusal(self, name: str, why: str | None = None) -> UnsupportedError:
         """Return the error for a function that relevance cannot be propagated through."""
-        where = _where(self.plan.module)
+        place = where(self.plan.module)
         if why is not None:
-            return UnsupportedError(f"function {name!r}{where} {why}")
+            return UnsupportedError(f"function {name!r}{place} {why}")
         alike = near(name)
         hint = f" (there is one for {', '.join(alike)})" if alike else ""
         return UnsupportedError(
-            f"function {name!r}{where} has no rule of relevance propagation{hint}: write it with "
+            f"function {name!r}{place} has no rule of relevance propagation{hint}: write it with "
             "functions that have one (docs/lrp.md lists them), keep it apart from what depends on "
             "the inputs, or explain the tagger with 'integrated-gradients'"
         )
@@ -239,16 +238,3 @@ def carried(out: Tensor, source: Tensor, **changes: Any) -> Tensor:
     if about.jets.shape != out.shape:
         changes["jets"] = about.jets.expand(out.shape)
     return mark(out, replace(about.plain(), **changes))
-
-
-def _where(module: nn.Module) -> str:
-    """Say in which module of the tagger the running function was called."""
-    names = {id(m): n for n, m in module.named_modules()}
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        inside = names.get(id(frame.f_locals.get("self")))
-        if inside is not None:
-            owner = frame.f_locals["self"]
-            return f" in {inside or 'the tagger'} ({type(owner).__name__})"
-        frame = frame.f_back
-    return ""

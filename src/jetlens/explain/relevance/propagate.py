@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,6 +26,7 @@ from jetlens.explain.relevance.interception import UNSEEN, Interception, latest,
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import known, signal
+from jetlens.explain.running import as_written
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 
@@ -95,7 +93,7 @@ def propagate(
     some = next(iter(inputs.values()))
     run = Interception(plan, len(some), some.device)
     with torch.enable_grad():
-        with _as_written(), run:
+        with as_written(), run:
             leaves = {
                 name: run.open(values, _wide(bounds.get(name), values))
                 for name, values in inputs.items()
@@ -124,14 +122,6 @@ def propagate(
     run.ledger.add(TARGET, "target", value - seed.flatten(1).sum(1))
     inputs_relevance = dict(zip(leaves, found[: len(leaves)], strict=True))
     return Propagated(inputs_relevance, said.detach(), value, run.ledger)
-
-
-def _as_written() -> contextlib.AbstractContextManager[Any]:
-    """Let functions that `torch.compile` has compiled run as they were written."""
-    if "torch._dynamo" not in sys.modules:
-        return contextlib.nullcontext()
-    stance: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
-    return stance
 
 
 def _wide(bounds: tuple[Tensor, Tensor] | None, values: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -1,0 +1,9 @@
+"""Attention is captured as a tagger calls it, whatever the tagger is.
+
+- `interception`: sees the functions that attend, and takes their place;
+- `weights`: queries, keys and a mask to weights;
+- `probe`: made-up jets that tell where a row inside a network comes from;
+- `tokens`: which collection and place each query and key comes from;
+- `capture`: jets through the tagger, chunk by chunk, their attention handed on;
+- `maps`, `importance`: where it is put together.
+"""

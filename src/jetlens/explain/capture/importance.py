@@ -1,0 +1,98 @@
+"""Numbers of tokens, added up for the particles, patches or jets that they stand for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from jetlens.core.attention import Tokens
+from jetlens.explain.capture.capture import Row
+from jetlens.explain.capture.tokens import Call
+from jetlens.taggers.chunks import Packed
+
+
+class Importance:
+    """One number for each particle of the collections that some tokens come from.
+
+    Parameters
+    ----------
+    packed
+        The jets.
+    tokens
+        All kinds of tokens that there will be numbers of.
+    """
+
+    def __init__(self, packed: Packed, tokens: Sequence[Tokens]) -> None:
+        self._packed = packed
+        self._sums: dict[str, Tensor] = {}
+        for name, values in packed.inputs.items():
+            count = max(int(t.of(name)[1].max(initial=-1)) + 1 for t in tokens)
+            if count:
+                count = packed.masks[name].shape[1] if name in packed.masks else count
+                self._sums[name] = values.new_zeros(len(packed), count)
+
+    def add(self, numbers: Tensor, row: Row) -> None:
+        """Add numbers ``[jet, token]`` of a chunk of jets."""
+        for name, total in self._sums.items():
+            where, places = row.here.of(name)
+            if len(where):
+                total[row.jets, places] += numbers[:, where]
+
+    def by_collection(self) -> dict[str, Tensor]:
+        """Return ``[jet, particle]``, ``[jet, y, x]`` of images, ``[jet]`` of jets' own variables.
+
+        A pixel gets what its patch has; patches that are no grid get nothing.
+        """
+        found = {}
+        for name, total in self._sums.items():
+            values = self._packed.inputs[name]
+            if name in self._packed.masks:
+                found[name] = total
+            elif values.ndim == 4:
+                grid = patches(total.shape[1], values.shape[2], values.shape[3])
+                if grid is not None:
+                    image = total.view(len(total), 1, *grid)
+                    found[name] = F.interpolate(image, size=values.shape[2:])[:, 0]
+            else:
+                found[name] = total.sum(1)
+        return found
+
+
+def patches(count: int, height: int, width: int) -> tuple[int, int] | None:
+    """Return how many patches stand below and beside each other; None if they fill no image."""
+    down = math.isqrt(count * height // width)
+    if down and count % down == 0 and down * width == count // down * height:
+        return down, count // down
+    return None
+
+
+class Received:
+    """The mean attention that each particle receives.
+
+    A mean over real tokens that ask, over heads, and over the calls in which a stream is asked.
+
+    Parameters
+    ----------
+    packed
+        The jets.
+    calls
+        The calls of attention.
+    """
+
+    def __init__(self, packed: Packed, calls: Sequence[Call]) -> None:
+        self._sums = Importance(packed, [call.key for call in calls])
+        self._times = {
+            name: sum(name in call.key.collection for call in calls) for name in packed.inputs
+        }
+
+    def take(self, found: Tensor, asking: Row, asked: Row) -> None:
+        """Add the weights ``[jet, head, query, key]`` of a call."""
+        shares = asking.shares.to(found.dtype)[:, None, None]
+        self._sums.add((shares @ found).mean((1, 2)), asked)
+
+    def importance(self) -> dict[str, Tensor]:
+        """Return the means, by collection."""
+        return {name: x / self._times[name] for name, x in self._sums.by_collection().items()}

@@ -1,0 +1,171 @@
+"""Made-up jets that tell which particle each token inside a network comes from.
+
+All are the same but for particles that are exchanged for others, by a code: particle number ``n``
+in the jets of those binary digits of ``n`` that are one, and in other jets for those that are zero.
+A token that comes from one particle alone changes in exactly one of each two. More jets exchange a
+whole collection each. A token that never changes is the network's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from jetlens.taggers.base import Inputs
+from jetlens.taggers.chunks import Packed
+
+_POOL = 64  # particles of which others are made up
+_FEWEST = 23  # jets, so that no other axis is likely to be as long
+_CHANGED, _ROUNDED = 1e-4, 1e-5  # of the largest change; of the largest number
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a row inside a network comes from.
+
+    Attributes
+    ----------
+    collections
+        The collections without which it would be another; those of one value a jet only where there
+        are no others.
+    place
+        The place of the one particle that it comes from; None if it comes from more.
+    """
+
+    collections: tuple[str, ...]
+    place: int | None
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Jets as a tagger takes them, all their places filled.
+
+    Attributes
+    ----------
+    inputs, masks
+        The jets.
+    places
+        The number of places by collection of particles.
+    """
+
+    inputs: Inputs
+    masks: Inputs
+    places: Mapping[str, int]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.inputs.values())))
+
+    @property
+    def bits(self) -> int:
+        """How many digits the numbers of all particles take; the first has number one."""
+        return sum(self.places.values()).bit_length()
+
+    def changed(self, x: Tensor) -> Tensor:
+        """Say in which jets rows are other than in the first: ``[jet, row, ...]``, ``[jet, row]``.
+
+        Parameters
+        ----------
+        x
+            What the network makes of these jets, ``[jet, row, ...]``.
+        """
+        flat = x.flatten(2) if x.ndim > 2 else x[..., None]
+        if not flat.numel():
+            return torch.zeros(flat.shape[:2], dtype=torch.bool)
+        apart = (flat - flat[:1]).abs().amax(-1)
+        least = max(_CHANGED * float(apart.max()), _ROUNDED * float(flat.abs().max()))
+        return (apart > least).cpu()
+
+    def mixed(self, changed: Tensor) -> bool:
+        """Whether a jet changes that is the same as the first: jets are mixed with each other."""
+        same = 1 + 2 * self.bits + len(self.inputs)
+        return bool(changed[same:].any())
+
+    def origins(self, changed: Tensor) -> list[Origin]:
+        """Return where rows come from, by where they are `changed` ``[jet, row]``."""
+        bits = self.bits
+        ones, zeros = changed[1 : 1 + bits], changed[1 + bits : 1 + 2 * bits]
+        alone = (ones ^ zeros).all(0).tolist()
+        number = (ones * 2 ** torch.arange(bits)[:, None]).sum(0).tolist()
+        by_group = changed[1 + 2 * bits : 1 + 2 * bits + len(self.inputs)]
+        found = []
+        for row in range(changed.shape[1]):
+            touched = [c for c, other in zip(self.inputs, by_group[:, row], strict=True) if other]
+            many = tuple(c for c in touched if c in self.places)
+            place = self._place(many[0], number[row]) if len(many) == 1 and alone[row] else None
+            found.append(Origin(many or tuple(touched), place))
+        return found
+
+    def _place(self, collection: str, number: int) -> int | None:
+        for name, count in self.places.items():
+            if name == collection and 1 <= number <= count:
+                return number - 1
+            number -= count
+        return None
+
+
+def probe(packed: Packed, extra: int = 0) -> Probe:
+    """Make up jets as long as the longest of those given.
+
+    Parameters
+    ----------
+    packed
+        Jets as the tagger takes them; particles are taken from them.
+    extra
+        More places for particles than there are.
+    """
+    generator = torch.Generator().manual_seed(1)
+    lengths = {
+        name: max(int(packed.lengths[name].max()) if len(packed) else 1, 1) + extra
+        for name in packed.masks
+    }
+    bits = sum(lengths.values()).bit_length()
+    jets = _number(1 + 2 * bits + len(packed.inputs), set(lengths.values()))
+    inputs, masks, number = {}, {}, 1
+    for group, (name, values) in enumerate(packed.inputs.items()):
+        exchanged = torch.zeros(jets, lengths.get(name, 1), dtype=torch.bool)
+        exchanged[1 + 2 * bits + group] = True
+        if name in lengths:
+            real = values[packed.masks[name]]
+            code = torch.arange(number, number + lengths[name])
+            number += lengths[name]
+            for bit in range(bits):
+                one = (code >> bit) % 2 == 1
+                exchanged[1 + bit], exchanged[1 + bits + bit] = one, ~one
+            masks[name] = torch.ones_like(exchanged).to(values.device)
+        else:
+            real = values
+        this, other = _two(real, lengths.get(name, 1), generator)
+        where = exchanged.to(values.device).view(*exchanged.shape, *[1] * (this.ndim - 1))
+        chosen = torch.where(where, other, this)
+        inputs[name] = chosen if name in lengths else chosen[:, 0]
+    return Probe(inputs, masks, lengths)
+
+
+def _two(real: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return two different particles (or images) for each of so many places.
+
+    They are real ones where there are such, since a network may insist on numbers that it knows.
+    """
+    noise = torch.randn(count, *real.shape[1:], generator=generator).to(real)
+    if not len(real):
+        return noise, -noise
+    some = real[torch.linspace(0, len(real) - 1, min(len(real), _POOL)).long().to(real.device)]
+    this = some[torch.arange(count, device=real.device) % len(some)]
+    farthest = torch.cdist(this.flatten(1), some.flatten(1)).argmax(1)
+    other = some[farthest]
+    same = (this == other).flatten(1).all(1)
+    if this.ndim > 2:  # images differ in few pixels, and each is to change
+        same = torch.ones_like(same)
+    other = torch.where(same.view(-1, *[1] * (this.ndim - 1)), this + noise, other)
+    return this, other
+
+
+def _number(least: int, taken: set[int]) -> int:
+    """Return a prime number of jets that no axis of particles is as long as."""
+    number = max(least, _FEWEST)
+    while number in taken or any(number % d == 0 for d in range(2, int(number**0.5) + 1)):
+        number += 1
+    return number

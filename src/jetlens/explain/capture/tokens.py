@@ -1,0 +1,255 @@
+"""Which collection and place each query and key comes from, in every call of attention.
+
+Made-up jets go through the tagger (`probe`) while attention is replaced by something that keeps
+tokens apart: a query's output depends on that query alone. What is then exchanged in a particle
+changes the tokens that stand for it, in every layer, and no others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+import torch
+from torch import Tensor
+
+from jetlens.core.attention import CLASS, NOWHERE, REGISTER, Tokens
+from jetlens.core.errors import BadValueError, UnsupportedError, expected
+from jetlens.explain.capture.interception import Attending
+from jetlens.explain.capture.probe import Origin, Probe
+from jetlens.explain.running import as_written, paths
+from jetlens.taggers.base import Inputs, Tagger
+
+Streams = Mapping[str, str | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """Where jets and heads are among the axes in front of queries and keys.
+
+    Attributes
+    ----------
+    jets
+        The axis of the jets.
+    inner
+        How many heads are folded into that axis behind each jet; 1 if none are.
+    outer
+        How many are folded into it in front of the jets.
+    """
+
+    jets: int
+    inner: int = 1
+    outer: int = 1
+
+    def unfold(self, x: Tensor) -> Tensor:
+        """Return ``[..., row, column]`` as ``[jet, head, row, column]``."""
+        a = self.jets
+        jets = x.shape[a] // (self.inner * self.outer)
+        split: Tensor = x.unflatten(a, (self.outer, jets, self.inner))
+        return split.movedim(a + 1, 0).flatten(1, -3)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of attention.
+
+    Attributes
+    ----------
+    layer
+        Its name.
+    axes
+        Where jets and heads are.
+    heads
+        The number of heads.
+    query, key
+        The tokens, of jets of the probe's lengths.
+    """
+
+    layer: str
+    axes: Axes
+    heads: int
+    query: Tokens
+    key: Tokens
+
+
+def calls(tagger: Tagger, made_up: Probe, streams: Streams | None = None) -> list[Call]:
+    """Return what the tagger's calls of attention attend to, in their order.
+
+    Parameters
+    ----------
+    tagger
+        The tagger, at rest.
+    made_up
+        Jets that tell tokens apart.
+    streams
+        By layer (or a pattern of layers), what queries and keys are, where that cannot be found
+        out: ``"constituents"``, ``"class+constituents"``, or one such for each of both.
+
+    Raises
+    ------
+    UnsupportedError
+        If it cannot be known; the message says what there is, and what `streams` could say.
+    """
+    asking = _Asking(tagger, made_up, streams or {})
+    with torch.no_grad(), as_written(), asking:
+        outputs(tagger, made_up.inputs, made_up.masks)
+    for pattern in streams or {}:
+        if not any(fnmatchcase(call.layer, pattern) for call in asking.found):
+            names = [call.layer for call in asking.found]
+            raise BadValueError(
+                f"streams names the layer {pattern!r}, which does not attend: "
+                f"{expected(pattern, names)}"
+            )
+    return asking.found
+
+
+def outputs(tagger: Tagger, inputs: Inputs, masks: Inputs) -> Tensor:
+    """Run a tagger as predictions do, its auxiliary heads included; return the logits."""
+    if tagger.tasks:
+        return tagger.outputs(inputs, masks)["jet"]
+    logits: Tensor = tagger(inputs, masks)
+    return logits
+
+
+class _Asking(Attending):
+    def __init__(self, tagger: Tagger, made_up: Probe, streams: Streams) -> None:
+        super().__init__(paths(tagger))
+        self.probe = made_up
+        self.streams = streams
+        self.found: list[Call] = []
+
+    def attend(
+        self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
+    ) -> tuple[Tensor, Tensor | None]:
+        lead = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2])
+        wide_q, wide_k = (x.expand(*lead, *x.shape[-2:]) for x in (q, k))
+        axes, asking, asked = self._axes(layer, wide_q, wide_k)
+        said = next((s for p, s in self.streams.items() if fnmatchcase(layer, p)), None)
+        if said is None:
+            query = _named(self.probe, asking)
+            key = _named(self.probe, asked, asking)
+            if query is None or key is None:
+                raise self._unknown(layer, asking if query is None else asked)
+        else:
+            both = (said, said) if isinstance(said, str) else tuple(said)
+            if len(both) != 2:
+                raise BadValueError(f"streams of {layer!r}: {said!r}, expected queries and keys")
+            query, key = (
+                self._told(layer, text, x.shape[-2]) for text, x in zip(both, (q, k), strict=True)
+            )
+        heads = axes.unfold(wide_q).shape[1]
+        self.found.append(Call(layer, axes, heads, query, key))
+        mixed = _apart(wide_q, v)
+        return mixed, q.new_full((*lead, q.shape[-2], k.shape[-2]), 1 / max(k.shape[-2], 1))
+
+    def _axes(self, layer: str, q: Tensor, k: Tensor) -> tuple[Axes, list[Origin], list[Origin]]:
+        """Find the jets among the axes in front, and where queries and keys come from."""
+        jets = len(self.probe)
+        for axes in _candidates(q.shape[:-2], jets):
+            changed = [self.probe.changed(axes.unfold(x).transpose(1, 2)) for x in (q, k)]
+            if not any(map(self.probe.mixed, changed)):
+                asking, asked = map(self.probe.origins, changed)
+                return axes, asking, asked
+        shape, mixes = tuple(q.shape), jets in (q.shape[-2], k.shape[-2])
+        hint = (
+            "it mixes the jets with each other: is batch_first=True missing?"
+            if mixes
+            else "expected [jet, head, query, width], heads and jets in any order"
+        )
+        raise UnsupportedError(
+            f"attention in {layer} has queries of shape {shape} for {jets} jets: {hint}"
+        )
+
+    def _told(self, layer: str, text: str, length: int) -> Tokens:
+        places = self.probe.places
+        collection: list[str] = []
+        place: list[int] = []
+        for name in (part.strip() for part in text.split("+")):
+            if name in (CLASS, REGISTER):
+                collection.append(name)
+                place.append(NOWHERE)
+            elif name in self.probe.inputs:
+                # an image fills what the others leave
+                count = places.get(name, 1 if self.probe.inputs[name].ndim == 2 else length)
+                if name not in places and count > 1:
+                    count -= sum(places.get(p, 1) for p in text.split("+") if p != name)
+                collection += [name] * count
+                place += range(count)
+            else:
+                known = (*self.probe.inputs, CLASS, REGISTER)
+                raise BadValueError(f"streams of {layer!r} names {name!r}: {expected(name, known)}")
+        if len(place) != length:
+            raise BadValueError(
+                f"streams of {layer!r}: {text!r} has {len(place)} tokens for jets of "
+                f"{_lengths(places)}, but the layer has {length}"
+            )
+        return Tokens(tuple(collection), tuple(place))
+
+    def _unknown(self, layer: str, origins: list[Origin]) -> UnsupportedError:
+        groups = {"+".join(o.collections) for o in origins if o.collections}
+        return UnsupportedError(
+            f"attention in {layer}: which particles its {len(origins)} tokens stand for cannot be "
+            f"known, since they depend on several of {', '.join(sorted(groups))}. Say what they "
+            f"are, for jets of {_lengths(self.probe.places)}: "
+            f'streams={{"{layer}": "class+{next(iter(self.probe.inputs))}"}}, or a pair of such '
+            "for queries and keys"
+        )
+
+
+def _lengths(places: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {c}" for c, n in places.items()) or "one image"
+
+
+def _apart(q: Tensor, v: Tensor) -> Tensor:
+    """Return an output ``[..., query, width]`` of which each row depends on its query alone."""
+    if q.shape[-1] == v.shape[-1]:
+        return q
+    return q.mean(-1, keepdim=True).expand(*q.shape[:-1], v.shape[-1])
+
+
+def _candidates(lead: Sequence[int], jets: int) -> list[Axes]:
+    """Return the ways in which axes can be those of jets and heads, the likeliest first."""
+    whole = [Axes(a) for a, n in enumerate(lead) if n == jets]
+    folded = [
+        axes
+        for a, n in enumerate(lead)
+        if n != jets and n and n % jets == 0
+        for axes in (Axes(a, inner=n // jets), Axes(a, outer=n // jets))
+    ]
+    return whole + folded
+
+
+def _named(
+    made_up: Probe, origins: list[Origin], asking: list[Origin] | None = None
+) -> Tokens | None:
+    """Name tokens by where they come from; None if that is not clear.
+
+    The first of the network's own tokens is its class token, the others are registers. So are keys
+    beside which nothing asks (`asking`: where the queries come from), such as learned ones.
+    """
+    own = [i for i, origin in enumerate(origins) if not origin.collections]
+    beside = {o.collections for o in asking or ()}
+    asks = asking is None or () in beside or not beside & {o.collections for o in origins}
+    collection, place = [], []
+    met: Counter[str] = Counter()
+    for i, origin in enumerate(origins):
+        name = "+".join(origin.collections)
+        if not name:
+            name = CLASS if asks and i == own[0] else REGISTER
+            at = NOWHERE
+        elif origin.place is not None:
+            at = origin.place
+        elif name in made_up.places or len(origin.collections) > 1:
+            at = NOWHERE  # the sum of a collection, of which there can be one
+            met[name] += 1
+            if met[name] > 1:
+                return None
+        else:
+            at = met[name]  # a patch of an image, or a variable of the jet
+            met[name] += 1
+        collection.append(name)
+        place.append(at)
+    there = [(c, p) for c, p in zip(collection, place, strict=True) if p != NOWHERE]
+    return Tokens(tuple(collection), tuple(place)) if len(set(there)) == len(there) else None

@@ -130,3 +130,9 @@ def test_nothing_in_a_recipe_is_evaluated(write, tmp_path):
     path = write(WHOLE.replace('baseline = "zero"', f"target = '''open({str(flag)!r}, \"w\")'''"))
     load(path)  # a target is understood when the tagger is there; until then it is text
     assert not flag.exists()
+
+
+def test_several_targets_of_one_explanation_are_refused(write):
+    told = r"explain\.0\.target = \['b', 'c'\]: expected one target, .* an \[\[explain\]\] for each"
+    with pytest.raises(BadRecipeError, match=told):
+        load(write(WHOLE), changes={"explain.0.target": ["b", "c"]})

@@ -155,3 +155,17 @@ def test_an_alternative_may_be_added_whole():
     mine = {"tagger": {"use": "mlp", "inputs": {"jets": ["z"]}}}
     found = load(RECIPES / "toy_xaug.toml", changes={"vary.model.mine": mine})
     assert found.vary["model"]["mine"] == mine
+
+
+@pytest.mark.parametrize("changed_first", [True, False])
+def test_an_alternative_that_is_added_and_left_out_again_is_told(changed_first):
+    mine = {"tagger": {"use": "mlp", "inputs": {"jets": ["z"]}}}
+    changes = {"vary.model.mine": mine, "vary.model": ["experts"]}
+    told = r"no effect, since vary\.model = \['experts'\] leaves 'mine' out again"
+    if not changed_first:  # narrowed before it is there
+        changes = {"vary.model": ["experts", "mine"], "vary.model.mine": mine}
+        told = "unknown alternative 'mine'"
+    with pytest.raises(BadRecipeError, match=told):
+        load(RECIPES / "toy_xaug.toml", changes=changes)
+    kept = {"vary.model.mine": mine, "vary.model": ["experts", "mine"]}
+    assert list(load(RECIPES / "toy_xaug.toml", changes=kept).vary["model"]) == ["experts", "mine"]

@@ -18,6 +18,7 @@ from jetlens.core.errors import BadValueError, expected
 from jetlens.core.hashing import uniform
 
 PARTS = ("train", "validation", "test")
+_SALT = 1  # of the first division; what else is drawn from events has other salts, all small
 
 
 @runtime_checkable
@@ -56,15 +57,21 @@ class Part(Dataset):
         ``"train"``, ``"validation"`` or ``"test"``.
     fractions
         Their shares; they are positive and add up to one.
+    division
+        Which of many independent ways of dividing the events into such parts.
     """
 
     whole: Dataset
     part: str
     fractions: tuple[float, float, float] = (0.7, 0.1, 0.2)
+    division: int = 0
 
     def partitions(self) -> Sequence[Partition]:
         """Return the whole's partitions, each cut to this part."""
-        return [PartOfPartition(p, self.part, self.fractions) for p in self.whole.partitions()]
+        return [
+            PartOfPartition(p, self.part, self.fractions, self.division)
+            for p in self.whole.partitions()
+        ]
 
 
 @dataclass(frozen=True)
@@ -74,15 +81,19 @@ class PartOfPartition:
     whole: Partition
     part: str
     fractions: tuple[float, float, float]
+    division: int = 0
 
     def read(self) -> JetBatch:
         """Read the whole and keep the part."""
         jets = self.whole.read()
-        return jets.take(in_part(jets.event, self.part, self.fractions))
+        return jets.take(in_part(jets.event, self.part, self.fractions, self.division))
 
 
 def in_part(
-    event: NDArray[np.int64], part: str, fractions: Sequence[float] = (0.7, 0.1, 0.2)
+    event: NDArray[np.int64],
+    part: str,
+    fractions: Sequence[float] = (0.7, 0.1, 0.2),
+    division: int = 0,
 ) -> NDArray[np.bool_]:
     """Say which events belong to the train, validation or test part.
 
@@ -94,6 +105,8 @@ def in_part(
         ``"train"``, ``"validation"`` or ``"test"``.
     fractions
         The parts' shares.
+    division
+        Which of many independent ways of dividing the events.
     """
     if part not in PARTS:
         raise BadValueError(f"unknown part {part!r}: {expected(part, PARTS)}")
@@ -104,6 +117,6 @@ def in_part(
     edges = np.concatenate([[0.0], np.cumsum(fractions)])
     edges[-1] = 1.0
     where = PARTS.index(part)
-    drawn = uniform(event, salt=1)
+    drawn = uniform(event, salt=_SALT + (division << 16))
     inside: NDArray[np.bool_] = (drawn >= edges[where]) & (drawn < edges[where + 1])
     return inside

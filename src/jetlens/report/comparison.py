@@ -14,6 +14,7 @@ from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured, plain, shown
 from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.provenance import versions
+from jetlens.report.setup import an_epoch
 from jetlens.report.words import method
 from jetlens.report.worth import worth_of_orders
 from jetlens.summarise.gains import MISTAGS
@@ -47,6 +48,8 @@ class Variant:
         How many epochs each of its retrainings took.
     numbers
         Its own headline numbers.
+    seconds
+        How long each epoch of its retrainings took.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Variant:
     tagger: Mapping[str, Any]
     epochs: Sequence[int]
     numbers: Numbers
+    seconds: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -206,11 +210,15 @@ def _varied(facts: Comparison) -> Section:
             plain(v.tagger["parameters"]),
             "; ".join(f"{c}: {', '.join(names)}" for c, names in v.tagger["inputs"].items()),
             ", ".join(map(str, v.epochs)),
+            an_epoch(v.seconds) if v.seconds else "",
         ]
         for v in facts.variants
     ]
-    head = ["variation", "tagger", "parameters", "inputs", "epochs"]
-    caption = "What each variation trains, and the epochs that its trainings took."
+    head = ["variation", "tagger", "parameters", "inputs", "epochs", "an epoch"]
+    caption = (
+        "What each variation trains, the epochs that its trainings took, and the median time of "
+        "an epoch with its validation, beside whatever else the machine did."
+    )
     return Section("run", "What was varied", [*blocks, Table(head, rows, caption)])
 
 

@@ -89,6 +89,10 @@ class Facts:
         Retrainings on the most relevant inputs, if there are some.
     variation
         The name of this variation, where the run is one of several.
+    seconds
+        How long each epoch of the training took.
+    left_out
+        Explanations that do not fit this tagger, each with the reason.
     """
 
     recipe: Mapping[str, Any]
@@ -104,3 +108,5 @@ class Facts:
     together: Sequence[Picture] = ()
     retrained: Worth | None = None
     variation: str = ""
+    seconds: Sequence[float] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from jetlens.plots.style import FLAVOUR_TITLES
 from jetlens.report.content import Block, Section, Table
 from jetlens.report.facts import UNLABELLED, Facts
@@ -38,6 +40,7 @@ def what_was_run(facts: Facts) -> Section:
         if k not in ("use", "inputs")
     )
     settings.append(["Tagger", facts.tagger["use"] + (f" ({tagger})" if tagger else "")])
+    settings.append(["Parameters", plain(facts.tagger["parameters"])])
     inputs = [f"{name}: {', '.join(some)}" for name, some in facts.tagger["inputs"].items()]
     settings.append(["Inputs", "; ".join(inputs)])
     if facts.history:
@@ -45,15 +48,24 @@ def what_was_run(facts: Facts) -> Section:
         epochs = train["epochs"]
         words = f"{epochs} epoch{'s' * (epochs > 1)} at most, {train['batch']} jets a step"
         settings.append(["Training", words])
+    if facts.seconds:
+        settings.append(["Time an epoch", f"{an_epoch(facts.seconds)}, median of all epochs"])
     for e in facts.explanations:
         options = {k: v for k, v in e.settings.items() if k not in ("use", "jets", "keep")}
         words = ", ".join(f"{k} = {shown(v)}" for k, v in options.items())
         settings.append(["Explanation", f"{e.settings['use']} ({words}): {e.jets:,} jets"])
+    for name, reason in facts.left_out.items():
+        settings.append(["Left out", f"{name}: {reason}"])
     settings.append(["Seed", str(recipe["seed"])])
     blocks: list[Block] = [Table(["Setting", "Value"], settings), _jets(facts)]
     if facts.history:
         blocks.append(_epochs(facts.history))
     return Section("run", "What was run", blocks)
+
+
+def an_epoch(seconds: Sequence[float]) -> str:
+    """Return the median time of an epoch in words."""
+    return f"{plain(float(np.median(seconds)), 2)} s"
 
 
 def _jets(facts: Facts) -> Table:

@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, get_args
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from jetlens.core.errors import BadFileError, BadRecipeError, expected
 from jetlens.core.files import write_text
@@ -56,6 +56,15 @@ class Explain(Used):
     keep: Annotated[int, Field(ge=0)] = 0
     """Store the attributions of the first so many; all are summarised."""
 
+    @field_validator("target", mode="before")
+    @classmethod
+    def _one(cls, target: Any) -> Any:
+        if isinstance(target, list):
+            raise ValueError(
+                "expected one target, since summaries add up one: an [[explain]] for each"
+            )
+        return target
+
 
 class Retrain(Frozen):
     """Retrainings on the most relevant inputs alone, which judge a ranking by relevance."""
@@ -80,6 +89,8 @@ class Recipe(Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     repeats: Annotated[int, Field(ge=1)] = 1
     """Taggers trained, with seeds of their own; the report shows their spread."""
+    resplit: bool = False
+    """Whether each of them divides the events into train, validation and test anew."""
     data: Used
     split: tuple[float, float, float] = (0.7, 0.1, 0.2)
     """Shares of train, validation and test."""
@@ -252,6 +263,7 @@ def _told(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{key} is missing"
     message = str(first["msg"]).removeprefix("Input ").removeprefix("should be ")
+    message = message.removeprefix("Value error, expected ")
     return f"{key} = {first['input']!r}: expected {message}"
 
 

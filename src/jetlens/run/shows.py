@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,16 @@ def result_name(number: int, show: str) -> str:
     return f"{number:02d}-{show}.npz"
 
 
-def fill(attribution: xr.Dataset, shows: Shows, folder: Path, lenient: bool = False) -> None:
+def fill(
+    attributions: Iterable[xr.Dataset], shows: Shows, folder: Path, lenient: bool = False
+) -> None:
     """Fill all summaries from one partition; the folder stands there whole or not at all.
 
     Parameters
     ----------
-    attribution
-        The partition's scores, or what the tagger says of it.
+    attributions
+        The partition's scores, or what the tagger says of it, in one or several chunks; one of
+        these is held at a time.
     shows
         The summaries.
     folder
@@ -37,15 +40,25 @@ def fill(attribution: xr.Dataset, shows: Shows, folder: Path, lenient: bool = Fa
         Whether to leave out those that this attribution does not allow, such as profiles of
         variables where the tagger takes images: of one recipe's variations, some may not.
     """
-    with atomic_folder(folder) as part:
-        for k, (show, arguments) in enumerate(shows):
+    made = {
+        result_name(k, show): summaries.make(show, **arguments)
+        for k, (show, arguments) in enumerate(shows)
+    }
+    filled: dict[str, Result] = {}
+    for attribution in attributions:
+        for name, summary in list(made.items()):
             try:
-                filled: Result = summaries.make(show, **arguments).fill(attribution)
+                found: Result = summary.fill(attribution)
             except UnsupportedError:
                 if not lenient:
                     raise
-                continue
-            filled.save(part / result_name(k, show))
+                filled.pop(name, None)
+                del made[name]
+            else:
+                filled[name] = filled[name] + found if name in filled else found
+    with atomic_folder(folder) as part:
+        for name, result in filled.items():
+            result.save(part / name)
 
 
 def merge_parts(parts: Sequence[Path], shows: Shows, folder: Path) -> list[str]:

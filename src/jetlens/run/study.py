@@ -76,6 +76,16 @@ class Study:
             return self.recipe.seed
         return int(mix(self.number, salt=self.recipe.seed) >> 33)
 
+    @property
+    def division(self) -> int:
+        """Which way of dividing the events into parts this repeat takes."""
+        return self.number if self.recipe.resplit else 0
+
+    @property
+    def split_key(self) -> list[float]:
+        """What the parts depend on, for keys of stages."""
+        return [*self.recipe.split, *([self.division] if self.division else [])]
+
     def repeats(self) -> list[Study]:
         """Return all repeats of the study."""
         return [replace(self, number=k) for k in range(self.recipe.repeats)]
@@ -120,11 +130,20 @@ class Study:
 
     def part(self, name: str) -> Part:
         """Return the train, validation or test part."""
-        return Part(self.jets(), name, self.recipe.split)
+        return Part(self.jets(), name, self.recipe.split, self.division)
 
     def tested(self) -> Dataset:
         """Return the jets that are tagged and explained: the test part; all, for a given tagger."""
         return self.part("test") if self.given is None else self.jets()
+
+    @property
+    def lenient(self) -> bool:
+        """Whether a summary that an attribution does not allow is left out: one of several may not.
+
+        So it is where taggers vary, where there are several explanations, and where the summaries
+        were chosen without looking at the method.
+        """
+        return bool(self.name) or self.given is not None or len(self.recipe.explain) > 1
 
     def recipe_tree(self) -> dict[str, Any]:
         """Return the recipe as plain tables, without what a given tagger leaves no use for."""
@@ -177,7 +196,7 @@ class Study:
                 break
         if not count:
             raise BadValueError("the training part has no jets to take baselines from")
-        return Pool(self.jets_key(), self.recipe.split, tuple(needed))
+        return Pool(self.jets_key(), tuple(self.split_key), tuple(needed))
 
     def jets_key(self) -> str:
         """Return a digest of the jets' files, or of what makes them."""
@@ -197,7 +216,7 @@ class Pool:
     """
 
     key: str
-    split: tuple[float, float, float]
+    split: tuple[float, ...]
     partitions: tuple[Partition, ...] = field(compare=False)
 
     def read(self) -> JetBatch:

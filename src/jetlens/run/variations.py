@@ -122,7 +122,7 @@ def check_effective(tree: Tree, vary: Mapping[str, Axis], changes: Mapping[str, 
     """
     for key, value in changes.items():
         if key.split(".")[0] in _APART:
-            assign(copy.deepcopy(tree), key, value)
+            _check_kept(tree, key, value, changes)
             continue
         marked = copy.deepcopy(tree)
         assign(marked, key, _marked(value))
@@ -134,6 +134,21 @@ def check_effective(tree: Tree, vary: Mapping[str, Axis], changes: Mapping[str, 
                 f"{key} = {value!r} has no effect, since [vary] sets it again: expected "
                 f"vary.{axis} = {instead}"
             )
+
+
+def _check_kept(tree: Tree, key: str, value: Any, changes: Mapping[str, Any]) -> None:
+    """Refuse an alternative that was added, and that another change leaves out again."""
+    again = copy.deepcopy(tree)
+    assign(again, key, value)
+    for axis, places in again.get("vary", {}).items():
+        there = tree.get("vary", {}).get(axis, places)
+        for name in places if isinstance(places, Mapping) else ():
+            if name not in there:
+                other = f"vary.{axis}"
+                raise BadRecipeError(
+                    f"{key} = {value!r} has no effect, since {other} = {changes.get(other)} leaves "
+                    f"{name!r} out again: expected {name!r} among these, or nothing set for it"
+                )
 
 
 def shared(tree: Tree, vary: Mapping[str, Axis]) -> Tree:

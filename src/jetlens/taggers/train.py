@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from jetlens.core.errors import look_up
-from jetlens.core.files import told
+from jetlens.core.files import told, write_text
 from jetlens.core.hashing import digest
 from jetlens.core.registry import taggers
 from jetlens.data import scaling
@@ -34,6 +34,7 @@ def train(
     inputs: Mapping[str, Sequence[str]],
     classes: Sequence[str],
     split: tuple[float, float, float] = (0.7, 0.1, 0.2),
+    division: int = 0,
 ) -> Tagger:
     """Train a registered tagger on the train part of a dataset, and save it.
 
@@ -50,13 +51,14 @@ def train(
         How to train.
     out
         The folder for the tagger and its ``history.json``. Unfinished work is kept beside it, in
-        ``<out>.work``.
+        ``<out>.work``; so is how long each epoch took, in ``<out>.seconds.json``.
     inputs
         Feature names by collection.
     classes
         The flavours to tell apart.
-    split
-        Shares of train, validation and test.
+    split, division
+        Shares of train, validation and test, and which way of dividing the events; see
+        `jetlens.data.base.Part`.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def train(
     out = Path(out)
     for name in settings.class_weights:
         look_up("class", name, dict.fromkeys(classes))
-    training, validation = (Part(data, part, split) for part in ("train", "validation"))
+    training, validation = (Part(data, part, split, division) for part in ("train", "validation"))
 
     preparation, counts = prepare(training, classes, settings)
     fitted = scaling.fit(training, inputs, settings.scaling)
@@ -96,7 +98,7 @@ def train(
             work.mkdir(parents=True, exist_ok=True)
             from jetlens.taggers.training.loop import fit  # Lightning takes seconds to import
 
-            history = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
+            history, seconds = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
     if torch.distributed.is_initialized() and torch.distributed.get_rank() > 0:
         return tagger.eval()  # the first process saves
     jets: dict[str, Any] = {
@@ -104,6 +106,13 @@ def train(
     }  # fmt: skip
     if settings.resample == "weight":
         jets["effective"] = counts.effective
+    # not among the tagger's files, which are the same bytes whenever it is trained
+    write_text(times(out), json.dumps(seconds))
     save(tagger, out, {HISTORY: {**history, "jets": jets}})
     shutil.rmtree(work)
     return tagger.eval()
+
+
+def times(out: Path) -> Path:
+    """Return the file that tells how many seconds each epoch of a training took."""
+    return out.with_name(f"{out.name}.seconds.json")

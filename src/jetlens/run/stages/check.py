@@ -13,6 +13,7 @@ from jetlens.core.errors import (
     BadValueError,
     JetlensError,
     UnknownNameError,
+    UnsupportedError,
     look_up,
 )
 from jetlens.core.registry import explainers, parameters, summaries, taggers
@@ -20,6 +21,7 @@ from jetlens.evaluate.predict import predict
 from jetlens.explain.baselines import held
 from jetlens.explain.targets import resolve
 from jetlens.run.stages import retrain
+from jetlens.run.stages.explain import misfit
 from jetlens.run.stages.train import architecture
 from jetlens.run.study import Study
 from jetlens.taggers import saved
@@ -29,12 +31,14 @@ FEW = 4  # jets
 
 
 def check(study: Study) -> None:
-    """Check classes, targets, held inputs and shown variables against the jets and the tagger.
+    """Check classes, targets, methods and shown variables against the jets and the tagger.
 
     Raises
     ------
     JetlensError
-        If there are no jets to test on, or a class, target, input or variable is not there.
+        If there are no jets to test on, a class, target, input, layer or variable is not there, or
+        a method cannot explain the tagger (of a variation, which is explained without it, that is
+        no mistake).
     """
     if not any(len(p.read()) for p in study.tested().partitions()):
         share = "" if study.given else f": its share is {study.recipe.split[2]:g} of the events"
@@ -48,6 +52,9 @@ def check(study: Study) -> None:
             resolve(entry.target, tagger, entry.of)
             if "hold" in parameters(explainers.get(entry.use)):
                 held(hold, tagger)
+            reason = misfit(tagger, entry, study.jets().partitions()[0].read())
+            if reason and not study.name:
+                raise UnsupportedError(reason)
         except JetlensError as error:
             if study.given is not None:
                 raise

@@ -18,7 +18,7 @@ from jetlens.run import ensembles, variations
 from jetlens.run.ensembles import Shown
 from jetlens.run.numbers import write_numbers
 from jetlens.run.progress import Progress
-from jetlens.run.stages import retrain
+from jetlens.run.stages import retrain, train
 from jetlens.run.stages.report import gather, read_json
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
@@ -122,6 +122,7 @@ def _variant(study: Study) -> Variant:
             "inputs": tagger.inputs,
         },
         "epochs": [len(_epochs(r)) for r in study.repeats()],
+        "seconds": [s for r in study.repeats() for s in r.store.state(train.STAGE)[train.SECONDS]],
         "numbers": read_json(study.store.numbers),
     }
     return Variant(**found)

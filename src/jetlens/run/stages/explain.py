@@ -7,76 +7,68 @@ so that the first so many are the same jets wherever they are worked on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jetlens.core.attribution import beside
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadValueError
+from jetlens.core.errors import BadValueError, JetlensError, UnknownNameError, UnsupportedError
 from jetlens.core.registry import parameters, summaries
-from jetlens.data.base import Partition
 from jetlens.explain.entry import explain as explain_jets
 from jetlens.run import attributions
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
 from jetlens.run.recipe import Explain
-from jetlens.run.shows import Shows, fill, merge_parts
+from jetlens.run.shows import Shows, merge_parts
 from jetlens.run.stages import predict
+from jetlens.run.stages.explain_partition import Task, selected, work
 from jetlens.run.store import remove
-from jetlens.run.study import POOL, Pool, Study, key
-from jetlens.summarise.selection import PASSED_OVER
+from jetlens.run.study import POOL, Study, key
+from jetlens.taggers.base import Tagger
 
 VERSION = 1
-CORRECT = "correct"
-
-
-@dataclass(frozen=True)
-class Task:
-    """One partition's jets to explain, and where to write.
-
-    Attributes
-    ----------
-    partition, predictions
-        The jets, and the file of what the tagger says of them.
-    tagger, trust, device
-        The tagger's folder, whether it may be a pickle, and where it computes.
-    entry
-        The explanation.
-    shows
-        The summaries to fill.
-    jets, keep
-        The number of selected jets of this partition to explain, and to keep attributions of.
-    pool
-        References for baselines.
-    group, partial
-        Where the kept attributions and the partition's summaries go.
-    lenient
-        Whether to leave out the summaries that this tagger's inputs do not allow.
-    """
-
-    partition: Partition
-    predictions: Path
-    tagger: Path
-    trust: bool
-    device: str
-    entry: Explain
-    shows: Shows
-    jets: int
-    keep: int
-    pool: Pool
-    group: Path
-    partial: Path
-    lenient: bool
+LEFT_OUT = "left_out"
+"""What is known of a stage whose method cannot explain this tagger: why."""
+FEW = 4  # jets to try a method on
 
 
 def explain(study: Study) -> None:
     """Explain what each entry of the recipe asks for."""
     for name, entry in study.recipe.explanations().items():
         _explain_entry(study, name, entry)
+
+
+def left_out(study: Study) -> dict[str, str]:
+    """Return the explanations that do not fit this study's tagger, each with the reason."""
+    states = {name: study.store.state(stage_of(name)) for name in study.recipe.explanations()}
+    return {name: state[LEFT_OUT] for name, state in states.items() if LEFT_OUT in state}
+
+
+def stage_of(name: str) -> str:
+    """Return the name of an explanation's stage."""
+    return f"explain-{name}"
+
+
+def misfit(tagger: Tagger, entry: Explain, jets: JetBatch) -> str:
+    """Say why a method cannot explain a tagger, by trying it on a few jets; empty if it can.
+
+    Raises
+    ------
+    UnknownNameError
+        If the method is told of something that the tagger does not have.
+    """
+    few = jets.take(slice(0, FEW))
+    try:
+        explain_jets(
+            tagger, few, entry.use, target=entry.target, of=entry.of, pool=few, **entry.arguments
+        )
+    except UnsupportedError as error:
+        return str(error)
+    except UnknownNameError:
+        raise
+    except JetlensError:
+        pass  # with so few jets, there may be none to compare with
+    return ""
 
 
 def shows_of(study: Study, entry: Explain) -> Shows:
@@ -90,22 +82,31 @@ def shows_of(study: Study, entry: Explain) -> Shows:
 
 
 def _explain_entry(study: Study, name: str, entry: Explain) -> None:
-    store, stage = study.store, f"explain-{name}"
+    store, stage = study.store, stage_of(name)
     shows = shows_of(study, entry)
     made = key(
         VERSION,
         entry.model_dump(),
         shows,
-        study.recipe.split,
+        study.split_key,
         POOL,
         study.jets_key(),
         study.tagger_key(),
     )
     results, kept = store.results / name, store.attributions / name
-    outputs = [results, *([kept] if entry.keep else [])]
+    stores = entry.keep and LEFT_OUT not in store.state(stage)
+    outputs = [results, *([kept] if stores else [])]
     if not store.begin(stage, made, outputs):
         study.log.say(f"{name}: explained already")
         return
+    reason = _misfit(study, entry)
+    if reason:
+        store.work(stage, results).mkdir(parents=True, exist_ok=True)
+        remove(kept)
+        store.finish(stage, [results], **{LEFT_OUT: reason})
+        study.log.say(f"{name} does not fit this tagger and is left out: {reason}")
+        return
+    outputs = [results, *([kept] if entry.keep else [])]
     groups, partial = store.work(stage, kept), store.work(stage, store.root / "partial")
     tasks = _tasks(study, name, entry, shows, groups, partial)
     missing = [t for t in tasks if not t.partial.exists()]
@@ -116,13 +117,20 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         attributions.mark_group(groups)
     with Progress(f"explaining {total} jets", len(missing)) as progress:
         study.executor.map(work, missing, progress)
-    left_out = merge_parts([t.partial for t in tasks], shows, store.work(stage, results))
-    for show in left_out:
-        study.log.say(f"{name}: {show} does not fit this tagger's inputs and is left out")
+    for show in merge_parts([t.partial for t in tasks], shows, store.work(stage, results)):
+        study.log.say(f"{name}: {show} does not fit this tagger or method and is left out")
     if not entry.keep:
         remove(kept)
     store.finish(stage, outputs, jets=total, kept=sum(t.keep for t in tasks))
     study.log.say(f"{name}: {total} jets explained")
+
+
+def _misfit(study: Study, entry: Explain) -> str:
+    """Say why a variation's tagger cannot be explained so; of a single study it is an error."""
+    if not study.name:
+        return ""
+    tagger = predict.load_tagger(study.tagger, study.trust, study.device)
+    return misfit(tagger, entry, study.jets().partitions()[0].read())
 
 
 def _tasks(
@@ -158,7 +166,7 @@ def _tasks(
             pool,
             groups / part_name(i),
             partial / part_name(i),
-            bool(study.name),
+            study.lenient,
         )
         for i, (partition, path, count, keep) in enumerate(
             zip(partitions, said, counts, kept, strict=True)
@@ -167,46 +175,9 @@ def _tasks(
     ]
 
 
-def selected(said: predict.Said, select: str) -> NDArray[np.bool_]:
-    """Say which jets of a partition an explanation selects, ``[jet]``."""
-    return said.correct if select == CORRECT else np.ones(len(said.row), dtype=bool)
-
-
 def first_so_many(there: Sequence[int], wanted: int | None) -> list[int]:
     """Return how many of each partition's jets are among the first `wanted` of all."""
     if wanted is None:
         return list(there)
     before = np.concatenate([[0], np.cumsum(there)[:-1]])
     return [int(n) for n in np.clip(wanted - before, 0, there)]
-
-
-@lru_cache(maxsize=1)
-def _pool_jets(pool: Pool) -> JetBatch:
-    return pool.read()
-
-
-def work(task: Task) -> None:
-    """Explain one partition, store what is kept and its summaries; these last."""
-    jets = task.partition.read()
-    said = predict.read(task.predictions)
-    inside = selected(said, task.entry.select)
-    chosen = np.flatnonzero(inside)[: task.jets]
-    found = explain_jets(
-        predict.load_tagger(task.tagger, task.trust, task.device),
-        jets.take(chosen),
-        task.entry.use,
-        target=task.entry.target,
-        of=task.entry.of,
-        pool=_pool_jets(task.pool),
-        **task.entry.arguments,
-    )
-    found = beside(found, jets.take(chosen))
-    # a partition that is used whole has been looked through to its end
-    end = chosen[-1] + 1 if task.jets < inside.sum() else len(inside)
-    dropped = said.label[:end][~inside[:end]]
-    found.attrs[PASSED_OVER] = {"all": len(dropped)} | {
-        name: int((dropped == i).sum()) for i, name in enumerate(said.classes)
-    }
-    if task.keep:
-        attributions.write(task.group, found.isel(jet=slice(0, task.keep)))
-    fill(found, task.shows, task.partial, task.lenient)

@@ -23,6 +23,7 @@ from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
 from jetlens.run.shows import Shows, fill, merge_parts
 from jetlens.run.study import Study, key
+from jetlens.summarise.reach import SHARE
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
 
@@ -33,7 +34,21 @@ JETS = "jets"
 
 @dataclass(frozen=True)
 class Task:
-    """One partition of the test part, and the file for what the tagger says of it."""
+    """One partition of the test part, and the file for what the tagger says of it.
+
+    Attributes
+    ----------
+    partition
+        The jets.
+    tagger, trust, device
+        The tagger's folder, whether it may be a pickle, and where it computes.
+    path
+        The file.
+    shows, partial
+        The summaries to fill, and where they go.
+    share
+        What share of all jets the test part is.
+    """
 
     partition: Partition
     tagger: Path
@@ -42,13 +57,14 @@ class Task:
     path: Path
     shows: Shows
     partial: Path
+    share: float
 
 
 def predict(study: Study) -> None:
     """Run the tagger over the test part."""
     store = study.store
     shows = study.shows(scores=False)
-    made = key(VERSION, study.recipe.split, study.jets_key(), study.tagger_key(), shows)
+    made = key(VERSION, study.split_key, study.jets_key(), study.tagger_key(), shows)
     results = store.results / STAGE
     outputs = [store.predictions, results]
     folder, partial = (store.work(STAGE, store.root / n) for n in ("predictions", "partial"))
@@ -62,6 +78,7 @@ def predict(study: Study) -> None:
             folder / f"{part_name(i)}.h5",
             shows,
             partial / part_name(i),
+            study.recipe.split[2] if study.given is None else 1.0,
         )
         for i, p in enumerate(partitions)
     ]
@@ -91,7 +108,7 @@ def write(task: Task) -> None:
     tagger = load_tagger(task.tagger, task.trust, task.device)
     jets = task.partition.read()
     said = run_tagger(tagger, jets)
-    fill(beside(said, jets), task.shows, task.partial)
+    fill([beside(said, jets).assign_attrs({SHARE: task.share})], task.shows, task.partial)
     name = str(getattr(type(tagger), "registered_name", type(tagger).__name__))
     table = evaluation(said, name)
     classes = [str(c) for c in said["class"].values]

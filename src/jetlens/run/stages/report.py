@@ -24,7 +24,7 @@ from jetlens.report.sections import abstract, sections
 from jetlens.run import ensembles
 from jetlens.run.progress import Progress
 from jetlens.run.shows import results
-from jetlens.run.stages import predict, retrain
+from jetlens.run.stages import explain, predict, retrain, train
 from jetlens.run.study import Study, key
 from jetlens.summarise.result import Result
 from jetlens.summarise.retrained import Retrained
@@ -123,8 +123,11 @@ def collect(study: Study, pictures: Mapping[Path | str, Picture]) -> Facts:
         return [(result, pictures[path]) for path, result in results(folder)]
 
     explanations = []
+    missing = explain.left_out(study)
     for name, entry in study.recipe.explanations().items():
-        state = store.state(f"explain-{name}")
+        if name in missing:
+            continue
+        state = store.state(explain.stage_of(name))
         settings = entry.model_dump(exclude_none=True)
         done = drawn(store.results / name)
         explanations.append(Explanation(name, settings, state["jets"], state["kept"], done))
@@ -153,6 +156,8 @@ def collect(study: Study, pictures: Mapping[Path | str, Picture]) -> Facts:
         together=[p for name, p in pictures.items() if isinstance(name, str)],
         retrained=retrained,
         variation=study.name,
+        seconds=store.state(train.STAGE).get(train.SECONDS, ()),
+        left_out=missing,
     )
 
 

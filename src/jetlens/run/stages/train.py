@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from jetlens.run.executor import Serial
 from jetlens.run.progress import Progress
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
+from jetlens.taggers.train import times
 from jetlens.taggers.train import train as fit
 from jetlens.taggers.training.settings import TrainSettings
 
@@ -23,6 +25,8 @@ T = TypeVar("T")
 
 VERSION = 1
 STAGE = "train"
+SECONDS = "seconds_per_epoch"
+"""What is known of a training that is done: how long each epoch took."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Task:
         How it is trained.
     out
         The tagger's folder.
-    inputs, classes, split
+    inputs, classes, split, division
         As of `jetlens.taggers.train.train`.
     """
 
@@ -50,6 +54,7 @@ class Task:
     inputs: Mapping[str, Sequence[str]]
     classes: Sequence[str]
     split: tuple[float, float, float]
+    division: int = 0
 
 
 def train(studies: Sequence[Study]) -> None:
@@ -68,7 +73,11 @@ def train(studies: Sequence[Study]) -> None:
     with Progress("training", len(tasks)) as progress:
         each(first, fit_one, tasks, progress)
     for study, task in missing:
-        study.store.finish(STAGE, [study.store.tagger], seed=task.settings.seed)
+        told = times(task.out)
+        seconds = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else []
+        study.store.finish(
+            STAGE, [study.store.tagger], **{"seed": task.settings.seed, SECONDS: seconds}
+        )
     first.log.say("trained")
 
 
@@ -97,6 +106,7 @@ def fit_one(task: Task) -> None:
         inputs=task.inputs,
         classes=task.classes,
         split=task.split,
+        division=task.division,
     )
 
 
@@ -108,7 +118,7 @@ def _task(study: Study) -> Task | None:
         VERSION,
         recipe.tagger.model_dump(),
         settings.model_dump(exclude={"accelerator", "devices", "num_nodes"}),
-        recipe.split,
+        study.split_key,
         study.jets_key(),
     )
     if not store.begin(STAGE, made, [store.tagger]):
@@ -116,7 +126,7 @@ def _task(study: Study) -> Task | None:
     data = study.held()
     config, inputs, classes = architecture(study, data.partitions()[0].read())
     out = store.work(STAGE, store.tagger)
-    return Task(config, data, settings, out, inputs, classes, recipe.split)
+    return Task(config, data, settings, out, inputs, classes, recipe.split, study.division)
 
 
 def architecture(

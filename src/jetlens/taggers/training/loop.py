@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -131,16 +132,23 @@ class Keeper(Checkpoint):
     def __init__(self, path: Path, patience: int) -> None:
         self.path, self.patience = path, patience
         self.history: list[dict[str, Any]] = []
+        self.seconds: list[float] = []
         self.best: dict[str, Tensor] = {}
         self.best_epoch = -1
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint holds of this."""
-        return {"history": self.history, "best": self.best, "best_epoch": self.best_epoch}
+        return {
+            "history": self.history,
+            "seconds": self.seconds,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+        }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.history, self.best = state_dict["history"], state_dict["best"]
+        self.seconds = state_dict.get("seconds", [])
         self.best_epoch = state_dict["best_epoch"]
 
     @property
@@ -152,11 +160,16 @@ class Keeper(Checkpoint):
         """Stop at once if training had stopped when the checkpoint was written."""
         trainer.should_stop = bool(self.history) and self.done
 
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Look at the clock."""
+        self._begun = time.perf_counter()
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the epoch down."""
         if not isinstance(pl_module, Fit):
             raise TypeError(f"expected a Fit, not {type(pl_module).__name__}")
         epoch = len(self.history)
+        self.seconds.append(time.perf_counter() - self._begun)
         means = pl_module.collect()
         self.history.append({"epoch": epoch, "rate": trainer.optimizers[0].param_groups[0]["lr"]})
         self.history[-1] |= means
@@ -188,7 +201,7 @@ class Keeper(Checkpoint):
 
 def fit(
     tagger: Tagger, settings: TrainSettings, train: Batches, validation: Batches, checkpoint: Path
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[float]]:
     """Train until the epochs are done or nothing is gained; the best weights stay in the tagger.
 
     Parameters
@@ -204,7 +217,8 @@ def fit(
 
     Returns
     -------
-    The losses of each epoch, and which epoch was the best.
+    The losses of each epoch, and which epoch was the best; and how long each took, in seconds, with
+    its validation.
     """
     keeper = Keeper(checkpoint, settings.patience)
     shown = sys.stderr.isatty()
@@ -239,7 +253,7 @@ def fit(
             signal.signal(signal.SIGINT, before)
             raise KeyboardInterrupt from leaving
     tagger.load_state_dict(keeper.best)
-    return {"epochs": keeper.history, "best": keeper.best_epoch}
+    return {"epochs": keeper.history, "best": keeper.best_epoch}, keeper.seconds
 
 
 @contextmanager

@@ -28,9 +28,12 @@ EXPERTS = {"jets": labelled.INPUTS["jets"]}
 IMAGE = {"image": ["pt", "charge"]}
 CONSTITUENTS = {"constituents": ["pt", "deta", "dphi"]}
 TRACKS = {"tracks": labelled.INPUTS["tracks"]}
+OBJECTS = {"objects": ["pt", "mass"]}
 
 SMALL_CNN = {"pixels": PIXELS, "widths": (4, 5, 6), "kernels": (5, 3, 2), "hidden": (8,)}
 """Its last convolution is followed by a pooling of its own, which drops a row of pixels."""
+
+SMALL_STREAM = {"width": 8, "heads": 2, "layers": 1}
 
 TABLE: dict[str, list[tuple[Mapping[str, Sequence[str]], dict[str, Any]]]] = {
     "cnn2d": [(IMAGE, SMALL_CNN), (IMAGE | EXPERTS, SMALL_CNN)],
@@ -43,6 +46,37 @@ TABLE: dict[str, list[tuple[Mapping[str, Sequence[str]], dict[str, Any]]]] = {
         (CONSTITUENTS, {"width": 6, "hidden": (8,)}),
         (CONSTITUENTS | EXPERTS, {"width": 6, "layers": 2}),
         (TRACKS, {"width": 6}),
+    ],
+    "cross-attention": [
+        (CONSTITUENTS, {"streams": {"constituents": SMALL_STREAM}, "hidden": (8,)}),
+        (
+            CONSTITUENTS | OBJECTS,
+            {
+                "streams": {
+                    "constituents": {**SMALL_STREAM, "layers": 2},
+                    "objects": {"width": 4, "heads": 2, "layers": 1, "feed_forward": 5},
+                },
+                "cross_heads": 4,
+                "cross_layers": 2,
+                "hidden": (8, 6),
+            },
+        ),
+        (
+            OBJECTS | CONSTITUENTS | TRACKS,
+            {
+                "streams": dict.fromkeys(("objects", "constituents", "tracks"), SMALL_STREAM),
+                "cross": (("constituents", "objects"), ("constituents", "tracks")),
+                "cross_heads": 2,
+                "activation": "relu",
+            },
+        ),
+        (
+            OBJECTS | TRACKS,
+            {
+                "streams": {"objects": {**SMALL_STREAM, "layers": 0}, "tracks": SMALL_STREAM},
+                "fusion": "concatenate",
+            },
+        ),
     ],
 }
 
@@ -107,6 +141,8 @@ def sample(n: int = 24, particles: int = 9, seed: int = 5) -> JetBatch:
     )
     image[:, 1] *= rng.choice([-1.0, 1.0], image[:, 1].shape)
     image[0] = 0.0
+    some = rng.random((n, 4)) < 0.7
+    some[0], some[1], some[2] = False, True, False
     more = batch(
         {
             "constituents": (
@@ -114,6 +150,7 @@ def sample(n: int = 24, particles: int = 9, seed: int = 5) -> JetBatch:
                 CONSTITUENTS["constituents"],
                 other,
             ),
+            "objects": (rng.exponential(size=(n, 4, 2)), OBJECTS["objects"], some),
             "image": (image, IMAGE["image"]),
         }
     )

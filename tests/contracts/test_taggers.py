@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 import jetlens as jl
+from attending import Watch
 from contracts.taggers import CLASSES, Case, cases, sample
 from jetlens.core.registry import parameters
 from jetlens.taggers.base import Inputs, Tagger, encode
 from jetlens.taggers.chunks import pack
-from jetlens.taggers.layers import AttentionWeights, SelfAttention, explicit_attention
 from jetlens.taggers.predict import predict
 from jetlens.taggers.saved import arguments, save
 
@@ -41,9 +41,9 @@ def particle_axes(task: str, out: Tensor, masks: Inputs) -> list[int]:
     ]
 
 
-def moved(task: str, out: Tensor, masks: Inputs, order: Tensor) -> Tensor:
+def moved(task: str, out: Tensor, masks: Inputs, orders: Inputs) -> Tensor:
     for axis in particle_axes(task, out, masks):
-        out = out.index_select(axis, order)
+        out = out.index_select(axis, orders[task.partition(".")[0]])
     return out
 
 
@@ -97,13 +97,14 @@ def test_permuting_particles_permutes_what_is_said_of_them(case: Case) -> None:
     tagger = case.build()
     inputs, masks = encode(tagger, sample())
     expected = outputs(tagger, inputs, masks)
-    order = torch.as_tensor(np.random.default_rng(1).permutation(9))
-    inputs = {k: v[:, order] if k in masks else v for k, v in inputs.items()}
-    shuffled = {k: m[:, order] for k, m in masks.items()}
+    rng = np.random.default_rng(1)
+    orders = {k: torch.as_tensor(rng.permutation(m.shape[1])) for k, m in masks.items()}
+    inputs = {k: v[:, orders[k]] if k in masks else v for k, v in inputs.items()}
+    shuffled = {k: m[:, orders[k]] for k, m in masks.items()}
     for task, out in outputs(tagger, inputs, shuffled).items():
         torch.testing.assert_close(
             real(task, out, shuffled),
-            real(task, moved(task, expected[task], masks, order), shuffled),
+            real(task, moved(task, expected[task], masks, orders), shuffled),
             **CLOSE,
         )
 
@@ -181,26 +182,28 @@ def test_padding_and_empty_jets_have_finite_gradients(tagger: Tagger) -> None:
             assert (gradient[masks[name]] != 0).any()
 
 
-def test_attention_rows_add_up_to_one_and_explicit_is_fused(tagger: Tagger) -> None:
-    watched = [m for m in tagger.modules() if isinstance(m, AttentionWeights)]
-    if not watched:
-        pytest.skip("it has no attention")
+def test_attention_weights_that_are_seen_are_those_that_are_computed_with(tagger: Tagger) -> None:
     inputs, masks = encode(tagger, sample())
-    fused = outputs(tagger, inputs, masks)
-    seen: list[Tensor] = []
-    hooks = [m.register_forward_hook(lambda _, given, out: seen.append(out)) for m in watched]
-    with explicit_attention(tagger):
-        explicit = outputs(tagger, inputs, masks)
-    for hook in hooks:
-        hook.remove()
-    for task, out in explicit.items():
-        torch.testing.assert_close(out, fused[task], **CLOSE)
-    assert len(seen) == 2 * len(watched)
-    some = next(iter(masks.values())).any(1).double()
-    for weights in seen:  # [jet, ..., query, key]
-        sums = weights.sum(-1)
-        torch.testing.assert_close(sums, some.view(-1, *[1] * (sums.ndim - 1)).expand_as(sums))
-    assert all(m.fused for m in tagger.modules() if isinstance(m, SelfAttention))
+    with torch.no_grad():
+        unseen = tagger(inputs, masks)
+        with Watch() as watch:
+            seen = tagger(inputs, masks)
+    if not watch.calls:
+        pytest.skip("it has no attention")
+    assert torch.equal(seen, unseen)
+    for call in watch.calls:  # weights [jet, head, query, key]
+        torch.testing.assert_close(call.given, call.expected, **CLOSE)
+        torch.testing.assert_close(call.weights.sum(-1), torch.ones_like(call.weights[..., 0]))
+        assert any(hides(call.weights, mask) for mask in masks.values())
+
+
+def hides(weights: Tensor, mask: Tensor) -> bool:
+    """Say whether the keys are those of a mask, none of which is padding where some are real."""
+    if weights.shape[-1] != mask.shape[1]:
+        return False
+    some = mask.any(1)
+    keys = weights[some].amax((1, 2)) > 0
+    return bool((keys == mask[some]).all())
 
 
 @pytest.mark.parametrize("double", [True, False])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import jetlens as jl
+from attending import explicit
 from jetlens.core.registry import taggers
-from jetlens.taggers.layers import explicit_attention
 from reference import lrp as slow
 
 FEATURES = tuple("abcdef")
@@ -230,7 +231,9 @@ def test_an_encoder_in_evaluation_with_padding(norm_first: bool) -> None:
 
 
 @pytest.mark.parametrize("attention", ["attnlrp", "value"])
-def test_fused_and_explicit_attention_of_gn2_agree(attention: str) -> None:
+def test_fused_and_explicit_attention_of_gn2_agree(
+    attention: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     torch.manual_seed(0)
     names = {"jets": ("pt", "eta"), "tracks": FEATURES}
     tagger = taggers.make("gn2", inputs=names, classes=("b", "c", "u")).double()
@@ -244,9 +247,11 @@ def test_fused_and_explicit_attention_of_gn2_agree(attention: str) -> None:
     for target in ("predicted", "log(b/(0.1*c+0.9*u))", "tracks.origin=from_b"):
         options = {"target": target, "attention": attention, "rule": "z"}
         fused = jl.explain(tagger, jets, "lrp", **options)
-        with explicit_attention(tagger):
-            explicit = jl.explain(tagger, jets, "lrp", **options)
-        np.testing.assert_allclose(fused.tracks_score, explicit.tracks_score, rtol=1e-6, atol=1e-10)
+        with monkeypatch.context() as patch:
+            parts = SimpleNamespace(scaled_dot_product_attention=explicit)
+            patch.setattr("jetlens.taggers.attention.F", parts)
+            by_parts = jl.explain(tagger, jets, "lrp", **options)
+        np.testing.assert_allclose(fused.tracks_score, by_parts.tracks_score, rtol=1e-6, atol=1e-10)
         assert float(abs(fused.tracks_score).max()) > 1e-4
         assert "encoder.1.attention.qkv" in fused.layer.values
 

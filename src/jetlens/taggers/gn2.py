@@ -19,8 +19,9 @@ from jetlens.data.readers.ftag_variables import (
     TRACK_FEATURES,
 )
 from jetlens.data.scaling import Scaling
+from jetlens.taggers.attention import AttentionPooling
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.layers import ACTIVATIONS, AttentionPooling, EncoderLayer, dense
+from jetlens.taggers.layers import ACTIVATIONS, EncoderLayer, dense
 
 ORIGIN, VERTEX = "tracks.origin", "tracks.vertex"
 TASKS: dict[str, tuple[str, ...]] = {ORIGIN: ORIGINS, VERTEX: ()}

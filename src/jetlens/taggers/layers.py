@@ -6,17 +6,13 @@ without any particle gives zeros, and finite gradients.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from jetlens.core.errors import BadValueError, look_up
+from jetlens.taggers.attention import Attention, SelfAttention
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "silu": nn.SiLU, "relu": nn.ReLU}
 """GELU and SiLU are smooth, so that gradients along a path can be integrated in few steps."""
@@ -54,94 +50,6 @@ def dense(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) 
     return nn.Sequential(*layers)
 
 
-class AttentionWeights(nn.Module):
-    """Softmax over real keys: ``[..., query, key]`` scores to weights; a hook here sees them.
-
-    Each row adds up to one; where no key is real it is all zeros.
-    """
-
-    def forward(self, scores: Tensor, mask: Tensor) -> Tensor:
-        """Return the weights.
-
-        Parameters
-        ----------
-        scores
-            ``[..., query, key]``.
-        mask
-            True where a key is real, of a shape that broadcasts to that of the scores.
-        """
-        # the least number instead of -inf: a row without any key stays finite, forth and back
-        lowest = torch.finfo(scores.dtype).min
-        weights = scores.masked_fill(~mask, lowest).softmax(-1)
-        return weights.masked_fill(~mask, 0.0)
-
-
-class SelfAttention(nn.Module):
-    """Multi-head self-attention over a jet's real particles.
-
-    Attributes
-    ----------
-    fused
-        Whether the weights stay inside a fused kernel (fast), or pass through the submodule
-        `weights`, ``[jet, head, query, key]``. Both compute the same from the same parameters; see
-        `explicit_attention`.
-
-    References
-    ----------
-    Vaswani et al., "Attention is all you need", arXiv:1706.03762.
-    """
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-        self.weights = AttentionWeights()
-        self.fused = True
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Mix ``x`` ``[jet, particle, width]`` over the particles that `mask` says are real."""
-        jets, particles, width = x.shape
-        split = self.qkv(x).view(jets, particles, 3, self.heads, width // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4)  # each [jet, head, particle, width/head]
-        keys = mask[:, None, None, :]
-        if self.fused:
-            any_key = keys.any(-1, keepdim=True)
-            with _kernel(x):
-                mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=keys | ~any_key)
-            mixed = mixed * any_key
-        else:
-            scores = query @ key.transpose(-2, -1) / math.sqrt(width // self.heads)
-            mixed = self.weights(scores, keys) @ value
-        out: Tensor = self.out(mixed.transpose(1, 2).reshape(jets, particles, width))
-        return out
-
-
-_SHORT = 100  # particles
-"""Up to here plain matrix products beat the fused kernel on a processor, by up to five times."""
-
-
-def _kernel(x: Tensor) -> contextlib.AbstractContextManager[None]:
-    """Let attention over few particles on a processor be done by plain matrix products."""
-    if x.device.type == "cpu" and x.shape[1] <= _SHORT:
-        plain: contextlib.AbstractContextManager[None] = sdpa_kernel(SDPBackend.MATH)
-        return plain
-    return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def explicit_attention(module: nn.Module) -> Iterator[None]:
-    """Let attention weights pass through `AttentionWeights` inside; undone at the end."""
-    fused = [m for m in module.modules() if isinstance(m, SelfAttention) and m.fused]
-    try:
-        for attention in fused:
-            attention.fused = False
-        yield
-    finally:
-        for attention in fused:
-            attention.fused = True
-
-
 class EncoderLayer(nn.Module):
     """Pre-norm transformer layer: ``x + attention(norm(x))``, then ``x + dense(norm(x))``.
 
@@ -167,16 +75,41 @@ class EncoderLayer(nn.Module):
         return out
 
 
-class AttentionPooling(nn.Module):
-    """A weighted sum of a jet's real particles, the weights learned: ``[jet, width]``."""
+class CrossLayer(nn.Module):
+    """Pre-norm layer between streams: ``x + attention(norm(x), norm(other))``, then dense.
 
-    def __init__(self, width: int) -> None:
+    Parameters
+    ----------
+    width, key_width
+        The widths of the stream that asks and of the one that is asked.
+    heads, feed_forward, activation, dropout
+        As of `EncoderLayer`.
+
+    References
+    ----------
+    Hammad, Moretti, Nojiri, arXiv:2401.00452.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        key_width: int,
+        heads: int,
+        feed_forward: int,
+        activation: str,
+        dropout: float,
+    ) -> None:
         super().__init__()
-        self.score = nn.Linear(width, 1)
-        self.weights = AttentionWeights()
+        self.norm_query = nn.LayerNorm(width)
+        self.norm_key = nn.LayerNorm(key_width)
+        self.attention = Attention(width, key_width, heads)
+        self.norm_dense = nn.LayerNorm(width)
+        self.dense = dense([width, feed_forward, width], activation, dropout)
+        self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Pool ``x`` ``[jet, particle, width]``."""
-        weights = self.weights(self.score(x).transpose(1, 2), mask[:, None, :])
-        pooled: Tensor = (weights @ x)[:, 0]
-        return pooled
+    def forward(self, x: Tensor, other: Tensor, mask: Tensor) -> Tensor:
+        """Return ``[jet, particle, width]``; `mask` says which particles of `other` are real."""
+        mixed = self.attention(self.norm_query(x), self.norm_key(other), mask)
+        x = x + self.dropout(mixed)
+        out: Tensor = x + self.dropout(self.dense(self.norm_dense(x)))
+        return out

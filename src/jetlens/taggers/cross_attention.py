@@ -1,0 +1,252 @@
+"""Streams of particles and objects that ask each other: a transformer with cross-attention."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError, UnknownNameError, look_up
+from jetlens.core.registry import taggers
+from jetlens.data.scaling import Scaling
+from jetlens.taggers.base import Inputs, Tagger
+from jetlens.taggers.layers import CrossLayer, dense
+from jetlens.taggers.streams import Stream, StreamSettings, mean, of_stream
+
+FUSIONS = ("cross", "concatenate")
+TAKEN = ("constituents", "objects")
+"""The collections that are taken where no inputs are named."""
+
+
+@taggers.register("cross-attention")
+class CrossAttention(Tagger):
+    """Multi-scale transformer: a stream for each list of particles, joined by cross-attention.
+
+    Each stream embeds its particles and lets them attend to each other. With ``fusion="cross"``
+    streams then ask each other: each particle of a pair's first stream attends to all of its
+    second, and what comes back is added to it. The mean over real particles of every stream that
+    asks, or that is not asked, goes through dense layers. With ``fusion="concatenate"`` the means
+    of all streams do, and nothing is asked. The order of a jet's particles does not matter.
+
+    Parameters
+    ----------
+    inputs
+        Feature names of one or more lists of particles; each is a stream.
+    classes
+        The classes.
+    scaling
+        How physical values become inputs.
+    fusion
+        ``"cross"`` or ``"concatenate"``.
+    streams
+        By collection, any of ``width`` (40), ``heads`` (5), ``layers`` (2) and ``feed_forward``
+        (twice the width), such as ``{"objects": {"width": 20, "heads": 4}}``.
+    cross
+        Which stream asks which, in pairs; left out, each asks every other. With
+        ``[["constituents", "objects"]]`` the dense layers see the constituents alone, after they
+        have asked the objects, as in the study.
+    cross_heads
+        Heads of cross-attention; they divide the width of each stream that asks.
+    cross_layers
+        Layers of cross-attention.
+    hidden
+        The widths of the dense layers behind the streams.
+    activation
+        ``"gelu"``, ``"silu"`` or ``"relu"``.
+    dropout
+        The chance that a number is dropped in training.
+
+    Attributes
+    ----------
+    joins
+        The streams whose means the dense layers take, in their order.
+    joined_streams
+        The stream of each feature that `joined` gives.
+    head
+        The dense layers; its first is `torch.nn.Linear` on what `joined` gives.
+
+    Raises
+    ------
+    BadValueError
+        If heads do not divide a width, or settings contradict each other.
+    UnknownNameError
+        If `streams` or `cross` name a collection that is no input.
+
+    References
+    ----------
+    Hammad, Moretti and Nojiri, "Multi-scale cross-attention transformer encoder for event
+    classification", arXiv:2401.00452.
+    """
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Sequence[str]],
+        classes: Sequence[str],
+        scaling: Scaling | None = None,
+        *,
+        fusion: Literal["cross", "concatenate"] = "cross",
+        streams: Mapping[str, Mapping[str, int]] | None = None,
+        cross: Sequence[Sequence[str]] | None = None,
+        cross_heads: int = 8,
+        cross_layers: int = 1,
+        hidden: Sequence[int] = (128, 64),
+        activation: str = "gelu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(inputs, classes, scaling)
+        self.streams = {name: dict(some) for name, some in (streams or {}).items()}
+        self.cross = None if cross is None else tuple(tuple(pair) for pair in cross)
+        self.fusion, self.cross_heads, self.cross_layers = fusion, cross_heads, cross_layers
+        self.hidden, self.activation, self.dropout = tuple(hidden), activation, dropout
+        for name in self.streams:
+            look_up("stream (one of the inputs)", name, self.inputs)
+        settings = {name: StreamSettings.of(name, self.streams.get(name, {})) for name in inputs}
+        self.pairs = _pairs(fusion, self.cross, tuple(self.inputs))
+        if cross_layers < 1:
+            raise BadValueError(f"cross_layers={cross_layers}: expected 1 or more")
+        self.encoders = nn.ModuleDict(
+            {
+                name: Stream(len(features), settings[name], activation, dropout)
+                for name, features in self.inputs.items()
+            }
+        )
+        self.crossings = nn.ModuleList(
+            Crossing(self.pairs, settings, cross_heads, activation, dropout)
+            for _ in range(cross_layers if self.pairs else 0)
+        )
+        asking, asked = ({pair[i] for pair in self.pairs} for i in (0, 1))
+        self.joins = tuple(name for name in self.inputs if name in asking or name not in asked)
+        self.norms = nn.ModuleDict(
+            {name: nn.LayerNorm(settings[name].width) for name in self.joins}
+        )
+        self.joined_streams = tuple(n for name in self.joins for n in [name] * settings[name].width)
+        sizes = [len(self.joined_streams), *self.hidden, len(self.classes)]
+        self.head = dense(sizes, activation, dropout)
+
+    @classmethod
+    def inputs_for(cls, jets: JetBatch) -> dict[str, list[str]]:
+        """Return all features of the jets' constituents and objects, or of those that they hold.
+
+        Raises
+        ------
+        BadValueError
+            If they hold neither.
+        """
+        found = {n: list(jets[n].names) for n in TAKEN if n in jets.collections}
+        if not found:
+            raise BadValueError(
+                f"the tagger 'cross-attention' takes {' and '.join(TAKEN)}, but the jets hold "
+                f"{', '.join(jets.collections)}: name the streams, as in "
+                'tagger.inputs = { tracks = ["*"] }'
+            )
+        return found
+
+    def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
+        """Return the logits ``[jet, class]``."""
+        logits: Tensor = self.head(self.joined(inputs, masks))
+        return logits
+
+    def joined(self, inputs: Inputs, masks: Inputs) -> Tensor:
+        """Return what the head takes, ``[jet, feature]``: the streams' means beside each other.
+
+        `joined_streams` names the stream of each feature. A stream without real particles in a jet
+        gives zeros there.
+
+        Raises
+        ------
+        BadValueError
+            If a mask is missing, or does not fit its stream.
+        """
+        taken = {name: of_stream(name, inputs, masks) for name in self.inputs}
+        x = {name: encode(*taken[name]) for name, encode in self.encoders.items()}
+        for crossing in self.crossings:
+            x = crossing(x, {name: mask for name, (_, mask) in taken.items()})
+        means = [mean(self.norms[name](x[name]), taken[name][1]) for name in self.joins]
+        return torch.cat(means, 1)
+
+
+class Crossing(nn.ModuleDict):
+    """One layer in which streams ask each other, all at once.
+
+    Parameters
+    ----------
+    pairs
+        Which stream asks which.
+    settings
+        By stream.
+    heads
+        Heads of attention.
+    activation, dropout
+        As of `jetlens.taggers.layers.dense`.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[tuple[str, str]],
+        settings: Mapping[str, StreamSettings],
+        heads: int,
+        activation: str,
+        dropout: float,
+    ) -> None:
+        layers = {}
+        for query, key in pairs:
+            own, other = settings[query], settings[key]
+            try:
+                layers[f"{query}_{key}"] = CrossLayer(
+                    own.width, other.width, heads, own.inner, activation, dropout
+                )
+            except BadValueError as error:
+                raise BadValueError(f"cross_heads, where {query!r} ask {key!r}: {error}") from None
+        super().__init__(layers)
+        self.pairs = tuple(pairs)
+
+    def forward(self, x: Mapping[str, Tensor], masks: Inputs) -> dict[str, Tensor]:
+        """Return all streams ``[jet, particle, width]``, those that asked with what came back."""
+        after = dict(x)
+        for query, key in self.pairs:
+            after[query] = self[f"{query}_{key}"](after[query], x[key], masks[key])
+        return after
+
+
+def _pairs(
+    fusion: str, cross: Sequence[Sequence[str]] | None, names: Sequence[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return which stream asks which.
+
+    Raises
+    ------
+    BadValueError
+        If what was asked for contradicts itself.
+    UnknownNameError
+        If a name is none of the streams.
+    """
+    if fusion not in FUSIONS:
+        raise UnknownNameError("fusion", fusion, FUSIONS)
+    if fusion == "concatenate":
+        if cross:
+            raise BadValueError(f"cross={cross!r} with fusion='concatenate': nothing asks there")
+        return ()
+    if cross is None:
+        return tuple(itertools.permutations(names, 2))
+    pairs: list[tuple[str, str]] = []
+    for pair in cross:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise BadValueError(
+                f"cross holds {pair!r}: expected the stream that asks and the one that is asked, "
+                'as in ["constituents", "objects"]'
+            )
+        for name in pair:
+            look_up("stream (one of the inputs)", name, dict.fromkeys(names))
+        query, key = pair
+        if query == key:
+            raise BadValueError(f"cross holds {pair!r}: a stream asks itself in its own layers")
+        if (query, key) in pairs:
+            raise BadValueError(f"cross holds {pair!r} twice")
+        pairs.append((query, key))
+    if not pairs:
+        raise BadValueError("cross=[]: nothing asks; say so by fusion='concatenate'")
+    return tuple(pairs)

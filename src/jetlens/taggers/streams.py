@@ -1,0 +1,114 @@
+"""Streams: lists of particles or objects, each through an encoder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from torch import Tensor, nn
+
+from jetlens.core.errors import BadValueError, look_up
+from jetlens.taggers.attention import check_heads
+from jetlens.taggers.base import Inputs
+from jetlens.taggers.layers import EncoderLayer, dense
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """The size of a stream's network.
+
+    Attributes
+    ----------
+    width
+        Numbers in a particle's embedding.
+    heads
+        Heads of self-attention; they divide the width.
+    layers
+        Encoder layers; without any, particles stay apart.
+    feed_forward
+        The width of the dense part of each layer; 0 stands for twice the stream's.
+    """
+
+    width: int = 40
+    heads: int = 5
+    layers: int = 2
+    feed_forward: int = 0
+
+    @classmethod
+    def of(cls, name: str, given: Mapping[str, int]) -> StreamSettings:
+        """Make the settings of the stream `name` of what was given for it.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such setting.
+        BadValueError
+            If a value cannot be used.
+        """
+        known = {f.name: 0 if f.name in ("layers", "feed_forward") else 1 for f in fields(cls)}
+        for key, value in given.items():
+            least = look_up(f"setting of the stream {name!r}", key, known)
+            if not isinstance(value, int) or value < least:
+                raise BadValueError(
+                    f"streams.{name}.{key}={value!r}: expected a whole number, {least} or more"
+                )
+        made = cls(**given)
+        try:
+            check_heads(made.width, made.heads)
+        except BadValueError as error:
+            raise BadValueError(f"streams.{name}: {error}") from None
+        return made
+
+    @property
+    def inner(self) -> int:
+        """The width of the dense part of each layer."""
+        return self.feed_forward or 2 * self.width
+
+
+class Stream(nn.Module):
+    """A dense embedding of each particle, then encoder layers: ``[jet, particle, width]``."""
+
+    def __init__(
+        self, features: int, settings: StreamSettings, activation: str, dropout: float
+    ) -> None:
+        super().__init__()
+        s = settings
+        self.embed = dense([features, s.width, s.width], activation)
+        self.layers = nn.ModuleList(
+            EncoderLayer(s.width, s.heads, s.inner, activation, dropout) for _ in range(s.layers)
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Encode particles ``[jet, particle, feature]``."""
+        x = self.embed(x)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return x
+
+
+def of_stream(name: str, inputs: Inputs, masks: Inputs) -> tuple[Tensor, Tensor]:
+    """Return a stream's particles, zeros in padding, and their mask.
+
+    Raises
+    ------
+    BadValueError
+        If they are no list of particles, or the mask does not fit them.
+    """
+    x, mask = inputs[name], masks.get(name)
+    if x.ndim != 3 or mask is None:
+        raise BadValueError(
+            f"{name!r} of shape {tuple(x.shape)}{' without a mask' if mask is None else ''} is no "
+            "list of particles: expected [jet, particle, feature] and a mask [jet, particle]"
+        )
+    if mask.shape != x.shape[:2]:
+        raise BadValueError(
+            f"the mask of {name!r} has shape {tuple(mask.shape)}: expected {tuple(x.shape[:2])}, "
+            f"as {name!r} has shape {tuple(x.shape)}"
+        )
+    return x.masked_fill(~mask[..., None], 0.0), mask
+
+
+def mean(x: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean over real particles ``[jet, width]``; zeros where there is none."""
+    total: Tensor = x.masked_fill(~mask[..., None], 0.0).sum(1)
+    return total / mask.sum(1, keepdim=True).clamp(min=1)

@@ -83,12 +83,15 @@ class Scores:
         in the batch's own order already.
     importance
         By collection, one number for each particle ``[jet, particle]`` or pixel ``[jet, y, x]``.
+    attrs
+        What is said of them, beside where they come from.
     """
 
     scores: Mapping[str, Tensor] = field(default_factory=dict)
     per_jet: Mapping[str, Tensor] = field(default_factory=dict)
     tables: Mapping[str, Table] = field(default_factory=dict)
     importance: Mapping[str, Tensor] = field(default_factory=dict)
+    attrs: Mapping[str, str] = field(default_factory=dict)
 
 
 class PackedExplainer(Explainer):
@@ -195,6 +198,7 @@ def _build(
             "conserves": int(explainer.conserves),
             "scores": "in the tagger's input space: its scaled inputs",
             "tasks": json.dumps(tagger.tasks),
+            **found.attrs,
         },
     )
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from jetlens.core.attention import NOWHERE, Tokens
+from jetlens.core.attention import Tokens
 from jetlens.core.errors import UnsupportedError
 from jetlens.explain.capture.interception import FUNCTIONS, Attending
+from jetlens.explain.capture.rows import Row
 from jetlens.explain.capture.tokens import Call
 from jetlens.explain.capture.weights import weights
 from jetlens.explain.running import as_written, paths
@@ -31,89 +29,6 @@ class Taker(Protocol):
 
     def close(self, jets: slice) -> None:
         """All calls of a chunk of jets have been taken."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """The tokens along an axis, in one chunk of jets.
-
-    Attributes
-    ----------
-    tokens
-        As the call has them in jets of the probe's lengths.
-    packed
-        All jets.
-    jets
-        The chunk's.
-    """
-
-    tokens: Tokens
-    packed: Packed
-    jets: slice
-
-    @cached_property
-    def lengths(self) -> Mapping[str, int]:
-        """The chunk's number of places by collection."""
-        return {k: int(n[self.jets].max()) for k, n in self.packed.lengths.items()}
-
-    @cached_property
-    def there(self) -> list[int]:
-        """Which of the tokens there are in jets as short as these."""
-        places = zip(self.tokens.collection, self.tokens.place, strict=True)
-        return [i for i, (c, p) in enumerate(places) if p < self.lengths.get(c, p + 1)]
-
-    @cached_property
-    def real(self) -> Tensor:
-        """Whether each is real, ``[jet, token]``; the network's own always are."""
-        device = next(iter(self.packed.inputs.values())).device
-        count = self.jets.stop - self.jets.start
-        found = torch.ones(count, len(self.tokens), dtype=torch.bool, device=device)
-        for name, mask in self.packed.masks.items():
-            where, places = self.tokens.of(name)
-            inside = places < mask.shape[1]  # made-up jets have a place where these may have none
-            found[:, where[inside]] = mask[self.jets][:, places[inside]]
-        return found[:, self.there]
-
-    @cached_property
-    def complete(self) -> bool:
-        """Whether there is no padding."""
-        return bool(self.real.all())
-
-    @cached_property
-    def here(self) -> Tokens:
-        """These tokens."""
-        return self.tokens.at(self.there)
-
-    @cached_property
-    def in_place(self) -> bool:
-        """Whether particles stand where they stood before they were packed."""
-        return all(
-            bool((places == torch.arange(places.shape[1], device=places.device)).all())
-            for places in (
-                self.packed.places[k][self.jets, : self.lengths[k]] for k in self.packed.places
-            )
-        )
-
-    def places(self, every: Tokens) -> Tensor:
-        """Return where these tokens are among all of the jets' own, ``[jet, token]``."""
-        device = self.real.device
-        own = torch.as_tensor(self.tokens.among(every)[self.there], device=device)
-        found = own.expand(self.real.shape).clone()
-        for name, places in self.packed.places.items():
-            where, at = self.here.of(name)
-            if len(at):
-                table = np.zeros(places.shape[1], dtype=np.int64)
-                all_where, all_at = every.of(name)
-                table[all_at] = all_where
-                stood = places[self.jets][:, at]
-                found[:, where] = torch.as_tensor(table, device=device)[stood]
-        return found
-
-    @cached_property
-    def shares(self) -> Tensor:
-        """One over the number of real tokens, for these, ``[jet, token]``; zero for padding."""
-        count = self.real.sum(1, keepdim=True).clamp(min=1)
-        return self.real / count
 
 
 def capture(
@@ -232,26 +147,3 @@ def _leaf(module: nn.Module) -> bool:
 def _graph(module: nn.Module) -> str:
     graph = getattr(module, "inlined_graph", "")
     return str(graph)
-
-
-def beyond(tokens: Tokens, places: Mapping[str, int]) -> Tokens:
-    """Return tokens with all places that the collections have, in the order that they stand in.
-
-    Parameters
-    ----------
-    tokens
-        Of jets of some length.
-    places
-        The number of places by collection.
-    """
-    collection: list[str] = []
-    place: list[int] = []
-    for i, (name, at) in enumerate(zip(tokens.collection, tokens.place, strict=True)):
-        collection.append(name)
-        place.append(at)
-        last = i + 1 == len(tokens) or tokens.collection[i + 1] != name
-        if last and at != NOWHERE and name in places:
-            more = range(at + 1, places[name])
-            collection += [name] * len(more)
-            place += more
-    return Tokens(tuple(collection), tuple(place))

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.core.attention import Tokens
-from jetlens.explain.capture.capture import Row
+from jetlens.explain.capture.rows import Row
 from jetlens.explain.capture.tokens import Call
 from jetlens.taggers.chunks import Packed
 
@@ -29,7 +29,8 @@ class Importance:
         self._packed = packed
         self._sums: dict[str, Tensor] = {}
         for name, values in packed.inputs.items():
-            count = max(int(t.of(name)[1].max(initial=-1)) + 1 for t in tokens)
+            last = [int(t.of(name)[1].max(initial=-1)) for t in tokens]
+            count = max(last, default=-1) + 1
             if count:
                 count = packed.masks[name].shape[1] if name in packed.masks else count
                 self._sums[name] = values.new_zeros(len(packed), count)

@@ -11,7 +11,7 @@ from torch import Tensor
 from jetlens.core import attention
 from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
-from jetlens.explain.capture.capture import Row
+from jetlens.explain.capture.rows import Row
 from jetlens.taggers.chunks import Packed
 
 

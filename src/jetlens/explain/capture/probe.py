@@ -3,7 +3,8 @@
 All are the same but for particles that are exchanged for others, by a code: particle number ``n``
 in the jets of those binary digits of ``n`` that are one, and in other jets for those that are zero.
 A token that comes from one particle alone changes in exactly one of each two. More jets exchange a
-whole collection each. A token that never changes is the network's own.
+whole collection each, or the upper half of the images. A token that never changes is the network's
+own.
 """
 
 from __future__ import annotations
@@ -33,10 +34,13 @@ class Origin:
         are no others.
     place
         The place of the one particle that it comes from; None if it comes from more.
+    upper
+        Whether it sees the upper half of an image.
     """
 
     collections: tuple[str, ...]
     place: int | None
+    upper: bool
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Probe:
 
     def mixed(self, changed: Tensor) -> bool:
         """Whether a jet changes that is the same as the first: jets are mixed with each other."""
-        same = 1 + 2 * self.bits + len(self.inputs)
+        same = 2 + 2 * self.bits + len(self.inputs)
         return bool(changed[same:].any())
 
     def origins(self, changed: Tensor) -> list[Origin]:
@@ -90,12 +94,13 @@ class Probe:
         alone = (ones ^ zeros).all(0).tolist()
         number = (ones * 2 ** torch.arange(bits)[:, None]).sum(0).tolist()
         by_group = changed[1 + 2 * bits : 1 + 2 * bits + len(self.inputs)]
+        upper = changed[1 + 2 * bits + len(self.inputs)].tolist()
         found = []
         for row in range(changed.shape[1]):
             touched = [c for c, other in zip(self.inputs, by_group[:, row], strict=True) if other]
             many = tuple(c for c in touched if c in self.places)
             place = self._place(many[0], number[row]) if len(many) == 1 and alone[row] else None
-            found.append(Origin(many or tuple(touched), place))
+            found.append(Origin(many or tuple(touched), place, upper[row]))
         return found
 
     def _place(self, collection: str, number: int) -> int | None:
@@ -122,7 +127,7 @@ def probe(packed: Packed, extra: int = 0) -> Probe:
         for name in packed.masks
     }
     bits = sum(lengths.values()).bit_length()
-    jets = _number(1 + 2 * bits + len(packed.inputs), set(lengths.values()))
+    jets = _number(2 + 2 * bits + len(packed.inputs), set(lengths.values()))
     inputs, masks, number = {}, {}, 1
     for group, (name, values) in enumerate(packed.inputs.items()):
         exchanged = torch.zeros(jets, lengths.get(name, 1), dtype=torch.bool)
@@ -141,6 +146,9 @@ def probe(packed: Packed, extra: int = 0) -> Probe:
         where = exchanged.to(values.device).view(*exchanged.shape, *[1] * (this.ndim - 1))
         chosen = torch.where(where, other, this)
         inputs[name] = chosen if name in lengths else chosen[:, 0]
+        if values.ndim == 4:
+            half = values.shape[2] // 2
+            inputs[name][1 + 2 * bits + len(packed.inputs), :, :half] = other[0, :, :half]
     return Probe(inputs, masks, lengths)
 
 

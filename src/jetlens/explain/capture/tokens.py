@@ -7,17 +7,17 @@ changes the tokens that stand for it, in every layer, and no others.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor
 
-from jetlens.core.attention import CLASS, NOWHERE, REGISTER, Tokens
+from jetlens.core.attention import Tokens
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
 from jetlens.explain.capture.interception import Attending
+from jetlens.explain.capture.naming import lengths, named, told
 from jetlens.explain.capture.probe import Origin, Probe
 from jetlens.explain.running import as_written, paths
 from jetlens.taggers.base import Inputs, Tagger
@@ -92,8 +92,8 @@ def calls(tagger: Tagger, made_up: Probe, streams: Streams | None = None) -> lis
     UnsupportedError
         If it cannot be known; the message says what there is, and what `streams` could say.
     """
-    asking = _Asking(tagger, made_up, streams or {})
-    with torch.no_grad(), as_written(), asking:
+    asking = _Asking(made_up, streams or {})
+    with torch.no_grad(), as_written(), Apart(tagger, asking):
         outputs(tagger, made_up.inputs, made_up.masks)
     for pattern in streams or {}:
         if not any(fnmatchcase(call.layer, pattern) for call in asking.found):
@@ -113,23 +113,47 @@ def outputs(tagger: Tagger, inputs: Inputs, masks: Inputs) -> Tensor:
     return logits
 
 
-class _Asking(Attending):
-    def __init__(self, tagger: Tagger, made_up: Probe, streams: Streams) -> None:
+class Apart(Attending):
+    """A forward pass in which attention keeps tokens apart.
+
+    Parameters
+    ----------
+    tagger
+        The tagger.
+    seen
+        Called with each layer that attends, its queries and its keys.
+    """
+
+    def __init__(self, tagger: Tagger, seen: Callable[[str, Tensor, Tensor], None]) -> None:
         super().__init__(paths(tagger))
-        self.probe = made_up
-        self.streams = streams
-        self.found: list[Call] = []
+        self._seen = seen
 
     def attend(
         self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
     ) -> tuple[Tensor, Tensor | None]:
+        """Return what depends on each query alone, and even weights."""
         lead = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2])
-        wide_q, wide_k = (x.expand(*lead, *x.shape[-2:]) for x in (q, k))
-        axes, asking, asked = self._axes(layer, wide_q, wide_k)
+        q, k = (x.expand(*lead, *x.shape[-2:]) for x in (q, k))
+        self._seen(layer, q, k)
+        weights = q.new_full((*lead, q.shape[-2], k.shape[-2]), 1 / max(k.shape[-2], 1))
+        if q.shape[-1] == v.shape[-1]:
+            return q, weights
+        return q.mean(-1, keepdim=True).expand(*q.shape[:-1], v.shape[-1]), weights
+
+
+class _Asking:
+    """What is found out about each call."""
+
+    def __init__(self, made_up: Probe, streams: Streams) -> None:
+        self.probe, self.streams = made_up, streams
+        self.found: list[Call] = []
+
+    def __call__(self, layer: str, q: Tensor, k: Tensor) -> None:
+        axes, asking, asked = self._axes(layer, q, k)
         said = next((s for p, s in self.streams.items() if fnmatchcase(layer, p)), None)
         if said is None:
-            query = _named(self.probe, asking)
-            key = _named(self.probe, asked, asking)
+            query = named(self.probe, asking)
+            key = named(self.probe, asked, asking)
             if query is None or key is None:
                 raise self._unknown(layer, asking if query is None else asked)
         else:
@@ -137,12 +161,10 @@ class _Asking(Attending):
             if len(both) != 2:
                 raise BadValueError(f"streams of {layer!r}: {said!r}, expected queries and keys")
             query, key = (
-                self._told(layer, text, x.shape[-2]) for text, x in zip(both, (q, k), strict=True)
+                told(self.probe, layer, text, x.shape[-2])
+                for text, x in zip(both, (q, k), strict=True)
             )
-        heads = axes.unfold(wide_q).shape[1]
-        self.found.append(Call(layer, axes, heads, query, key))
-        mixed = _apart(wide_q, v)
-        return mixed, q.new_full((*lead, q.shape[-2], k.shape[-2]), 1 / max(k.shape[-2], 1))
+        self.found.append(Call(layer, axes, axes.unfold(q).shape[1], query, key))
 
     def _axes(self, layer: str, q: Tensor, k: Tensor) -> tuple[Axes, list[Origin], list[Origin]]:
         """Find the jets among the axes in front, and where queries and keys come from."""
@@ -162,51 +184,15 @@ class _Asking(Attending):
             f"attention in {layer} has queries of shape {shape} for {jets} jets: {hint}"
         )
 
-    def _told(self, layer: str, text: str, length: int) -> Tokens:
-        places = self.probe.places
-        collection: list[str] = []
-        place: list[int] = []
-        for name in (part.strip() for part in text.split("+")):
-            if name in (CLASS, REGISTER):
-                collection.append(name)
-                place.append(NOWHERE)
-            elif name in self.probe.inputs:
-                # an image fills what the others leave
-                count = places.get(name, 1 if self.probe.inputs[name].ndim == 2 else length)
-                if name not in places and count > 1:
-                    count -= sum(places.get(p, 1) for p in text.split("+") if p != name)
-                collection += [name] * count
-                place += range(count)
-            else:
-                known = (*self.probe.inputs, CLASS, REGISTER)
-                raise BadValueError(f"streams of {layer!r} names {name!r}: {expected(name, known)}")
-        if len(place) != length:
-            raise BadValueError(
-                f"streams of {layer!r}: {text!r} has {len(place)} tokens for jets of "
-                f"{_lengths(places)}, but the layer has {length}"
-            )
-        return Tokens(tuple(collection), tuple(place))
-
     def _unknown(self, layer: str, origins: list[Origin]) -> UnsupportedError:
         groups = {"+".join(o.collections) for o in origins if o.collections}
         return UnsupportedError(
             f"attention in {layer}: which particles its {len(origins)} tokens stand for cannot be "
             f"known, since they depend on several of {', '.join(sorted(groups))}. Say what they "
-            f"are, for jets of {_lengths(self.probe.places)}: "
+            f"are, for jets{lengths(self.probe.places)}: "
             f'streams={{"{layer}": "class+{next(iter(self.probe.inputs))}"}}, or a pair of such '
             "for queries and keys"
         )
-
-
-def _lengths(places: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {c}" for c, n in places.items()) or "one image"
-
-
-def _apart(q: Tensor, v: Tensor) -> Tensor:
-    """Return an output ``[..., query, width]`` of which each row depends on its query alone."""
-    if q.shape[-1] == v.shape[-1]:
-        return q
-    return q.mean(-1, keepdim=True).expand(*q.shape[:-1], v.shape[-1])
 
 
 def _candidates(lead: Sequence[int], jets: int) -> list[Axes]:
@@ -219,37 +205,3 @@ def _candidates(lead: Sequence[int], jets: int) -> list[Axes]:
         for axes in (Axes(a, inner=n // jets), Axes(a, outer=n // jets))
     ]
     return whole + folded
-
-
-def _named(
-    made_up: Probe, origins: list[Origin], asking: list[Origin] | None = None
-) -> Tokens | None:
-    """Name tokens by where they come from; None if that is not clear.
-
-    The first of the network's own tokens is its class token, the others are registers. So are keys
-    beside which nothing asks (`asking`: where the queries come from), such as learned ones.
-    """
-    own = [i for i, origin in enumerate(origins) if not origin.collections]
-    beside = {o.collections for o in asking or ()}
-    asks = asking is None or () in beside or not beside & {o.collections for o in origins}
-    collection, place = [], []
-    met: Counter[str] = Counter()
-    for i, origin in enumerate(origins):
-        name = "+".join(origin.collections)
-        if not name:
-            name = CLASS if asks and i == own[0] else REGISTER
-            at = NOWHERE
-        elif origin.place is not None:
-            at = origin.place
-        elif name in made_up.places or len(origin.collections) > 1:
-            at = NOWHERE  # the sum of a collection, of which there can be one
-            met[name] += 1
-            if met[name] > 1:
-                return None
-        else:
-            at = met[name]  # a patch of an image, or a variable of the jet
-            met[name] += 1
-        collection.append(name)
-        place.append(at)
-    there = [(c, p) for c, p in zip(collection, place, strict=True) if p != NOWHERE]
-    return Tokens(tuple(collection), tuple(place)) if len(set(there)) == len(there) else None

@@ -1,0 +1,144 @@
+"""How explanations are worked on: in chunks, and left out where a method does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+import jetlens
+import made_up
+from jetlens.core.errors import BadRecipeError, UnsupportedError
+from jetlens.core.registry import explainers
+from jetlens.explain.integrated_gradients import IntegratedGradients
+from jetlens.run import attributions
+from jetlens.summarise.result import Result
+
+CALLS = []
+
+
+@pytest.fixture
+def methods(own_registries):
+    """Integrated gradients by three jets, and those that cannot do without auxiliary tasks."""
+    made_up.register()
+    CALLS.clear()
+
+    @explainers.register("by-three")
+    @dataclass(frozen=True, kw_only=True)
+    class ByThree(IntegratedGradients):
+        at_once: ClassVar[int | None] = 3
+
+        def explain(self, tagger, batch, target, pool=None):
+            CALLS.append(len(batch))
+            return super().explain(tagger, batch, target, pool)
+
+    @explainers.register("of-tasks")
+    @dataclass(frozen=True, kw_only=True)
+    class OfTasks(IntegratedGradients):
+        def explain(self, tagger, batch, target, pool=None):
+            if not tagger.tasks:
+                raise UnsupportedError("this tagger has no auxiliary tasks")
+            return super().explain(tagger, batch, target, pool)
+
+
+def recipe(tmp_path, text=""):
+    path = tmp_path / "recipe.toml"
+    path.write_text(made_up.RECIPE.replace("jets = 300", "jets = 180") + text)
+    return path
+
+
+def test_chunks_add_up_to_the_whole(methods, tmp_path):
+    path = recipe(tmp_path)
+    changes = {"data.partition": 180, "explain.0.select": "correct", "explain.0.keep": 5}
+    whole = jetlens.run(path, out=tmp_path / "whole", set=changes, until="explain")
+    changes["explain.0.use"] = "by-three"
+    chunked = jetlens.run(path, out=tmp_path / "chunked", set=changes, until="explain")
+    tried, *chunks = CALLS  # a few jets are tried before the tagger is trained
+    explained = whole.store.state("explain-integrated-gradients")["jets"]
+    assert (tried, max(chunks), sum(chunks)) == (4, 3, explained)
+    assert len(chunks) > 1
+    names = "integrated-gradients", "by-three"
+    folders = [r.store.results / n for r, n in zip((whole, chunked), names, strict=True)]
+    files = [sorted(f.glob("*.npz")) for f in folders]
+    assert [f.name for f in files[0]] == [f.name for f in files[1]]
+    for one, other in zip(*files, strict=True):
+        a, b = Result.load(one), Result.load(other)
+        for name in a.sums:
+            np.testing.assert_allclose(a.sums[name], b.sums[name], rtol=1e-5, atol=1e-6)
+    kept = [
+        attributions.read(r.store.attributions / n)
+        for r, n in zip((whole, chunked), names, strict=True)
+    ]
+    assert [k.sizes["jet"] for k in kept] == [5, 5]
+    assert kept[0]["row"].values.tolist() == kept[1]["row"].values.tolist()
+    np.testing.assert_allclose(
+        kept[0]["tracks_score"].values, kept[1]["tracks_score"].values, rtol=1e-4, atol=1e-6
+    )
+
+
+TWO = """
+[[explain]]
+use = "of-tasks"
+jets = 5
+keep = 3
+[vary.model.tracks]
+train.epochs = 1
+[vary.model.experts]
+tagger = { use = "mlp", inputs = { jets = ["*"] } }
+"""
+
+
+def test_what_does_not_fit_a_variation_is_left_out_of_it(methods, tmp_path, capsys):
+    path = recipe(tmp_path, TWO)
+    changes = {"show": [{"use": "completeness", "replicas": 10}]}
+    run = jetlens.run(path, out=tmp_path / "run", set=changes, quiet=False)
+    tracks, experts = run.variations
+    said = capsys.readouterr()
+    assert "of-tasks does not fit this tagger and is left out" in said.out + said.err
+    assert list((tracks.store.results / "of-tasks").glob("*.npz"))
+    assert not list((experts.store.results / "of-tasks").glob("*.npz"))
+    assert (tracks.store.attributions / "of-tasks").is_dir()
+    assert not (experts.store.attributions / "of-tasks").exists()
+    page = experts.report.read_text(encoding="utf-8")
+    assert "of-tasks: this tagger has no auxiliary tasks" in page
+    assert "Left out" not in tracks.report.read_text(encoding="utf-8")
+    before = experts.store.state("explain-of-tasks")
+    jetlens.run(path, out=tmp_path / "run", set=changes, until="explain")
+    assert experts.store.state("explain-of-tasks") == before
+
+
+def test_of_a_single_study_it_is_a_mistake_told_before_training(methods, tmp_path):
+    text = '[[explain]]\nuse = "of-tasks"\n'
+    path = recipe(tmp_path, text)
+    changes = {"tagger": {"use": "mlp", "inputs": {"jets": ["*"]}}}
+    with pytest.raises(BadRecipeError, match=r"explain\.1: this tagger has no auxiliary tasks"):
+        jetlens.run(path, out=tmp_path / "run", set=changes)
+    assert not list((tmp_path / "run").rglob("weights.safetensors"))
+
+
+def test_repeats_may_divide_the_events_anew(methods, tmp_path):
+    from jetlens.run.stages import predict
+
+    path = recipe(tmp_path)
+    changes = {"repeats": 2, "resplit": True}
+    runs = [
+        jetlens.run(path, out=tmp_path / name, set=changes, until="explain") for name in ("a", "b")
+    ]
+    rows = [
+        [np.concatenate([s.row for s in predict.read_all(store.predictions)]) for store in stores]
+        for stores in ([r.store.repeat(0), r.store.repeat(1)] for r in runs)
+    ]
+    for one, other in zip(*rows, strict=True):
+        assert one.tolist() == other.tolist()  # the same each time
+    first, second = (set(r.tolist()) for r in rows[0])
+    assert first != second
+    weights = [r.store.repeat(1).tagger / "weights.safetensors" for r in runs]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+    same = jetlens.run(path, out=tmp_path / "same", set={"repeats": 2}, until="explain")
+    assert same.store.state("train")["key"] == runs[0].store.state("train")["key"]
+    again = [same.store.repeat(k).state("train")["key"] for k in (0, 1)]
+    assert again[1] != runs[0].store.repeat(1).state("train")["key"]
+    tested = np.concatenate([s.row for s in predict.read_all(same.store.repeat(1).predictions)])
+    assert set(tested.tolist()) == first  # without it, all are tested on the same jets

@@ -33,6 +33,20 @@ def fat_arrays(fat_settings):
     return fat_settings.partitions()[0].arrays()
 
 
+@pytest.fixture(scope="session")
+def two_fat_settings():
+    """A small `TwoFatJets` of two masses and both backgrounds."""
+    from jetlens.data.two_fat_jets import TwoFatJets
+
+    return TwoFatJets(jets=160, partition=160, seed=4, masses=(750, 1500))
+
+
+@pytest.fixture(scope="session")
+def two_fat_arrays(two_fat_settings):
+    """A hundred and sixty events of two fat jets as structured arrays, made once a session."""
+    return two_fat_settings.partitions()[0].arrays()
+
+
 @pytest.fixture
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what a test registers be gone when it ends."""

@@ -37,6 +37,7 @@ FILES: dict[str, Callable[[Path], list[str]]] = {"ftag": ftag_files}
 SMALL: dict[str, dict[str, Any]] = {
     "toy": {"jets": 50, "partition": 20, "seed": 5, "difficulty": 2},
     "fat-jets": {"jets": 5, "partition": 2, "seed": 3},
+    "two-fat-jets": {"jets": 7, "partition": 3, "seed": 3, "masses": [1000]},
     "pythia": {"jets": 12, "partition": 5, "seed": 11, "pool": 200},
     "files": {},
     **{f"files of {name}": {"format": name} for name in FILES},
@@ -113,7 +114,7 @@ def test_a_partition_is_the_same_in_any_process_and_order(case, make, two_worker
     here = Serial().map(bits, partitions)
     assert bits(make(case).partitions()[1]) == here[1]  # after its neighbours, and built anew
     assert two_workers.map(bits, partitions[::-1]) == here[::-1]
-    for name in here[0].keys() & {"jets", "tracks", "constituents"}:
+    for name in here[0].keys() & {"jets", "tracks", "constituents", "objects"}:
         assert len({part[name][-1] for part in here}) == len(here)
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import jetlens as jl
 from contracts import explainers as case
 from jetlens.core import attribution
+from jetlens.core.collection import Collection
+from jetlens.core.units import Feature
 
 
 def explained(jets=None):
@@ -55,3 +59,21 @@ def test_one_target_of_several() -> None:
         attribution.one_target(both)
     with pytest.raises(jl.JetlensError, match="unknown target 'u'"):
         attribution.one_target(both, "u")
+
+
+def test_what_jets_hold_beside_the_inputs_comes_with_its_truth() -> None:
+    mass = Collection(
+        np.array([[120.0], [80.0]]),
+        ("jet", "feature"),
+        (Feature("m", "GeV"),),
+        truth={"process": np.array([0, 2])},
+    )
+    jets = jl.batch({"image": (np.zeros((2, 1, 3, 3)), ["pt"])})
+    jets = dataclasses.replace(jets, collections={**jets.collections, "jets": mass})
+    said = attribution.build(
+        jets, {"image": ["pt"]}, {}, classes=["a"], output=np.zeros((2, 1)), target=np.zeros(2, int)
+    )
+    more = attribution.beside(said, jets)
+    assert more["jets_value"].values.tolist() == [[120], [80]]
+    assert more["jets_process"].dims == ("jet",)
+    assert more["jets_process"].values.tolist() == [0, 2]

@@ -146,7 +146,7 @@ def _importance(
 
 
 def beside(attribution: xr.Dataset, batch: JetBatch, name: str = "jets") -> xr.Dataset:
-    """Return an attribution with the values of a collection that is no input, without scores.
+    """Return an attribution with the values and truth of a collection that is no input.
 
     What is there already, and what the jets do not have, stays as it is.
 
@@ -166,7 +166,8 @@ def beside(attribution: xr.Dataset, batch: JetBatch, name: str = "jets") -> xr.D
     described = json.dumps([f.as_dict() for f in collection.features])
     values = xr.Variable(axes, collection.values, {"features": described})
     named = {axes[collection.feature_axis]: list(collection.names)}
-    return attribution.assign({name + VALUE: values}).assign_coords(named)
+    truth = {f"{name}_{k}": (axes[: t.ndim], t) for k, t in collection.truth.items()}
+    return attribution.assign({name + VALUE: values, **truth}).assign_coords(named)
 
 
 def collections(attribution: xr.Dataset) -> tuple[str, ...]:

@@ -9,11 +9,16 @@ from jetlens.data.clustering import Jets, nearest
 from jetlens.data.generator import EventRecord
 from jetlens.data.truth import flavours, labelling, weak_decays
 
+Floats = NDArray[np.float64]
+
 EFFICIENCY = {5: 0.77, 4: 1 / 5, 0: 1 / 170, 15: 1 / 170}
 """Of b, c, light and tau jets: the 77 % working point of ATLAS's DL1r (arXiv:2211.16345, abstract).
 
 Nothing is said there of taus, which are treated as light jets.
 """
+
+MASSES = (20.0, 60.0, 100.0, 150.0)
+"""Where bins of the groomed mass end, in GeV."""
 
 
 def flavour(record: EventRecord, jets: Jets) -> NDArray[np.int32]:
@@ -27,16 +32,36 @@ def flavour(record: EventRecord, jets: Jets) -> NDArray[np.int32]:
     return flavours(len(jets.event), jet, distance, hadrons.label)
 
 
-def tagged(flavour: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Return the probability that all jets of an event are tagged.
+def tagged(flavour: NDArray[np.int32]) -> Floats:
+    """Return the probability that all of some jets are tagged, ``[...]``.
 
     Parameters
     ----------
     flavour
-        ``[event, jet]``; a jet that is not there, of a flavour below 0, is never tagged.
+        ``[..., jet]``; a jet that is not there, of a flavour below 0, is never tagged.
     """
     each = np.zeros(flavour.shape)
     for label, efficiency in EFFICIENCY.items():
         each[flavour == label] = efficiency
-    found: NDArray[np.float64] = each.prod(axis=1)
+    found: Floats = each.prod(axis=-1)
     return found
+
+
+def averaged(chance: Floats, mass: Floats, weight: Floats) -> Floats:
+    """Return the mean probability of the jets of about the same mass, for each jet.
+
+    Of QCD jets a hundredth is two b jets: an event would count for ten thousand others, or for
+    nothing. The mean leaves the sum over all jets as it is, and spreads it over them.
+
+    Parameters
+    ----------
+    chance
+        Probability of each jet to be tagged, ``[jet]``.
+    mass
+        Groomed masses in GeV, ``[jet]``.
+    weight
+        The jets' weights in the mean, ``[jet]``.
+    """
+    bins = np.searchsorted(MASSES, mass)
+    total, tags = (np.bincount(bins, w, len(MASSES) + 1) for w in (weight, weight * chance))
+    return np.divide(tags, total, out=np.zeros_like(tags), where=total > 0)[bins]

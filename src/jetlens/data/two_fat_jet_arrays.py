@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.collection import NO_TRUTH
 from jetlens.core.units import Feature
-from jetlens.data.btagging import flavour, tagged
+from jetlens.data.btagging import averaged, flavour, tagged
 from jetlens.data.columns import classes_column, described, numbered
 from jetlens.data.fat_jet_arrays import directions, hardest, places
 from jetlens.data.fat_jet_particles import kinds
@@ -99,8 +99,7 @@ def empty(events: int, constituents: int) -> Tables:
 def to_arrays(record: EventRecord, pairs: Pairs, constituents: int) -> Tables:
     """Return the tables ``jets`` ``[event]``, ``constituents`` and ``objects``.
 
-    Labels, processes and resonance masses are 0. ``xsec_weight`` is the event's weight times the
-    probability that both prongs of both fat jets are b-tagged.
+    Labels, processes and resonance masses are 0; ``xsec_weight`` is the event's weight.
 
     Parameters
     ----------
@@ -140,11 +139,31 @@ def to_arrays(record: EventRecord, pairs: Pairs, constituents: int) -> Tables:
             "m_1": pairs.groomed.mass[::2],
             "m_2": pairs.groomed.mass[1::2],
             "eventNumber": pairs.event,
-            "xsec_weight": record.weight[pairs.event] * tagged(objects["flavour"][:, SUBJETS]),
+            "xsec_weight": record.weight[pairs.event],
         },
     )
     _fill_constituents(tables["constituents"], record, pairs, constituents)
     return tables
+
+
+def tagging(tables: Tables, average: bool) -> Floats:
+    """Return the probability ``[event]`` that both prongs of both fat jets are b-tagged.
+
+    Parameters
+    ----------
+    tables
+        Events of one process.
+    average
+        Whether a fat jet counts with the mean of all those of about its groomed mass.
+    """
+    jets = tables["jets"]
+    chance = tagged(tables["objects"]["flavour"][:, SUBJETS].reshape(-1, 2, 2))
+    if average:
+        mass = np.stack([jets["m_1"], jets["m_2"]], axis=1)
+        weight = np.repeat(jets["xsec_weight"], 2)
+        chance = averaged(chance.ravel(), mass.ravel(), weight).reshape(-1, 2)
+    found: Floats = chance.prod(axis=1)
+    return found
 
 
 def _set(table: NDArray[np.void], columns: dict[str, NDArray[Any]]) -> None:

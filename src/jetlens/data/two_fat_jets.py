@@ -117,7 +117,7 @@ class TwoFatJets(Generated):
         # the generator's own libraries are loaded where jets are made, not where names are listed
         from jetlens.data.gather import gather
         from jetlens.data.generator import PARTICLE_LEVEL, cross_section, generator
-        from jetlens.data.two_fat_jet_arrays import to_arrays
+        from jetlens.data.two_fat_jet_arrays import tagging, to_arrays
         from jetlens.data.two_fat_jet_events import Cuts, find
         from jetlens.data.veto import wanted as in_sight
 
@@ -142,7 +142,8 @@ class TwoFatJets(Generated):
             f"two jets of process {name!r} with radius = {self.radius}, "
             f"pt_min = {self.pt_min}, eta_max = {self.eta_max}",
         )
-        made.tables["jets"]["xsec_weight"] *= fb * made.found / made.tried
+        chance = tagging(made.tables, average=name != SIGNAL)
+        made.tables["jets"]["xsec_weight"] *= fb * made.found / made.tried * chance
         return made.tables
 
     def _hard_scatter(self) -> list[str]:

@@ -11,7 +11,7 @@ from jetlens.core.arrays import batch
 MASSES = (500.0, 1000.0)
 PER_FB = 0.2  # signal events per fb that are selected at all
 BACKGROUND = {"qcd": 40.0, "ttbar": 4.0}  # fb
-VARIABLES = ("m_hh", "m_1", "m_2", "deta_hh", "resonance_mass", "process", "xsec_weight")
+VARIABLES = ("m_hh", "m_1", "m_2", "deta_hh")
 
 
 def events(n: int = 4000, *, seed: int = 1, start: int = 0, power: float = 3.0) -> xr.Dataset:
@@ -32,14 +32,15 @@ def events(n: int = 4000, *, seed: int = 1, start: int = 0, power: float = 3.0) 
     heavy = np.where(signal, mass * rng.normal(0.98, 0.03, size=n), rng.uniform(400, 1200, size=n))
     light = np.where(signal, rng.normal(125, 8, size=(2, n)), rng.uniform(50, 250, size=(2, n)))
     deta = np.where(signal, rng.uniform(0, 1.5, size=n), rng.uniform(0, 3, size=n))
-    columns = [heavy, *light, deta, mass, process, weight]
+    truth = {"resonance_mass": mass, "process": process, "xsec_weight": weight}
     score = rng.normal(np.where(signal, power, 0.0))
     made = batch(
-        {"jets": (np.column_stack(columns), VARIABLES)},
+        {"jets": (np.column_stack([heavy, *light, deta]), VARIABLES)},
         label=signal.astype(int),
         classes=("background", "signal"),
         event=np.arange(start, start + n),
         row=np.arange(start, start + n),
+        truth={"jets": truth},
     )
     output = np.column_stack([np.zeros(n), score])
     return attributions.build(

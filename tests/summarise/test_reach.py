@@ -12,7 +12,14 @@ from jetlens.summarise.reach import EDGES, SHARE
 from jetlens.summarise.reach_numbers import cut_based, limited, tagged
 from searches import BACKGROUND, MASSES, PER_FB, VARIABLES, events
 
-OPTIONS = {"masses": MASSES, "luminosity": 100.0, "systematic": 0.1, "replicas": 20}
+OPTIONS = {
+    "masses": MASSES,
+    "luminosity": 100.0,
+    "systematic": 0.1,
+    "events": 20,
+    "window": (0.85, 1.1),
+    "replicas": 20,
+}
 
 
 def found(jets, **options):
@@ -20,13 +27,9 @@ def found(jets, **options):
 
 
 def column(jets, name):
-    return jets["jets_value"].values[:, VARIABLES.index(name)]
-
-
-def with_column(jets, name, values):
-    new = jets["jets_value"].copy(deep=True)
-    new.values[:, VARIABLES.index(name)] = values
-    return jets.assign(jets_value=new)
+    if name in VARIABLES:
+        return jets["jets_value"].values[:, VARIABLES.index(name)]
+    return jets[f"jets_{name}"].values
 
 
 def test_the_cut_based_analysis_counts_events():
@@ -149,6 +152,17 @@ def test_scores_beyond_the_bins_still_count():
     far = jets.assign(output=jets["output"] * 1e3)
     assert jets["output"].values.max() * 1e3 > EDGES[-1]
     assert found(far).sums["score"].sum() == pytest.approx(float(found(jets).sums["score"].sum()))
+
+
+def test_it_does_not_matter_whether_a_fact_is_a_variable_or_truth():
+    jets = events(800)
+    names = ["process", "resonance_mass", "xsec_weight"]
+    values = np.column_stack([jets["jets_value"].values, *(column(jets, n) for n in names)])
+    features = [*VARIABLES, *names]
+    alike = jets.drop_vars([f"jets_{n}" for n in names] + ["jets_value", "jets_feature"]).assign(
+        jets_value=(("jet", "jets_feature"), values)
+    )
+    assert found(alike.assign_coords(jets_feature=features)) == found(jets)
 
 
 def test_mistakes_are_told():

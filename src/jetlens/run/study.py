@@ -171,10 +171,16 @@ class Study:
         if not any(use == PERFORMANCE for use, _ in wanted):
             wanted.insert(0, (PERFORMANCE, {}))
         return tuple(
-            (use, arguments)
+            (use, self._of_data(use) | arguments)
             for use, arguments in wanted
             if getattr(summaries.get(use), "needs_scores", True) == scores
         )
+
+    def _of_data(self, use: str) -> dict[str, Any]:
+        """Return what a summary has to know of the dataset, such as its masses."""
+        source = self.source()
+        names = (n for n in getattr(summaries.get(use), "of_data", ()) if hasattr(source, n))
+        return {name: list(getattr(source, name)) for name in names}
 
     def pool(self) -> Pool:
         """Return the reference jets for baselines: the first of the training part.

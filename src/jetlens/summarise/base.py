@@ -42,6 +42,8 @@ class Summary(abc.ABC):
     registered_name: ClassVar[str]
     needs_scores: ClassVar[bool] = True
     """Whether it sums up scores; if not, outputs and labels of jets are enough."""
+    of_data: ClassVar[tuple[str, ...]] = ()
+    """Arguments that a run takes from its dataset, where that has them and its recipe does not."""
 
     def __post_init__(self) -> None:
         for field in fields(self):  # lists come from recipes and files

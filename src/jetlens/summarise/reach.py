@@ -75,14 +75,15 @@ class Reach(Summary):
     """
 
     needs_scores: ClassVar[bool] = False
+    of_data: ClassVar[tuple[str, ...]] = ("masses", "backgrounds")
 
     masses: tuple[float, ...] = (500, 750, 1000, 1500, 2000)
     backgrounds: tuple[str, ...] = ("qcd", "ttbar")
     luminosity: float = 3000.0
     systematic: float = 0.05
     cross_section: float = 1.0
-    window: tuple[float, float] = (0.85, 1.1)
-    events: float = 20.0
+    window: tuple[float, float] = (0.85, 1.15)
+    events: float = 10.0
     centres: tuple[float, float] = (125.0, 125.0)
     resolution: float = 0.1
     distance: float = 1.6
@@ -189,7 +190,10 @@ _VARIABLES = (
 
 
 def _variable(attribution: xr.Dataset, name: str) -> Floats:
-    """Return a variable of whole events ``[jet]``."""
+    """Return a variable of whole events ``[jet]``: one of theirs, or truth beside these."""
+    if f"jets_{name}" in attribution:
+        truth: Floats = attribution[f"jets_{name}"].values.astype(np.float64)
+        return truth
     there = "jets" + VALUE in attribution
     names = [str(n) for n in attribution["jets_feature"].values] if there else []
     at = look_up("variable of the events", name, {n: i for i, n in enumerate(names)})

@@ -21,17 +21,18 @@ from jetlens.core import attention
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, PackedExplainer, Scores
-from jetlens.explain.capture.capture import Row, beyond, capture, check_any
+from jetlens.explain.capture.capture import capture, check_any
 from jetlens.explain.capture.importance import Received
-from jetlens.explain.capture.maps import Map
+from jetlens.explain.capture.maps import MAX, MEAN, REDUCED, Map
 from jetlens.explain.capture.probe import probe
+from jetlens.explain.capture.rows import Row, beyond
 from jetlens.explain.capture.tokens import Call, Streams, calls
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions
 
-ALL, MEAN, MAX = "all", "mean", "max"
+ALL = "all"
 
 
 @explainers.register("attention")
@@ -72,10 +73,10 @@ class Attention(PackedExplainer):
     ) -> tuple[Predictions, Tensor, Scores]:
         """Take what the tagger says, and its attention, from one pass."""
         met = seen(tagger, packed, self.streams)
-        maps = _Maps(packed, met, self.heads, self._chosen(met), self.layers == MEAN)
+        maps = Maps(packed, met, self.heads, self._chosen(met), self.layers == MEAN)
         said = capture(tagger, packed, met, maps)
         chosen = target.chosen(said.logits, context.label)
-        return said, chosen, Scores(tables=maps.tables(), importance=maps.received.importance())
+        return said, chosen, Scores(tables=maps.tables(), importance=maps.importance())
 
     def _chosen(self, met: Sequence[Call]) -> set[str]:
         """Return the layers that are asked for."""
@@ -104,14 +105,28 @@ def seen(tagger: Tagger, packed: Packed, streams: Streams | None) -> list[Call]:
     return met
 
 
-class _Maps:
-    """Maps of streams, filled as attention comes."""
+class Maps:
+    """Maps of streams, filled as attention comes.
+
+    Parameters
+    ----------
+    packed
+        The jets.
+    met
+        The tagger's calls of attention.
+    heads
+        ``"all"``, ``"mean"``, ``"max"`` or ``"min"``.
+    chosen
+        The layers of which there are maps; what particles receive is of all layers.
+    mean
+        Whether to give the mean of these layers instead.
+    """
 
     def __init__(
         self, packed: Packed, met: Sequence[Call], heads: str, chosen: set[str], mean: bool
     ) -> None:
         self._calls, self._heads, self._chosen, self._mean = met, heads, chosen, mean
-        self.received = Received(packed, met)
+        self._received = Received(packed, met)
         self._maps: dict[tuple[str, str], Map] = {}
         self._sums: dict[tuple[str, str], tuple[Tensor, Row, Row]] = {}
         places = {name: mask.shape[1] for name, mask in packed.masks.items()}
@@ -137,12 +152,12 @@ class _Maps:
 
     def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
         """Fill in the weights of a call."""
-        self.received.take(found, asking, asked)
+        self._received.take(found, asking, asked)
         call = self._calls[number]
         if call.layer not in self._chosen:
             return
         if self._heads != ALL:
-            found = found.mean(1, keepdim=True) if self._heads == MEAN else found.amax(1, True)
+            found = REDUCED[self._heads](found, 1, keepdim=True)
         into = self._maps[pair_of(call)]
         if not self._mean:
             into.fill(into.layers.index(call.layer), found, asking, asked)
@@ -161,6 +176,10 @@ class _Maps:
     def tables(self) -> dict[str, Any]:
         """Return all maps by the names of their variables."""
         return {attention.variable(*pair): m.table() for pair, m in self._maps.items()}
+
+    def importance(self) -> dict[str, Tensor]:
+        """Return the mean attention that each particle receives, by collection."""
+        return self._received.importance()
 
 
 def pair_of(call: Call) -> tuple[str, str]:

@@ -7,5 +7,6 @@
 - `layers`: whose outputs have places of particles or pixels;
 - `rows`: tokens in a chunk of jets;
 - `capture`: jets through the tagger, chunk by chunk, their attention handed on;
-- `maps`, `importance`: where it is put together.
+- `maps`, `importance`: where it is put together;
+- `feeds`, `sources`, `flow`: what comes from where through several layers.
 """

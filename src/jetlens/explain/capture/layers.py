@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from jetlens.core.attention import NOWHERE, Tokens
 from jetlens.explain.capture.naming import lengths, named
-from jetlens.explain.capture.probe import Probe
+from jetlens.explain.capture.probe import Probe, changed
 from jetlens.explain.capture.tokens import Apart
 from jetlens.explain.running import as_written, paths
 from jetlens.explain.targets import Target
@@ -157,18 +157,18 @@ def _layer(
 def _image(output: Tensor, made_up: Probe) -> str | None:
     """Return the image that a feature map ``[jet, channel, y, x]`` is of."""
     images = [name for name, values in made_up.inputs.items() if values.ndim == 4]
-    changed = made_up.changed(output.flatten(2).transpose(1, 2))
-    seen = {c for origin in made_up.origins(changed) for c in origin.collections}
+    moved = changed(output.flatten(2).transpose(1, 2))
+    seen = {c for origin in made_up.origins(moved) for c in origin.collections}
     of = [name for name in images if name in seen]
     return of[0] if len(of) == 1 and output[0, 0].numel() > 1 else None
 
 
 def _tokens(rows: Tensor, made_up: Probe) -> Tokens | None:
     """Return whose the rows ``[jet, row, channel]`` are, if they are of particles or patches."""
-    changed = made_up.changed(rows)
-    if made_up.mixed(changed):
+    moved = changed(rows)
+    if made_up.mixed(moved):
         return None
-    origins = made_up.origins(changed)
+    origins = made_up.origins(moved)
     tokens = named(made_up, origins)
     if tokens is not None and _placed(tokens):
         return tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,6 +13,14 @@ from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
 from jetlens.explain.capture.rows import Row
 from jetlens.taggers.chunks import Packed
+
+MEAN, MAX, MIN = "mean", "max", "min"
+REDUCED: dict[str, Callable[..., Tensor]] = {
+    MEAN: Tensor.mean,
+    MAX: Tensor.amax,
+    MIN: Tensor.amin,
+}
+"""Ways to put heads together."""
 
 
 class Map:

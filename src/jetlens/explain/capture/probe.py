@@ -67,21 +67,6 @@ class Probe:
         """How many digits the numbers of all particles take; the first has number one."""
         return sum(self.places.values()).bit_length()
 
-    def changed(self, x: Tensor) -> Tensor:
-        """Say in which jets rows are other than in the first: ``[jet, row, ...]``, ``[jet, row]``.
-
-        Parameters
-        ----------
-        x
-            What the network makes of these jets, ``[jet, row, ...]``.
-        """
-        flat = x.flatten(2) if x.ndim > 2 else x[..., None]
-        if not flat.numel():
-            return torch.zeros(flat.shape[:2], dtype=torch.bool)
-        apart = (flat - flat[:1]).abs().amax(-1)
-        least = max(_CHANGED * float(apart.max()), _ROUNDED * float(flat.abs().max()))
-        return (apart > least).cpu()
-
     def mixed(self, changed: Tensor) -> bool:
         """Whether a jet changes that is the same as the first: jets are mixed with each other."""
         same = 2 + 2 * self.bits + len(self.inputs)
@@ -109,6 +94,16 @@ class Probe:
                 return number - 1
             number -= count
         return None
+
+
+def changed(x: Tensor) -> Tensor:
+    """Say in which jets rows are other than in the first: ``[jet, row, ...]`` to ``[jet, row]``."""
+    flat = x.flatten(2) if x.ndim > 2 else x[..., None]
+    if not flat.numel():
+        return torch.zeros(flat.shape[:2], dtype=torch.bool)
+    apart = (flat - flat[:1]).abs().amax(-1)
+    least = max(_CHANGED * float(apart.max()), _ROUNDED * float(flat.abs().max()))
+    return (apart > least).cpu()
 
 
 def probe(packed: Packed, extra: int = 0) -> Probe:

@@ -99,7 +99,7 @@ class Row:
     def shares(self) -> Tensor:
         """One over the number of real tokens, for these, ``[jet, token]``; zero for padding."""
         count = self.real.sum(1, keepdim=True).clamp(min=1)
-        return self.real / count
+        return self.real.double() / count
 
 
 def beyond(tokens: Tokens, places: Mapping[str, int]) -> Tokens:

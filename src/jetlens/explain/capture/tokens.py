@@ -18,7 +18,7 @@ from jetlens.core.attention import Tokens
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
 from jetlens.explain.capture.interception import Attending
 from jetlens.explain.capture.naming import lengths, named, told
-from jetlens.explain.capture.probe import Origin, Probe
+from jetlens.explain.capture.probe import Origin, Probe, changed
 from jetlens.explain.running import as_written, paths
 from jetlens.taggers.base import Inputs, Tagger
 
@@ -170,9 +170,9 @@ class _Asking:
         """Find the jets among the axes in front, and where queries and keys come from."""
         jets = len(self.probe)
         for axes in _candidates(q.shape[:-2], jets):
-            changed = [self.probe.changed(axes.unfold(x).transpose(1, 2)) for x in (q, k)]
-            if not any(map(self.probe.mixed, changed)):
-                asking, asked = map(self.probe.origins, changed)
+            moved = [changed(axes.unfold(x).transpose(1, 2)) for x in (q, k)]
+            if not any(map(self.probe.mixed, moved)):
+                asking, asked = map(self.probe.origins, moved)
                 return axes, asking, asked
         shape, mixes = tuple(q.shape), jets in (q.shape[-2], k.shape[-2])
         hint = (

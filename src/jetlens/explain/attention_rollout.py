@@ -1,0 +1,81 @@
+"""Attention rollout: how much of each input token reaches each token at the end.
+
+R = prod over layers of rownorm(A + I), with A the mean over heads. Streams that ask each other are
+rolled out together: R_q <- (R_q + A_qk R_k) / 2.
+
+References
+----------
+Abnar and Zuidema, "Quantifying attention flow in transformers", arXiv:2005.00928.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from jetlens.core.errors import UnknownNameError
+from jetlens.core.registry import explainers
+from jetlens.explain.attention import Maps, seen
+from jetlens.explain.base import Context, PackedExplainer, Scores
+from jetlens.explain.capture.capture import capture
+from jetlens.explain.capture.feeds import feeds
+from jetlens.explain.capture.flow import ROLLOUT, Flow
+from jetlens.explain.capture.maps import MEAN, REDUCED
+from jetlens.explain.capture.probe import probe
+from jetlens.explain.targets import Target
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.chunks import Packed
+from jetlens.taggers.predict import Predictions
+
+
+@explainers.register("attention-rollout")
+@dataclass(frozen=True, kw_only=True)
+class AttentionRollout(PackedExplainer):
+    """Attention of all layers multiplied up, half of each layer's input passing it by.
+
+    ``attention_<q>_<k>`` has one layer: of each token of stream q at the end, the shares that come
+    from the tokens of k that went in; over all k they add up to one. The importance of a particle
+    is its share in what the logits are read from: the class token (or a learned query) where there
+    is one, or the mean of the real tokens; of several streams, their mean.
+
+    Parameters
+    ----------
+    rule
+        ``"rollout"``; or ``"mean"``, the mean of all layers' attention, stream by stream, with the
+        mean attention that a particle gets as its importance.
+    heads
+        How heads are put together: ``"mean"``, ``"max"`` or ``"min"``.
+    streams
+        What queries and keys are, where that cannot be found out, as for ``attention``.
+    """
+
+    needs: ClassVar[str] = "attention"
+    at_once: ClassVar[int | None] = 1024
+
+    rule: str = ROLLOUT
+    heads: str = "mean"
+    streams: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.rule not in (ROLLOUT, MEAN):
+            raise UnknownNameError("rule of rollout", self.rule, (ROLLOUT, MEAN))
+        if self.heads not in REDUCED:
+            raise UnknownNameError("reduction of heads (heads=)", self.heads, REDUCED)
+
+    def found(
+        self, tagger: Tagger, packed: Packed, target: Target, context: Context
+    ) -> tuple[Predictions, Tensor, Scores]:
+        """Take what the tagger says, and its attention, from one pass."""
+        met = seen(tagger, packed, self.streams)
+        taker: Flow | Maps
+        if self.rule == MEAN:
+            taker = Maps(packed, met, self.heads, {call.layer for call in met}, mean=True)
+        else:
+            given, read = feeds(tagger, probe(packed), met)
+            taker = Flow(packed, met, given, read, self.heads)
+        said = capture(tagger, packed, met, taker)
+        found = Scores(tables=taker.tables(), importance=taker.importance())
+        return said, target.chosen(said.logits, context.label), found

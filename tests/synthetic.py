@@ -6,6 +6,8 @@ something; the explainer is not involved.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -34,6 +36,38 @@ CONSTITUENT_FEATURES = (
 )
 OBJECT_FEATURES = ("pt", "eta", "phi", "mass", "energy")
 _WIDTH = np.array([0.05, 0.4, 0.02, 0.25, 0.35, 0.12, 0.08, 0.9])  # d0 of each origin, in mm
+
+
+ATTENDED = (
+    "attention-map",
+    "attention-rank",
+    "attention-entropy",
+    "cross-attention",
+    "importance-plane",
+    "importance-by-type",
+    "stream-use",
+)
+"""Summaries of attention, importance and streams, filled with events made up for them."""
+
+
+def made_for(name: str, *arguments: int, **options: Any) -> xr.Dataset:
+    """Make up what a summary takes."""
+    if name in ATTENDED:
+        return attended(*arguments, **options)
+    return attribution(*arguments, image=True, propagated=True, events=True, **options)
+
+
+def particles(name: str) -> str:
+    """Return which particles a summary takes."""
+    return "constituents" if name in ATTENDED else "tracks"
+
+
+def bare(jets: xr.Dataset, collection: str) -> xr.Dataset:
+    """Return the same jets without a particle: all their places are padding."""
+    gone = [f"{collection}_{what}" for what in ("score", "value", "importance")]
+    gone += [str(v) for v in jets.data_vars if str(v).startswith(f"attention_{collection}")]
+    nothing = {v: jets[v].copy(data=np.full(jets[v].shape, np.nan)) for v in gone if v in jets}
+    return jets.assign({f"{collection}_mask": jets[f"{collection}_mask"] & False} | nothing)
 
 
 def attribution(

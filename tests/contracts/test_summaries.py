@@ -13,8 +13,7 @@ from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import CLASSES
 from jetlens.summarise.examples import Examples
 from jetlens.summarise.result import Result, merge
-from synthetic import attended
-from synthetic import attribution as made_up
+from synthetic import ATTENDED, bare, made_for, particles
 
 FIRST = "constituents.0"
 VARIANTS = {
@@ -36,32 +35,11 @@ VARIANTS = {
     "importance-plane": [{"collection": "objects", "x": "eta", "y": "phi", "reach": 3.0}],
     "importance-by-type": [{"truth": "fat_jet", "names": ["first", "second"]}],
 }
-ATTENDED = (
-    "attention-map",
-    "attention-rank",
-    "attention-entropy",
-    "cross-attention",
-    "importance-plane",
-    "importance-by-type",
-    "stream-use",
-)
-"""Summaries of attention, importance and streams, filled with events made up for them."""
 CASES = [(n, o) for n in summaries for o in ({}, *VARIANTS.get(n, ()))]
 every_summary = pytest.mark.parametrize(
     ("name", "options"), CASES, ids=[f"{n}-{i}" for i, (n, _) in enumerate(CASES)]
 )
 FEW = 7  # replicas: enough to see whether they merge
-
-
-def attribution(name, *arguments, **options):
-    """Make up what a summary takes."""
-    if name in ATTENDED:
-        return attended(*arguments, **options)
-    return made_up(*arguments, image=True, propagated=True, events=True, **options)
-
-
-def particles(name) -> str:
-    return "constituents" if name in ATTENDED else "tracks"
 
 
 def alike(a: Result, b: Result) -> None:
@@ -88,13 +66,13 @@ def fill(jets, name, options) -> Result:
 
 @every_summary
 def test_parts_add_up_to_the_whole(name, options):
-    a, b = attribution(name, 150, 12), attribution(name, 90, 9, start=150)
+    a, b = made_for(name, 150, 12), made_for(name, 90, 9, start=150)
     alike(fill(concatenate([a, b]), name, options), fill(a, name, options) + fill(b, name, options))
 
 
 @every_summary
 def test_many_partitions_stream_in_any_cut(name, options):
-    whole = attribution(name, 200)
+    whole = made_for(name, 200)
     cuts = [0, 1, 1, 60, 61, 200]
     parts = [
         whole.isel(jet=slice(a, b)) for a, b in itertools.pairwise(cuts)
@@ -105,22 +83,22 @@ def test_many_partitions_stream_in_any_cut(name, options):
 
 @every_summary
 def test_order_of_jets_does_not_matter(name, options):
-    jets = attribution(name, 120)
+    jets = made_for(name, 120)
     turned = jets.isel(jet=np.random.default_rng(3).permutation(120))
     alike(fill(jets, name, options), fill(turned, name, options))
 
 
 @every_summary
 def test_extra_padding_changes_nothing(name, options):
-    jets = attribution(name, 60, 10)
-    wide = concatenate([jets, attribution(name, 1, 17, start=60)]).isel(jet=slice(0, 60))
+    jets = made_for(name, 60, 10)
+    wide = concatenate([jets, made_for(name, 1, 17, start=60)]).isel(jet=slice(0, 60))
     assert wide.sizes[particles(name)] == 17
     alike(fill(jets, name, options), fill(wide, name, options))
 
 
 @every_summary
 def test_unit_weights_change_nothing_and_integer_weights_repeat_jets(name, options):
-    jets = attribution(name, 80, weighted=False)
+    jets = made_for(name, 80, weighted=False)
     unit = jets.assign(weight=("jet", np.ones(80)))
     assert fill(jets, name, options) == fill(unit, name, options)
     double = fill(jets.assign(weight=("jet", np.full(80, 2.0))), name, options)
@@ -136,7 +114,7 @@ def test_unit_weights_change_nothing_and_integer_weights_repeat_jets(name, optio
 
 @every_summary
 def test_saved_and_loaded_it_is_equal(name, options, tmp_path):
-    result = fill(attribution(name, 70), name, options)
+    result = fill(made_for(name, 70), name, options)
     result.save(tmp_path / "result.npz")
     loaded = Result.load(tmp_path / "result.npz")
     assert loaded == result
@@ -147,34 +125,29 @@ def test_saved_and_loaded_it_is_equal(name, options, tmp_path):
 
 @every_summary
 def test_no_jets(name, options, tmp_path):
-    none = fill(attribution(name, 5).isel(jet=slice(0, 0)), name, options)
+    none = fill(made_for(name, 5).isel(jet=slice(0, 0)), name, options)
     assert none.numbers() == {}
     none.save(tmp_path / "none.npz")
     assert Result.load(tmp_path / "none.npz") == none
-    some = fill(attribution(name, 40), name, options)
+    some = fill(made_for(name, 40), name, options)
     alike(merge([none, some, none]), some)
 
 
 @every_summary
 def test_jets_without_tracks(name, options):
-    jets = attribution(name, 30)
+    jets = made_for(name, 30)
     home = particles(name)
-    gone = [f"{home}_{what}" for what in ("score", "value", "importance")]
-    gone += [v for v in jets.data_vars if v.startswith(f"attention_{home}")]
-    bare = jets.assign(
-        {f"{home}_mask": jets[f"{home}_mask"] & False}
-        | {v: jets[v].copy(data=np.full(jets[v].shape, np.nan)) for v in gone if v in jets}
-    )
-    numbers = fill(bare, name, options).numbers()
+    gone = bare(jets, home)
+    numbers = fill(gone, name, options).numbers()
     assert all(np.isfinite(list(n.values())).all() for n in numbers.values())
-    fill(bare.isel({home: slice(0, 0)}), name, options).numbers()  # not even a place for one
+    fill(gone.isel({home: slice(0, 0)}), name, options).numbers()  # not even a place for one
 
 
 @every_summary
 @pytest.mark.parametrize("absent", [slice(-1, None), slice(0, 1), slice(None)])
 def test_absent_classes(name, options, absent):
     classes = ("background", "signal") if name in ATTENDED else CLASSES
-    result = fill(attribution(name, 60, absent=classes[absent]), name, options)
+    result = fill(made_for(name, 60, absent=classes[absent]), name, options)
     numbers = result.numbers()
     assert all(np.isfinite(list(n.values())).all() for n in numbers.values())
     assert all(n["low"] <= n["value"] <= n["high"] for n in numbers.values())
@@ -182,7 +155,7 @@ def test_absent_classes(name, options, absent):
 
 @every_summary
 def test_other_classes_work_or_say_what_is_missing(name, options):
-    jets = attribution(name, 60, classes=("signal", "background"))
+    jets = made_for(name, 60, classes=("signal", "background"))
     if name == "performance":
         options = {**options, "signal": "signal"}
     fill(jets, name, options).numbers()
@@ -190,7 +163,7 @@ def test_other_classes_work_or_say_what_is_missing(name, options):
 
 @every_summary
 def test_results_of_other_arguments_do_not_add(name, options):
-    jets = attribution(name, 20)
+    jets = made_for(name, 20)
     a = jl.summarise(jets, name, replicas=5, **options)
     b = jl.summarise(jets, name, replicas=6, **options)
     with pytest.raises(jl.JetlensError, match="same summary with the same arguments"):
@@ -199,7 +172,7 @@ def test_results_of_other_arguments_do_not_add(name, options):
 
 @every_summary
 def test_the_attribution_is_not_changed(name, options):
-    jets = attribution(name, 30)
+    jets = made_for(name, 30)
     before = jets.copy(deep=True)
     fill(jets, name, options)
     assert jets.identical(before)

@@ -16,7 +16,7 @@ from jetlens.core.registry import figures, summaries
 from jetlens.plots import caption, save
 from jetlens.plots.entry import COMPARED
 from jetlens.plots.style import plain, style
-from synthetic import attribution as made_up
+from synthetic import bare, made_for, particles
 
 VARIANTS = {
     "box": [{"by": ["label", "d0"]}, {"by": ["pt_btagJes"]}],
@@ -25,6 +25,10 @@ VARIANTS = {
     "jet-image": [{"jets": 0, "normalise": "max"}],
     "profile": [{"variables": ["tracks.d0", "deta"]}],
     "scatter": [{"jets": 0}],
+    "attention-map": [{"most": 5, "head": "0"}, {"order": "pt_frac", "by": "predicted"}],
+    "attention-entropy": [{"key": "objects"}],
+    "cross-attention": [{"most": 8, "names": [f"object {k}" for k in range(9)]}],
+    "importance-plane": [{"collection": "objects", "x": "eta", "y": "phi", "pt": "mass"}],
 }
 CASES = [(n, o) for n in summaries for o in ({}, *VARIANTS.get(n, ()))]
 every_figure = pytest.mark.parametrize(
@@ -33,7 +37,7 @@ every_figure = pytest.mark.parametrize(
 
 
 def attribution(*arguments, **options):
-    return made_up(*arguments, image=True, propagated=True, **options)
+    return made_for("", *arguments, **options)
 
 
 def result(name, options, jets):
@@ -51,7 +55,7 @@ def test_every_summary_has_a_figure():
 
 @every_figure
 def test_it_is_drawn_labelled_and_captioned(name, options):
-    found = result(name, options, attribution(200))
+    found = result(name, options, made_for(name, 200))
     figure = jl.draw(found)
     assert any("jetlens" in w and "Simulation" in w for w in words(figure))
     assert figure.axes
@@ -66,11 +70,9 @@ def test_it_is_drawn_labelled_and_captioned(name, options):
 @pytest.mark.parametrize("kind", ["empty", "no tracks", "one class of others"])
 def test_poor_results_are_drawn_too(name, options, kind):
     jets = {
-        "empty": lambda: attribution(5).isel(jet=slice(0, 0)),
-        "no tracks": lambda: attribution(20).assign(
-            tracks_mask=attribution(20)["tracks_mask"] & False
-        ),
-        "one class of others": lambda: attribution(60, classes=("sig", "bkg"), absent=("bkg",)),
+        "empty": lambda: made_for(name, 5).isel(jet=slice(0, 0)),
+        "no tracks": lambda: bare(made_for(name, 20), particles(name)),
+        "one class of others": lambda: made_for(name, 60, classes=("sig", "bkg"), absent=("bkg",)),
     }[kind]()
     if name == "performance" and kind == "one class of others":
         options = {**options, "signal": "sig"}

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _generator() -> list[str]:
-    rates = generator.main()
+    rates, pairs = generator.main(), generator.two_fat_jets()
     return [
         "| generator | events/s | jets/s | ratio | aim |",
         "|---|---|---|---|---|",
@@ -56,6 +56,9 @@ def _generator() -> list[str]:
         f"| collisions to tracks | {rates.whole:.0f} | {rates.jets:.0f} "
         f"| {rates.whole / rates.bare:.2f} | 0.70 |",
         f"| two workers / one | | | {rates.workers:.2f} | 1.80 |",
+        f"| bare `nextBatch`, cards of `two-fat-jets` | {pairs.bare:.0f} | | 1 | |",
+        f"| collisions to two large jets | {pairs.whole:.0f} | {2 * pairs.kept:.0f} "
+        f"| {pairs.whole / pairs.bare:.2f} | 0.70 |",
         "",
     ]
 

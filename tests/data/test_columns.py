@@ -10,7 +10,14 @@ import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import datasets
 from jetlens.core.units import Feature
-from jetlens.data.columns import classes_column, classes_of, described, features_of, numbered
+from jetlens.data.columns import (
+    classes_column,
+    classes_of,
+    described,
+    features_of,
+    numbered,
+    truth_of,
+)
 from jetlens.data.readers import ftag
 from jetlens.data.readers.ftag_variables import CLASSES
 
@@ -116,3 +123,61 @@ def test_labels_that_cannot_be_found_are_told(tmp_path) -> None:
         jl.read(path, label="target")
     with pytest.raises(BadValueError, match="without the variable"):
         jl.read(path, classes=["a", "b"])
+
+
+WEIGHT = Feature("w", "fb", r"$\sigma$")
+
+
+def with_truth() -> tuple[np.ndarray, np.ndarray]:
+    columns = [described(MASS), described(WEIGHT, "f8", truth=True)]
+    jets = np.zeros(2, dtype=[*columns, described(Feature("process"), "i1", truth=True)])
+    jets["w"], jets["process"] = [1e-300, 0.1], [0, 3]
+    particles = np.zeros(
+        (2, 3),
+        dtype=[
+            described(CHARGE),
+            described(Feature("type"), "u1", truth=True),
+            described(Feature("far"), truth=True),
+            ("valid", "?"),
+        ],
+    )
+    particles["type"], particles["far"] = 7, 0.25
+    particles["valid"][0] = [True, False, True]
+    return jets, particles
+
+
+def test_truth_is_kept_apart_from_features_on_its_way_through_a_file(tmp_path) -> None:
+    jets, particles = with_truth()
+    for one in (jets, jets[1:], pickle.loads(pickle.dumps(jets))):
+        assert truth_of(one) == ["w", "process"]
+        assert features_of(one)["w"] == WEIGHT
+    ftag.write(tmp_path / "a.h5", {"jets": jets, "constituents": particles})
+    for read in (
+        jl.read(tmp_path / "a.h5"),
+        ftag.to_batch({"jets": jets, "constituents": particles}),
+        jl.read(tmp_path / "a.h5", columns={"jets": ["pt"], "constituents": ["q"]}),
+    ):
+        assert read["jets"].names == ("pt",)
+        assert read["constituents"].names == ("q",)
+        truth = read["jets"].truth
+        assert truth["w"].tolist() == [1e-300, 0.1]  # in all its digits
+        assert truth["process"].tolist() == [0, 3]
+        assert truth["process"].dtype == np.int64
+        truth = read["constituents"].truth
+        np.testing.assert_array_equal(truth["type"], [[7, -1, 7], [-1, -1, -1]])
+        nan = np.nan
+        np.testing.assert_array_equal(truth["far"], [[0.25, nan, 0.25], [nan, nan, nan]])
+        longer = read["constituents"].padded(4).truth
+        assert longer["type"][:, 3].tolist() == [-1, -1]
+        assert np.isnan(longer["far"][:, 3]).all()
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert list(file["constituents"].attrs["truth"]) == ["type", "far"]
+
+
+def test_truth_may_be_asked_for_as_a_variable(tmp_path) -> None:
+    jets, _ = with_truth()
+    ftag.write(tmp_path / "a.h5", {"jets": jets})
+    read = jl.read(tmp_path / "a.h5", columns={"jets": ["w", "pt"]})
+    assert read["jets"].names == ("w", "pt")
+    assert read["jets"].features[0] == WEIGHT
+    assert set(read["jets"].truth) == {"w", "process"}

@@ -34,6 +34,26 @@ def test_partons_with_a_jet_in_sight(momentum, expected) -> None:
     assert veto.in_sight(momentum, CUTS) is expected
 
 
+PAIR = veto.wanted(200, 0.0, 1.0, 2.0, jets=2)
+
+
+@pytest.mark.parametrize(
+    ("momentum", "expected"),
+    [
+        (partons((190, 0, 0), (185, 0.3, 3.0)), True),
+        (partons((190, 0, 0), (170, 0.3, 3.0)), False),
+        (partons((190, 0, 0), (100, 0.3, 3.0), (85, -0.4, 2.9)), True),  # the second in two pieces
+        (partons((400, 0, 0), (380, 0.3, 0.9)), False),  # one jet of both
+        (partons((400, 0, 0), (380, 2.5, 3.0)), False),  # one of them too far forward
+        (partons((190, 0, 0), (185, 2.3, 3.0)), True),  # not yet too far
+        (partons((250, 0, 0)), False),
+        (np.zeros((0, 4)), False),
+    ],
+)
+def test_partons_with_two_jets_in_sight(momentum, expected) -> None:
+    assert veto.in_sight(momentum, PAIR) is expected
+
+
 def test_an_event_with_a_jet_is_not_given_up() -> None:
     class Watch(veto._hook()):
         """Says what it would do, and does nothing."""

@@ -17,7 +17,7 @@ AT_FIRST, AT_ONCE = 30, 300
 IN_VAIN = 100_000
 """Events after which there is no hope if none of them has anything."""
 
-_KIND_BITS, _EVENT_BITS = 8, 24  # kinds of events of a dataset, events of a partition
+KIND_BITS, EVENT_BITS = 8, 24  # kinds of events of a dataset, events of a partition
 
 Tables = dict[str, NDArray[np.void]]
 Found = TypeVar("Found", bound=Sized)
@@ -110,6 +110,6 @@ def fill(
     for k, wanted in enumerate(np.bincount(kind)):
         if wanted:
             made = make(k, int(wanted))
-            made["jets"]["eventNumber"] += ((partition << _KIND_BITS) + k) << _EVENT_BITS
+            made["jets"]["eventNumber"] += ((partition << KIND_BITS) + k) << EVENT_BITS
             for name, table in made.items():
                 tables[name][kind == k] = table

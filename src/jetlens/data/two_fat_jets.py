@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import datasets
 from jetlens.data.generated import Generated
 from jetlens.data.processes import process
+
+if TYPE_CHECKING:
+    from jetlens.data.generator import Generator
 
 SIGNAL = "heavy-higgs"
 LOWEST, HIGHEST = 500.0, 2500.0  # masses of the resonance in GeV
@@ -109,6 +113,24 @@ class TwoFatJets(Generated):
         jets["xsec_weight"] /= whole[kind]
         return tables
 
+    def source(self, k: int) -> tuple[str, Generator, float]:
+        """Return a kind's card, its generator, and the cross-section in fb that its events share.
+
+        The last one is divided by the events' mean weight: times a weight, it is an event's.
+        """
+        from jetlens.data.generator import PARTICLE_LEVEL, cross_section, generator
+        from jetlens.data.veto import wanted
+
+        if k < len(self.masses):
+            mass = self.masses[k]
+            resonance = (f"35:m0 = {mass:.8g}", f"35:mWidth = {WIDTH * mass:.8g}")
+            return SIGNAL, generator(SIGNAL, *resonance), SIGNAL_FB
+        name = list(self.backgrounds)[k - len(self.masses)]
+        settings = (*PARTICLE_LEVEL, *self._hard_scatter())
+        sight = wanted(self.pt_min, 0.0, self.radius, self.eta_max, jets=2)
+        known = cross_section(name, *settings)
+        return name, generator(name, *settings, cuts=sight), known.fb / known.weight
+
     def _of_kind(self, k: int, seed: int, wanted: int) -> dict[str, NDArray[np.void]]:
         """Generate `wanted` events of one kind.
 
@@ -116,22 +138,10 @@ class TwoFatJets(Generated):
         """
         # the generator's own libraries are loaded where jets are made, not where names are listed
         from jetlens.data.gather import gather
-        from jetlens.data.generator import PARTICLE_LEVEL, cross_section, generator
         from jetlens.data.two_fat_jet_arrays import tagging, to_arrays
         from jetlens.data.two_fat_jet_events import Cuts, find
-        from jetlens.data.veto import wanted as in_sight
 
-        if k < len(self.masses):
-            mass = self.masses[k]
-            name, sight, fb = SIGNAL, None, SIGNAL_FB
-            settings = [f"35:m0 = {mass:.8g}", f"35:mWidth = {WIDTH * mass:.8g}"]
-        else:
-            name = list(self.backgrounds)[k - len(self.masses)]
-            settings = [*PARTICLE_LEVEL, *self._hard_scatter()]
-            sight = in_sight(self.pt_min, 0.0, self.radius, self.eta_max, jets=2)
-            known = cross_section(name, *settings)
-            fb = known.fb / known.weight
-        pythia = generator(name, *settings, cuts=sight)
+        name, pythia, fb = self.source(k)
         pythia.seed(seed)
         cuts = Cuts(self.radius, self.pt_min, self.eta_max)
         made = gather(

@@ -12,7 +12,8 @@ from jetlens.core.registry import datasets
 from jetlens.data.btagging import tagged
 from jetlens.data.generator import cross_section, generator
 from jetlens.data.readers import ftag
-from jetlens.data.two_fat_jet_arrays import OBJECTS, SUBJETS, tagging
+from jetlens.data.two_fat_jet_arrays import tagging
+from jetlens.data.two_fat_jet_columns import OBJECTS, SUBJETS
 from jetlens.data.two_fat_jet_events import Cuts, find
 from jetlens.data.two_fat_jets import TwoFatJets
 from jetlens.physics.kinematics import delta_phi, mass_of

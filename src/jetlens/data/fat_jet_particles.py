@@ -73,10 +73,7 @@ def variables(
     px, py, pz, energy = momentum.T
     pt, eta, phi = np.hypot(px, py), eta_of(px, py, pz), np.arctan2(py, px)
     deta, dphi = eta - where.eta[jet], delta_phi(phi, where.phi[jet])
-    prong = [
-        np.hypot(eta - where.prong_eta[jet, k], delta_phi(phi, where.prong_phi[jet, k]))
-        for k in range(2)
-    ]
+    prong = [where.from_prong(k, eta, phi, jet) for k in range(2)]
     kind = kinds(record.pdg[rows])
     d_xy, d_z = np.zeros(len(rows)), np.zeros(len(rows))
     tracks = np.flatnonzero(charge != 0)

@@ -31,7 +31,7 @@ class TwoFatJets(Generated):
     """Events of two large anti-kt jets: half H -> hh -> 4b, half backgrounds (arXiv:2401.00452).
 
     A row is an event, its collections ``constituents`` (the particles of both jets), ``objects``
-    (nine momenta, see `jetlens.data.two_fat_jet_arrays.OBJECTS`) and ``jets`` (variables of the
+    (nine momenta, see `jetlens.data.two_fat_jet_columns.OBJECTS`) and ``jets`` (variables of the
     event). Pythia 8 at particle level; neutrinos are the missing momentum.
 
     Parameters
@@ -39,7 +39,8 @@ class TwoFatJets(Generated):
     masses
         Masses of the heavy Higgs boson in GeV, 500 to 2500: equally many events of each.
     backgrounds
-        Cards of `jetlens.data.processes`, and their shares of the background's events.
+        Cards of `jetlens.data.processes`, and their shares of the background's events; left out,
+        ``{ qcd = 0.9, ttbar = 0.1 }``.
     jets
         Number of events in all, half of them signal.
     radius
@@ -96,7 +97,7 @@ class TwoFatJets(Generated):
     def tables(self, index: int, count: int) -> dict[str, NDArray[np.void]]:
         """Generate ``jets``, ``constituents`` and ``objects``, all with `jet` as first axis."""
         from jetlens.data.gather import fill
-        from jetlens.data.two_fat_jet_arrays import empty
+        from jetlens.data.two_fat_jet_columns import empty
 
         rng = np.random.default_rng([self.seed, index])
         kinds = len(self.masses) + len(self.backgrounds)

@@ -102,6 +102,10 @@ class Axes(NamedTuple):
     prong_phi: Floats
     """``[jet, prong]``."""
 
+    def from_prong(self, k: int, eta: Floats, phi: Floats, jet: Ints) -> Floats:
+        """Return the distances of particles of these jets ``[particle]`` from prong `k`."""
+        return delta_r(eta, phi, self.prong_eta[jet, k], self.prong_phi[jet, k])
+
 
 def axes(momentum: Floats, counts: Ints, groomed: Groomed) -> Axes:
     """Return the directions of jets and prongs.

@@ -54,6 +54,23 @@ def test_the_efficiency_at_a_background_is_that_of_the_cut():
         assert value == pytest.approx(exact, abs=0.005)
 
 
+def test_the_rejection_at_an_efficiency_is_that_of_the_cut():
+    result, score, label = said(2.0, 1)
+    points = {p.efficiency: p.rejection for p in result.summary.working_points(result)}
+    for efficiency, known in points.items():
+        cut = np.quantile(score[label == 1], 1 - efficiency)
+        value, replicas = result.summary.rejection_at(result, "background", efficiency)
+        assert value == pytest.approx(1 / np.mean(score[label == 0] > cut), rel=0.03)
+        assert value == pytest.approx(known)
+        assert np.nanstd(replicas[1:]) > 0
+    numbers = ensemble().numbers()
+    assert numbers["rejection.experts,1.at_60"]["value"] > 1.5
+    relative = numbers["gain.experts,1.rejection.at_60.relative.vs.image"]
+    assert relative["low"] > 0.5
+    easy, _, _ = said(60.0, 1)  # nothing passes
+    assert np.isnan(easy.summary.rejection_at(easy, "background", 0.6)[0])
+
+
 @pytest.mark.parametrize("mistag", [0.01, 0.1])
 def test_the_efficiency_has_the_error_of_a_bootstrap(mistag):
     result, score, label = said(2.0, 1, replicas=400)

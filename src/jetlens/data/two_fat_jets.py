@@ -82,6 +82,23 @@ class TwoFatJets(Generated):
         if not 0 <= self.bias <= 8:
             raise BadValueError(f"bias = {self.bias}: expected a power from 0 to 8")
 
+    @property
+    def assumptions(self) -> str:
+        """What is selected, and what is assumed, in words for a report."""
+        from jetlens.data.btagging import EFFICIENCY
+
+        rates = ", ".join(
+            f"{100 * EFFICIENCY[k]:.2g} % of {name}"
+            for k, name in ((5, "b"), (4, "c"), (0, "light"))
+        )
+        return (
+            f"Two anti-kt jets of R = {self.radius:g} with pT above {self.pt_min:g} GeV and |η| "
+            f"below {self.eta_max:g}, at particle level, without detector, pile-up or trigger. The "
+            f"two prongs of each are b-tagged: {rates} ones are (the 77 % working point of ATLAS's "
+            "DL1r, arXiv:2211.16345, at any momentum), as a weight instead of a selection. "
+            "Backgrounds have the cross-sections of Pythia at leading order."
+        )
+
     def kinds(self, row: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which kind of event a row of the whole is: a mass, or after these a background.
 

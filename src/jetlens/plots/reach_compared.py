@@ -24,6 +24,7 @@ from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.retrainings import place_of
 
 TITLE = "Reach of a search, compared"
+NONE = "too few simulated background events for a limit"
 
 
 @figures.register("reach-compared")
@@ -62,6 +63,8 @@ def draw(ensemble: Ensemble) -> Figure:
         published(upper, summary)
         dress(upper, summary)
         room(upper)
+        if not upper.has_data():
+            upper.text(0.5, 0.5, NONE, ha="center", va="center", transform=upper.transAxes)
         if others:
             upper.set_title(said(others), loc="left", fontsize=12)
         upper.set_title(conditions(summary), loc="right", fontsize=11)

@@ -15,6 +15,7 @@ from jetlens.report.numbers import measured, plain, shown
 from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.provenance import versions
 from jetlens.report.setup import an_epoch
+from jetlens.report.verdicts import against_first, beaten
 from jetlens.report.words import method
 from jetlens.report.worth import worth_of_orders
 from jetlens.summarise.gains import MISTAGS
@@ -97,7 +98,8 @@ def abstract(facts: Comparison) -> list[str]:
     words = f"{len(facts.variants)} variations of one study"
     words += f" ({product}) are compared." if product else "."
     if repeats > 1:
-        words += f" Each is trained {repeats} times, with seeds of its own."
+        anew = ", each time on another split of the events" if facts.recipe.get("resplit") else ""
+        words += f" Each is trained {repeats} times, with seeds of its own{anew}."
     explained = ", ".join(dict.fromkeys(method(e["use"]) for e in facts.recipe.get("explain", ())))
     if explained:
         words += (
@@ -113,6 +115,8 @@ def sections(facts: Comparison) -> list[Section]:
     for name, picture in facts.pictures:
         by_summary.setdefault(name, []).append(picture)
     performance = [*by_summary.pop("performance", ()), *_gains(facts)]
+    table = against_first(_axes(facts), facts.numbers, _trainings(facts))
+    performance += [table] if table is not None else []
     if performance:
         found.append(Section("performance", "Performance", performance))
     for name, blocks in by_summary.items():
@@ -172,11 +176,21 @@ def _overview(facts: Comparison) -> Section:
         rows.append([*row, page])
     head = [*(_short(a) for a in axes), *heads.values(), ""]
     said = [
+        *beaten(_axes(facts), facts.numbers),
         *best_of(_axes(facts), facts.numbers),
         *orders_of({v.name: v.numbers for v in facts.variants}),
     ]
     table = Table(head, rows, _errors(facts))
     return Section("overview", "In short", [*map(Paragraph, said), table])
+
+
+def _trainings(facts: Comparison) -> str:
+    """Say of how many trainings a difference is, and what these share."""
+    repeats = facts.recipe["repeats"]
+    if repeats == 1:
+        return "One training each, tested on the same jets."
+    split = ", each on a split of its own," if facts.recipe.get("resplit") else ""
+    return f"Means over {repeats} pairs of trainings{split} of one seed and test sample."
 
 
 def _errors(facts: Comparison) -> str:

@@ -93,6 +93,8 @@ class Facts:
         How long each epoch of the training took.
     left_out
         Explanations that do not fit this tagger, each with the reason.
+    assumptions
+        What the dataset says of itself: what is selected, what is assumed.
     """
 
     recipe: Mapping[str, Any]
@@ -110,3 +112,4 @@ class Facts:
     variation: str = ""
     seconds: Sequence[float] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    assumptions: str = ""

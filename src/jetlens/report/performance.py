@@ -13,6 +13,7 @@ from jetlens.report.content import Block, Cell, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as plain_number
+from jetlens.report.reach import NAME as REACH
 from jetlens.report.words import html
 from jetlens.summarise.gains import MISTAGS
 from jetlens.summarise.performance import LIGHT, WorkingPoint
@@ -23,13 +24,15 @@ def performance(facts: Facts) -> Section:
     """Return the tagger's performance on the test part, or on all jets of a given tagger."""
     blocks: list[Block] = []
     for result, drawn in facts.performance:
+        if result.name == REACH:
+            continue  # has a section of its own
         if result.name == "performance":
             blocks += [
                 _areas(result, "on the test part" if facts.history else "of these jets"),
                 _rejections(result),
             ]
         blocks.append(drawn)
-    blocks += [p for p in facts.together if p.file.startswith("tagger-")]
+    blocks += [p for p in facts.together if p.file.startswith("tagger-") and REACH not in p.file]
     return Section("performance", "Tagger performance", blocks)
 
 

@@ -15,6 +15,7 @@ from jetlens.report.facts import Facts, Numbers
 from jetlens.report.numbers import measured, percent
 from jetlens.report.performance import performance
 from jetlens.report.provenance import provenance, repeats
+from jetlens.report.reach import reach
 from jetlens.report.setup import what_was_run
 from jetlens.report.words import html, method
 from jetlens.report.worth import worth
@@ -27,6 +28,8 @@ from jetlens.summarise.statements import HOLDS, UNDECIDED
 def sections(facts: Facts) -> list[Section]:
     """Return all sections."""
     found = [overview(facts), what_was_run(facts), performance(facts)]
+    if (search := reach(facts)) is not None:
+        found.append(search)
     for explanation in facts.explanations:
         start = f"{explanation.name}-"
         together = [p for p in facts.together if p.file.startswith(start)]

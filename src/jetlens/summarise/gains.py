@@ -2,8 +2,9 @@
 
 A number of a variation is its mean over retrainings. Its interval is where another training, tested
 on another sample, would come out: the standard deviation over the retrainings and the test sample's
-error of the mean, in quadrature. (All retrainings are tested on the same jets, so that the first
-does not hold the second.)
+error of the mean, in quadrature. (Retrainings are tested on the same jets, so that the first does
+not hold the second; where each splits the events anew, it holds a part of it, and the interval is
+a little too wide.)
 
 A gain is the mean difference between retrainings of the same seed, tested on the same jets. Its
 interval is the error of that mean: its standard error over the retrainings, times Student's factor
@@ -29,6 +30,8 @@ Floats = NDArray[np.float64]
 
 TAGGER = "tagger"
 """The tagger's discriminant, beside a single variable's."""
+REJECTION = "rejection"
+_SHARES = ("accuracy", "efficiency")
 MISTAGS = (0.01, 0.10)
 """Background efficiencies at which the signal's is told."""
 
@@ -36,7 +39,7 @@ MISTAGS = (0.01, 0.10)
 def quantities(result: Result) -> dict[str, tuple[float, Floats]]:
     """Return what is compared, by name: value and bootstrap replicas ``[replica]``.
 
-    With more than two classes, areas and efficiencies are means over the backgrounds.
+    With more than two classes, areas, efficiencies and rejections are means over the backgrounds.
     """
     summary: Any = result.summary
     accuracy = summary.accuracies(result)
@@ -47,6 +50,10 @@ def quantities(result: Result) -> dict[str, tuple[float, Floats]]:
         for mistag in MISTAGS:
             each = [summary.efficiency_at(result, b, mistag) for b in summary.backgrounds(result)]
             found[f"efficiency.at_background_{100 * mistag:.0f}"] = _mean(each)
+        for efficiency in summary.efficiencies:
+            backgrounds = summary.backgrounds(result)
+            each = [summary.rejection_at(result, b, efficiency) for b in backgrounds]
+            found[f"{REJECTION}.at_{100 * efficiency:.0f}"] = _mean(each)
     return {k: (v, r) for k, (v, r) in found.items() if np.isfinite(v) and np.isfinite(r).sum() > 1}
 
 
@@ -57,7 +64,8 @@ def _mean(each: Sequence[tuple[float, Floats]]) -> tuple[float, Floats]:
 def compared(ensemble: Ensemble) -> Numbers:
     """Return every variation's numbers, and its gains over the first place on each axis.
 
-    ``auc.<variation>`` and ``efficiency.<variation>.at_background_1`` are means over retrainings.
+    ``auc.<variation>``, ``efficiency.<variation>.at_background_1`` and
+    ``rejection.<variation>.at_50`` are means over retrainings.
     ``gain.<variation>.auc.vs.<first>`` is the difference from the variation that has the first
     place on an axis and is otherwise the same, ``gain.<variation>.auc.relative.vs.<first>`` that
     divided by what it is compared with. Along axes that change the data nothing is compared: the
@@ -71,9 +79,9 @@ def compared(ensemble: Ensemble) -> Numbers:
             first, _, rest = name.partition(".")
             full = ".".join(w for w in (first, place_of(variation), rest) if w)
             number = over_trainings([q[name] for q in each])
-            if name != "auc":
+            if first in _SHARES:
                 number = _of_few(number, min(trials(r, name) for r in groups[variation]))
-            found[full] = _bounded(number)
+            found[full] = number if first == REJECTION else _bounded(number)
     for axis, places in ensemble.axes.items():
         if axis.partition(".")[0] == "data":
             continue

@@ -169,6 +169,23 @@ class Performance(Summary):
             found.append(efficiency_at(signal, other, mistag))
         return float(found[0][0]), found[1]
 
+    def rejection_at(
+        self, result: Result, background: str, efficiency: float
+    ) -> tuple[float, Floats]:
+        """Return a background's rejection at a signal efficiency, and its replicas ``[replica]``.
+
+        NaN where one of the classes is empty, or nothing of the background passes.
+        """
+        found = []
+        for name in ("fine", "coarse"):
+            histogram = result.parts[name].pick(score=TAGGER)
+            names = list(histogram.axes["class"])
+            content = histogram.aligned()[1]
+            signal, other = (content[names.index(c)] for c in (self.signal_of(result), background))
+            # the signal's efficiency takes the place of a mistag
+            found.append(ratio(1.0, efficiency_at(other, signal, efficiency)))
+        return float(found[0][0]), found[1]
+
     def working_points(self, result: Result, score: str = TAGGER) -> list[WorkingPoint]:
         """Return the rejections at each efficiency; binomial (Wilson) intervals, infinite ends too.
 

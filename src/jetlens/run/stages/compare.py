@@ -23,7 +23,7 @@ from jetlens.run.stages.report import gather, read_json
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 
-VERSION = 3
+VERSION = 4
 NUMBERS, PAGE = "compare", "report"
 
 

@@ -117,8 +117,9 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         attributions.mark_group(groups)
     with Progress(f"explaining {total} jets", len(missing)) as progress:
         study.executor.map(work, missing, progress)
-    for show in merge_parts([t.partial for t in tasks], shows, store.work(stage, results)):
-        study.log.say(f"{name}: {show} does not fit this tagger or method and is left out")
+    unfit = merge_parts([t.partial for t in tasks], shows, store.work(stage, results))
+    if unfit:
+        study.log.say(f"{name}: does not fit this tagger or method, left out: {', '.join(unfit)}")
     if not entry.keep:
         remove(kept)
     store.finish(stage, outputs, jets=total, kept=sum(t.keep for t in tasks))

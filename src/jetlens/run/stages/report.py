@@ -30,7 +30,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.retrained import Retrained
 from jetlens.taggers import saved
 
-VERSION = 1
+VERSION = 2
 STAGE = "report"
 HISTORY = "history.json"
 PACKAGES = (
@@ -158,6 +158,7 @@ def collect(study: Study, pictures: Mapping[Path | str, Picture]) -> Facts:
         variation=study.name,
         seconds=store.state(train.STAGE).get(train.SECONDS, ()),
         left_out=missing,
+        assumptions=getattr(study.source(), "assumptions", ""),
     )
 
 

@@ -1,0 +1,105 @@
+"""Is a variation better than the first? Differences of paired trainings, with a verdict each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+
+from markupsafe import Markup
+
+from jetlens.report.content import Cell, Table
+from jetlens.report.facts import Numbers
+from jetlens.report.numbers import measured
+
+YES, NO, OPEN = "better", "worse", "not told apart"
+_MARKS = {YES: "holds", NO: "fails", OPEN: "open"}
+
+
+def verdict(number: Mapping[str, float], zero: float = 0.0, small: bool = False) -> str:
+    """Say whether an interval lies on one side of `zero`; with `small`, lower is better."""
+    above, below = number["low"] > zero, number["high"] < zero
+    if not above and not below:
+        return OPEN
+    return YES if above != small else NO
+
+
+def _told(
+    places: str, first: str, numbers: Numbers
+) -> Iterator[tuple[str, Mapping[str, float], str]]:
+    """Go through what is compared of one variation: words, number, verdict."""
+    start, end = f"gain.{places}.", f".vs.{first}"
+    auc = numbers.get(f"{start}auc{end}")
+    if auc is not None:
+        yield "area under the curve, difference", auc, verdict(auc)
+    for name, number in numbers.items():
+        at = name.removeprefix(f"{start}rejection.at_").removesuffix(f".relative{end}")
+        if name == f"{start}rejection.at_{at}.relative{end}":
+            per_cent = {k: 100 * v for k, v in number.items()}
+            words = f"background rejection at {at} % signal efficiency, gain in %"
+            yield words, per_cent, verdict(per_cent)
+    for name, number in numbers.items():
+        mass = name.removeprefix(f"reach.ratio.{places}.").removesuffix(end)
+        if name == f"reach.ratio.{places}.{mass}{end}":
+            yield f"expected limit at {mass} GeV, ratio", number, verdict(number, 1.0, small=True)
+
+
+def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: str) -> Table | None:
+    """Return every place on the last axis against the first, by all that is compared.
+
+    Parameters
+    ----------
+    axes
+        The axes with their places, in the recipe's order.
+    numbers
+        What the comparison found.
+    errors
+        What is to be said of the trainings.
+    """
+    rows: list[list[Cell]] = []
+    for there, place, first in _pairs(axes):
+        for words, number, said in _told(",".join((*there, place)), first, numbers):
+            mark = Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said)
+            rows.append([*there, place, words, measured(number), mark])
+    if not rows:
+        return None
+    *others, last = axes
+    first = axes[last][0]
+    caption = (
+        f"Each against {first}, all else the same. {errors} The interval is the error of the mean "
+        "difference over the trainings (times Student's factor for so few) and the test sample's "
+        "68 % bootstrap error, in quadrature; where it holds no difference, the two are not told "
+        "apart. A ratio of limits below 1 is better."
+    )
+    return Table([*map(_short, others), _short(last), "quantity", "", "verdict"], rows, caption)
+
+
+def beaten(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:
+    """Say in a sentence each whether the first place is beaten, by the area under the curve."""
+    found = []
+    for there, place, first in _pairs(axes):
+        number = numbers.get(f"gain.{','.join((*there, place))}.auc.vs.{first}")
+        if number is None:
+            continue
+        words = {
+            YES: f"{place} beats {first}",
+            NO: f"{place} does worse than {first}",
+            OPEN: f"{place} is not told apart from {first}",
+        }[verdict(number)]
+        where = "".join(f"{_short(a)} {p}: " for a, p in zip(axes, there, strict=False))
+        found.append(Markup("{}{}, {}").format(where, words, measured(number)))
+    if not found:
+        return []
+    return [Markup("By area under the curve (difference): {}.").format(Markup("; ").join(found))]
+
+
+def _pairs(axes: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Go through the places of the last axis but the first, at each place of the others."""
+    if axes:
+        *others, last = axes
+        for there in product(*(axes[a] for a in others)):
+            for place in axes[last][1:]:
+                yield there, place, axes[last][0]
+
+
+def _short(axis: str) -> str:
+    return axis.rpartition(".")[2].replace("_", " ")

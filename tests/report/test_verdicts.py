@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from jetlens.report.verdicts import NO, OPEN, YES, against_first, beaten, verdict
+
+AXES = {"data.seed": ("1",), "model": ("concatenation", "cross-attention", "kinematics")}
+
+
+def number(value, half):
+    return {"value": value, "low": value - half, "high": value + half}
+
+
+def numbers():
+    found = {}
+    for model, auc, limit in (("cross-attention", 0.01, 0.9), ("kinematics", -0.05, 1.1)):
+        found[f"gain.1,{model}.auc.vs.concatenation"] = number(auc, 0.002)
+        found[f"gain.1,{model}.rejection.at_50.vs.concatenation"] = number(30, 50)
+        found[f"gain.1,{model}.rejection.at_50.relative.vs.concatenation"] = number(0.3, 0.5)
+        found[f"reach.ratio.1,{model}.1000.vs.concatenation"] = number(limit, 0.05)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "zero", "small", "said"),
+    [
+        (0.1, 0, False, YES), (-0.1, 0, False, NO), (0.01, 0, False, OPEN),
+        (0.9, 1, True, YES), (1.1, 1, True, NO), (1.01, 1, True, OPEN),
+    ],
+)  # fmt: skip
+def test_a_verdict_follows_the_interval(value, zero, small, said):
+    assert verdict(number(value, 0.05), zero, small) == said
+
+
+def plain(cell):
+    return re.sub(r"<[^>]+>", "", str(cell))
+
+
+def test_everything_that_is_compared_has_a_row():
+    table = against_first(AXES, numbers(), "Means over 5 pairs.")
+    rows = [[plain(c) for c in row] for row in table.rows]
+    found = {(r[1], r[2]): r[4] for r in rows}
+    assert found == {
+        ("cross-attention", "area under the curve, difference"): YES,
+        ("cross-attention", "background rejection at 50 % signal efficiency, gain in %"): OPEN,
+        ("cross-attention", "expected limit at 1000 GeV, ratio"): YES,
+        ("kinematics", "area under the curve, difference"): NO,
+        ("kinematics", "background rejection at 50 % signal efficiency, gain in %"): OPEN,
+        ("kinematics", "expected limit at 1000 GeV, ratio"): NO,
+    }
+    assert "30" in next(r[3] for r in rows if "rejection" in r[2])
+    assert "Means over 5 pairs." in table.caption
+    assert against_first(AXES, {}, "") is None
+    assert against_first({}, numbers(), "") is None
+
+
+def test_who_beats_the_first_is_said():
+    (said,) = beaten(AXES, numbers())
+    text = plain(said)
+    assert "seed 1: cross-attention beats concatenation, 0.0100" in text
+    assert "kinematics does worse than concatenation" in text
+    assert beaten(AXES, {}) == []

@@ -334,6 +334,20 @@ def attended(
     )
 
 
+def with_attention(jets: xr.Dataset, weight: np.ndarray) -> xr.Dataset:
+    """Let all constituents share their attention by weights ``[jet, place]`` of the real ones."""
+    name = attention.variable("constituents", "constituents")
+    mask = jets["constituents_mask"].values
+    logits = np.log(np.maximum(weight.astype(np.float64), 1e-300))
+    found = _softmax(logits[:, None, None, None, :], mask, mask)
+    return jets.assign({name: jets[name].copy(data=np.broadcast_to(found, jets[name].shape))})
+
+
+def leading(mask: np.ndarray) -> np.ndarray:
+    """Return 1 for the first particle of each jet, 0 for the others ``[jet, place]``."""
+    return 1.0 * (mask & (mask.cumsum(axis=1) == 1))
+
+
 def _softmax(logits: np.ndarray, query: np.ndarray, key: np.ndarray) -> np.ndarray:
     """Normalise over real keys ``[jet, layer, head, query, key]``; padding is NaN."""
     real = (query[:, :, None] & key[:, None, :])[:, None, None]

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import jetlens as jl
+from jetlens.core.errors import UnsupportedError
+from jetlens.summarise.ensemble import Ensemble, Member
+from synthetic import attended
+
+
+def test_means_by_class():
+    jets = attended(150, 5)
+    result = jl.summarise(jets, "stream-use")
+    numbers, weight = result.numbers(), jets["weight"].values
+    for group, own in {"all": weight > 0, "signal": jets["label"].values == 1}.items():
+        for table, kind in {"stream_share": "share", "permutation_loss": "loss"}.items():
+            exact = np.average(jets[table].values[own], axis=0, weights=weight[own])
+            for s, stream in enumerate(("constituents", "objects")):
+                found = numbers[f"stream_use.{group}.{stream}.{kind}"]
+                assert found["value"] == pytest.approx(exact[s])
+                assert found["low"] < found["value"] < found["high"]
+
+
+def test_one_table_is_enough_and_none_is_told():
+    jets = attended(40, 5)
+    alone = jl.summarise(jets.drop_vars("stream_share"), "stream-use")
+    assert {n.rpartition(".")[2] for n in alone.numbers()} == {"loss"}
+    assert alone.summary.use(alone, "share") == {}
+    with pytest.raises(UnsupportedError, match="explain with 'stream-share' or 'permutation'"):
+        jl.summarise(jets.drop_vars(["stream_share", "permutation_loss"]), "stream-use")
+
+
+def ensemble(shift, axis="model"):
+    """Taggers of two kinds, of which the second uses constituents by `shift` more."""
+    members = []
+    for repeat in range(3):
+        jets = attended(80, 4, seed=7)
+        share = jets["stream_share"].values + 0.01 * repeat
+        for name, more in (("joined", 0.0), ("asking", shift)):
+            moved = share + more * np.array([1.0, -1.0])
+            made = jets.assign(stream_share=(("jet", "stream"), moved))
+            result = jl.summarise(made, "stream-use", replicas=20)
+            members.append(Member({axis: name}, repeat, result))
+    return Ensemble(tuple(members))
+
+
+def test_differences_between_variations_are_paired():
+    numbers = ensemble(0.2).numbers()
+    own = numbers["stream_use.asking.signal.constituents.share.vs.joined"]
+    assert own == pytest.approx({"value": 0.2, "low": 0.2, "high": 0.2})  # whatever jets say
+    mean, base = (
+        numbers[f"stream_use.{name}.signal.constituents.share"] for name in ("asking", "joined")
+    )
+    assert mean["value"] - base["value"] == pytest.approx(0.2)
+    assert mean["high"] - mean["low"] == pytest.approx(0.02)  # the deviation of three trainings
+
+
+def test_along_axes_that_change_the_data_nothing_is_paired():
+    assert not any(".vs." in name for name in ensemble(0.2, "data.masses").numbers())
+
+
+def test_streams_that_only_one_has_are_not_compared():
+    jets = attended(60, 4)
+    both = jl.summarise(jets, "stream-use")
+    one = jl.summarise(jets.isel(stream=[0]), "stream-use")
+    found = Ensemble((Member({"model": "both"}, 0, both), Member({"model": "one"}, 0, one)))
+    differences = [n for n in found.numbers() if ".vs." in n]
+    assert differences
+    assert all(".constituents." in n for n in differences)
+    jl.draw(found)

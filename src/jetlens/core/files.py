@@ -22,6 +22,23 @@ _REFUSED = (
 )
 
 
+def expanded(name: str) -> str:
+    """Return a file name with its leading environment variable, if it has one, put in.
+
+    Raises
+    ------
+    BadFileError
+        If the variable is not set.
+    """
+    if not name.startswith("$"):
+        return name
+    variable, _, rest = name[1:].partition("/")
+    folder = os.environ.get(variable.strip("{}"))
+    if not folder:
+        raise BadFileError(f"data file {name!r}: the environment variable {variable!r} is not set")
+    return os.path.join(folder, rest)  # noqa: PTH118 (may hold a pattern)
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
-from jetlens.core.errors import BadFileError
+from jetlens.core.files import expanded
 from jetlens.core.registry import datasets
 from jetlens.data import readers
 from jetlens.data.base import Dataset
@@ -45,20 +44,10 @@ def files(
     """
     names = [files] if isinstance(files, str) else list(files)
     return readers.open(
-        [_expanded(name) for name in names],
+        [expanded(name) for name in names],
         format=format,
         partition=partition,
         columns=columns,
         label=label,
         classes=classes,
     )
-
-
-def _expanded(name: str) -> str:
-    if not name.startswith("$"):
-        return name
-    variable, _, rest = name[1:].partition("/")
-    folder = os.environ.get(variable.strip("{}"))
-    if not folder:
-        raise BadFileError(f"data file {name!r}: the environment variable {variable!r} is not set")
-    return os.path.join(folder, rest)  # noqa: PTH118 (may hold a pattern)

@@ -1,0 +1,163 @@
+"""Plain arrays of anyone's (``.npz``, ``.npy``, Parquet), with a small TOML that names columns."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadFileError, BadValueError, look_up
+from jetlens.core.files import expanded
+from jetlens.core.registry import readers
+from jetlens.data import array_description
+from jetlens.data.array_description import Description, Label
+from jetlens.data.array_files import kind_of, open_arrays
+from jetlens.data.array_tables import collection, labels, numbers, stored
+from jetlens.data.base import Dataset
+
+
+@readers.register("arrays")
+@dataclass(frozen=True, kw_only=True)
+class ArrayFiles(Dataset):
+    """Arrays in ``.npz``, ``.npy`` or Parquet files, of which a small TOML says what they hold.
+
+    Partitions of different files take turns, so that files of one class each come mixed.
+
+    Parameters
+    ----------
+    files
+        The arrays; or the description alone, which says where they are.
+    description
+        The TOML; left out, the one that stands beside the arrays.
+    partition
+        Jets read at a time.
+    columns
+        The variables to read, by collection; left out, all. Truth is always read.
+    label
+        An array of the jets' classes, instead of the description's.
+    classes
+        The names of its numbers 0, 1, ...
+    """
+
+    files: tuple[str, ...]
+    description: str | None = None
+    partition: int = 5000
+    columns: Mapping[str, Sequence[str]] | None = None
+    label: str | None = None
+    classes: Sequence[str] | None = None
+    arrays: tuple[str, ...] = field(init=False)
+    """The files of arrays; `files` has the description, too."""
+    tables: Description = field(init=False)
+    """What the description says."""
+
+    def __post_init__(self) -> None:
+        given = [f for f in self.files if f != self.description]
+        if self.description is None and given[0].endswith(".toml"):
+            path, given = Path(given[0]), given[1:]
+        elif self.description is None:
+            path = array_description.beside(Path(given[0]))
+        else:
+            path = Path(expanded(self.description))
+        tables = array_description.load(path)
+        if self.label is not None or self.classes is not None:
+            own = Label() if tables.label is None else tables.label
+            array = own.array if self.label is None else self.label
+            classes = own.classes if self.classes is None else tuple(self.classes)
+            if array is None or not classes:
+                raise BadValueError(
+                    f"label={self.label!r}, classes={self.classes!r}: expected an array, and the "
+                    "names of the numbers in it"
+                )
+            tables = tables.model_copy(update={"label": Label(array=array, classes=classes)})
+        for name, wanted in (self.columns or {}).items():
+            table = look_up(f"collection of {str(path)!r}", name, tables.collections)
+            for column in wanted:
+                look_up(f"column of {name!r}", column, table.columns)
+        arrays = tuple(given) or _named(tables, path)
+        object.__setattr__(self, "tables", tables)
+        object.__setattr__(self, "arrays", arrays)
+        object.__setattr__(self, "files", (*arrays, str(path)))
+        object.__setattr__(self, "description", str(path))
+
+    @staticmethod
+    def recognises(path: Path) -> bool:
+        """Say whether the file is such a TOML, or holds such arrays."""
+        return array_description.is_description(path) or kind_of(path) is not None
+
+    def partitions(self) -> list[ArraySlice]:
+        """Return slices of the files, `partition` jets each; the files take turns."""
+        found, first = [], 0
+        for path in self.arrays:
+            count = _count(path, self.tables)
+            for start in range(0, count, self.partition):
+                stop = min(start + self.partition, count)
+                made = ArraySlice(path, start, stop, first, self.tables, self.columns)
+                found.append((start / count, made))
+            first += count
+        if not found:
+            raise BadFileError(f"no jets in {', '.join(map(repr, self.arrays))}")
+        return [made for _, made in sorted(found, key=lambda pair: pair[0])]
+
+
+def _named(tables: Description, path: Path) -> tuple[str, ...]:
+    """Return the files that a description names."""
+    if tables.files is None:
+        raise BadFileError(
+            f"{str(path)!r} does not say where its arrays are: expected a key `files` in it, or "
+            "the arrays to be opened, with description= for the TOML"
+        )
+    found: list[str] = []
+    for name in [tables.files] if isinstance(tables.files, str) else tables.files:
+        place = expanded(name)
+        pattern = str(path.parent / place)
+        there = sorted(glob.glob(pattern)) if glob.has_magic(place) else [pattern]  # noqa: PTH207 (absolute patterns too)
+        if not there:
+            raise BadFileError(f"no file matches {pattern!r}, which {str(path)!r} names")
+        found += there
+    return tuple(found)
+
+
+def _count(path: str, tables: Description) -> int:
+    """Return how many jets a file holds."""
+    source = open_arrays(path)
+    array = stored(source, next(iter(tables.collections.values())))
+    return source.jets(array if isinstance(array, str) else next(iter(array.values())))
+
+
+@dataclass(frozen=True)
+class ArraySlice:
+    """Jets `start` to `stop` of one file, whose first jet has the global row `first`."""
+
+    path: str
+    start: int
+    stop: int
+    first: int
+    tables: Description
+    columns: Mapping[str, Sequence[str]] | None = None
+
+    def read(self) -> JetBatch:
+        """Read the jets."""
+        source, tables, rows = open_arrays(self.path), self.tables, (self.start, self.stop)
+        row = np.arange(self.first + self.start, self.first + self.stop, dtype=np.int64)
+        wanted = tables.collections if self.columns is None else self.columns
+        made = {
+            name: collection(
+                source, self.path, rows, name, tables.collections[name],
+                None if self.columns is None else self.columns[name],
+            )
+            for name in wanted
+        }  # fmt: skip
+        count = self.stop - self.start
+        weight, event = np.ones(count), row
+        if tables.weight is not None:
+            weight = numbers(source, self.path, rows, "weight", tables.weight)
+        if tables.event is not None:
+            event = numbers(source, self.path, rows, "event", tables.event).astype(np.int64)
+        label = np.full(count, -1, dtype=np.int64)
+        if tables.label is not None:
+            label = labels(source, self.path, rows, tables.label)
+        return JetBatch(made, label, tables.classes, weight, event, row)

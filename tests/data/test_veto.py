@@ -44,6 +44,7 @@ PAIR = veto.wanted(200, 0.0, 1.0, 2.0, jets=2)
         (partons((190, 0, 0), (170, 0.3, 3.0)), False),
         (partons((190, 0, 0), (100, 0.3, 3.0), (85, -0.4, 2.9)), True),  # the second in two pieces
         (partons((400, 0, 0), (380, 0.3, 0.9)), False),  # one jet of both
+        (partons((190, 0, 0), (190, 0, 0.9), (20, 0, 1.8)), False),  # cones that share a parton
         (partons((400, 0, 0), (380, 2.5, 3.0)), False),  # one of them too far forward
         (partons((190, 0, 0), (185, 2.3, 3.0)), True),  # not yet too far
         (partons((250, 0, 0)), False),

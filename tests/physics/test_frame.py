@@ -110,6 +110,9 @@ def test_upright_jets_are_tall_and_heavy_above_and_on_the_right(seed: int) -> No
     for a in (u, v):
         assert (np.sum(weights * np.sign(a), axis=1) > 0).all()
     assert set(np.unique(flip)) <= {-1.0, 1.0}
+    # before they were mirrored, jets were turned and nothing else
+    turned = (flip[:, None] * u + 1j * v) / (x + 1j * y)
+    np.testing.assert_allclose(turned, turned[:, :1] * np.ones(x.shape[1]), atol=1e-9)
     # padding lies where it may
     longer = [np.pad(a, ((0, 0), (0, 3)), constant_values=c) for a, c in ((x, 9.0), (y, -9.0))]
     padded = frame.upright(*longer, np.pad(weights, ((0, 0), (0, 3))))

@@ -87,13 +87,14 @@ def _roc(ax: Axes, result: Result) -> None:
     points = summary.working_points(result)
     scores = [s for s in (TAGGER, SINGLE) if s in result.parts["fine"].axes["score"]]
     classes = list(result.sums["class"].values)
+    begin = min(0.4, 0.9 * min(summary.efficiencies, default=0.4))
     top = 1.0
     for score in scores:
         for name in summary.backgrounds(result):
             signal, background = summary.roc(result, name, score)
             if np.isnan([signal[-1], background[-1]]).any():
                 continue
-            shown = (signal >= 0.4) & (background > 0)
+            shown = (signal >= begin) & (background > 0)
             colour = flavour_colour(name, classes.index(name))
             dashed = score == SINGLE
             ax.plot(
@@ -120,7 +121,7 @@ def _roc(ax: Axes, result: Result) -> None:
         words = f"{_single(summary)} alone"
         ax.plot([], [], "--", color="black", linewidth=1.1, label=words)
     ax.set_yscale("log")
-    ax.set_xlim(0.4, 1)
+    ax.set_xlim(begin, 1)
     ax.set_ylim(0.9, top * 25)
     legend(ax)
     ax.set_xlabel(f"{class_name(summary.signal_of(result))} efficiency")

@@ -7,11 +7,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from jetlens.core.registry import explainers
 from jetlens.plots.style import FLAVOUR_TITLES
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
 from jetlens.report.numbers import measured, plain, shown
 from jetlens.report.words import html, said
+from jetlens.summarise.classes import ClassSummary
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED, Row
 
@@ -71,6 +73,9 @@ def explained_output(settings: Mapping[str, Any]) -> str:
 
 def _which(explanation: Explanation) -> Paragraph:
     s = explanation.settings
+    results = [r for r, _ in explanation.results]
+    if results and all(isinstance(r.summary, ClassSummary) for r in results):
+        return Paragraph(_about(explanation))
     words = (
         f"Scores are attributions of the tagger's {explained_output(s)} to its scaled inputs, "
         "by the method "
@@ -95,6 +100,20 @@ def _which(explanation: Explanation) -> Paragraph:
                 text += "wrongly tagged ones are dropped"
             break
     return Paragraph(text + ".")
+
+
+def _about(explanation: Explanation) -> Markup:
+    """Say what a method gives that gives no scores, and of which output."""
+    s = explanation.settings
+    maker = explainers.get(s["use"])
+    about = explainers.summary(s["use"]).rstrip(".").replace("`", "")
+    text = Markup("<code>{}</code>: {}").format(s["use"], about[:1].lower() + about[1:])
+    if getattr(maker, "needs", "") != "attention":
+        text += f", for the tagger's {explained_output(s)}"
+    own = {k: v for k, v in s.items() if k not in _OF_ALL}
+    if own:
+        text += f" ({', '.join(f'{k} {shown(v)}' for k, v in own.items())})"
+    return text + f". {explanation.jets:,} jets are explained."
 
 
 def rows_of(result: Result, normalise: str) -> list[Row]:

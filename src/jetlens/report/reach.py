@@ -94,7 +94,7 @@ def _selected(numbers: Numbers, summary: Reach) -> Cell:
     return words + Markup(", ").join(known) + "."
 
 
-def compared_with(summary: Reach) -> str:
+def compared_with(summary: Reach) -> Cell:
     """Say what another experiment's limits are scaled by, or that there are none."""
     scaled = (
         "Limits fall with 1/√L where the background fluctuates, and with 1/L at best, where there "
@@ -102,7 +102,7 @@ def compared_with(summary: Reach) -> str:
     )
     if summary.published:
         return f"{scaled}. The band of {summary.published_source} spans the first two."
-    return (
-        f"{scaled}. The limits of {summary.published_source} would stand beside these, but their "
-        "values by mass are not at hand, and none are made up: the setting `published` takes them."
-    )
+    return Markup(
+        "{}. The limits of {} would stand beside these, but their values by mass are not at hand, "
+        "and none are made up: the setting <code>published</code> takes them."
+    ).format(scaled, summary.published_source)

@@ -55,22 +55,31 @@ def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: s
     errors
         What is to be said of the trainings.
     """
-    rows: list[list[Cell]] = []
-    for there, place, first in _pairs(axes):
-        for words, number, said in _told(",".join((*there, place)), first, numbers):
-            mark = Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said)
-            rows.append([*there, place, words, measured(number), mark])
-    if not rows:
+    if not axes:
         return None
     *others, last = axes
-    first = axes[last][0]
+    first, *places = axes[last]
+    rows: list[list[Cell]] = []
+    for there in product(*(axes[a] for a in others)):
+        cells: dict[str, dict[str, Cell]] = {}
+        for place in places:
+            for words, number, said in _told(",".join((*there, place)), first, numbers):
+                mark = Markup('{} <span class="verdict {}">{}</span>')
+                cells.setdefault(words, {})[place] = mark.format(
+                    measured(number), _MARKS[said], said
+                )
+        rows += [
+            [*there, words, *(found.get(p, "") for p in places)] for words, found in cells.items()
+        ]
+    if not rows:
+        return None
     caption = (
         f"Each against {first}, all else the same. {errors} The interval is the error of the mean "
         "difference over the trainings (times Student's factor for so few) and the test sample's "
         "68 % bootstrap error, in quadrature; where it holds no difference, the two are not told "
         "apart. A ratio of limits below 1 is better."
     )
-    return Table([*map(_short, others), _short(last), "quantity", "", "verdict"], rows, caption)
+    return Table([*map(_short, others), f"against {first}", *places], rows, caption)
 
 
 def beaten(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:

@@ -54,6 +54,33 @@ class Attends(nn.Module):
         return self.all(x[:, 0])
 
 
+class InStreams(SetTagger):
+    """What its head takes comes from tracks (with their jet's variables) or from the jet alone."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.GELU)
+        self.own = nn.Linear(2, 8)
+        self.all = nn.Sequential(nn.Linear(24, 16), nn.GELU(), nn.Linear(16, 3))
+
+    def joined(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
+        tracks = inputs["tracks"]
+        jets = inputs["jets"][:, None].expand(-1, tracks.shape[1], -1)
+        each = self.each(torch.cat([tracks, jets], -1)) * masks["tracks"][..., None]
+        return torch.cat([each.sum(1), self.own(inputs["jets"])], 1)
+
+    def forward(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
+        return self.all(self.joined(inputs, masks))
+
+
+def in_streams() -> jl.Tagger:
+    """Return a tagger of the same jets that says what its head takes."""
+    torch.manual_seed(0)
+    made = jl.wrap(InStreams().double(), {"jets": JETS, "tracks": TRACKS}, CLASSES, scaling=SCALING)
+    made.joined, made.head = made.module.joined, made.module.all
+    made.joined_streams = ("tracks",) * 16 + ("jets",) * 8
+    return made
+
+
 def attending() -> jl.Tagger:
     """Return a tagger of the same jets that has attention."""
     torch.manual_seed(0)
@@ -62,7 +89,8 @@ def attending() -> jl.Tagger:
 
 def tagger_for(method: str) -> jl.Tagger:
     """Return a tagger that the explainer can explain."""
-    return attending() if explainers.get(method).needs == "attention" else tagger()
+    made = {"attention": attending, "streams": in_streams}
+    return made.get(explainers.get(method).needs, tagger)()
 
 
 def tagger(activation: type[nn.Module] = nn.GELU, seed: int = 0) -> jl.Tagger:

@@ -37,8 +37,8 @@ class Explainer(abc.ABC):
         (``relevance_absorbed``, by layer and cause) add up to what is explained
         (``relevance_in``), to 1e-9 of the sum of their sizes in double precision.
     needs
-        What the tagger must give: ``"gradients"``, ``"attention"`` or ``"nothing"``. Attention is
-        the same for every target.
+        What the tagger must give: ``"gradients"``, ``"attention"``, ``"streams"`` (what its head
+        takes, stream by stream) or ``"nothing"``. Attention is the same for every target.
     at_once
         How many jets should be explained at a time, for methods of which the attribution of many
         jets is large; None if it does not matter.

@@ -149,5 +149,6 @@ def _one(
 
 _PER_TARGET = (
     *("baseline_output", "completeness_error", "converged", "steps"),
-    *("relevance_in", "relevance_absorbed", "stream_share", "permutation_loss"),
+    *("relevance_in", "relevance_absorbed"),
+    *("stream_share", "permutation_loss", "permutation_change"),
 )

@@ -70,7 +70,8 @@ class Maps:
             values = values[..., asks, :]
         real = ~np.isnan(values[:, :1, :1]).all(axis=-1)  # [jet, 1, 1, query]
         asking = np.maximum(real.sum(axis=-1), 1)[..., None]
-        each = np.nan_to_num(values).sum(axis=-2, dtype=np.float64) / asking
+        # attention is never negative, so that this drops padding and nothing else
+        each = np.fmax(values, 0).sum(axis=-2, dtype=np.float64) / asking
         found = np.zeros((*each.shape[:-1], len(self.key)))
         there = self.key >= 0
         found[..., there] = each[..., self.key[there]]

@@ -56,7 +56,7 @@ class Attention(PackedExplainer):
     """
 
     needs: ClassVar[str] = "attention"
-    at_once: ClassVar[int | None] = 256
+    at_once: ClassVar[int | None] = 512
 
     heads: str = ALL
     layers: str | Sequence[str] = ALL

@@ -22,7 +22,7 @@ from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedErro
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.capture.importance import Importance
-from jetlens.explain.capture.layers import Layer, first, hooked, layers
+from jetlens.explain.capture.layers import Layer, Layers, first, hooked
 from jetlens.explain.capture.probe import probe
 from jetlens.explain.capture.rows import Row
 from jetlens.explain.running import as_written
@@ -146,41 +146,31 @@ class GradCAM(ScoringExplainer):
         UnsupportedError
             If its output has no places, and why; or if no module's has.
         """
-        there, refused = layers(tagger, probe(packed), target)
-        if not there:
-            why = "; ".join(f"{path} {reason}" for path, reason in list(refused.items())[-2:])
-            raise UnsupportedError(
-                f"no layer of the tagger gives one row for each particle, or a map: {why}. "
-                "'integrated-gradients' and 'lrp' explain taggers of any kind"
-            )
+        there = Layers(tagger, probe(packed), target)
         if self.layer is None:
-            return _last(there)
-        taken: list[Layer] = []
+            taken = there.last()
+            if not taken:
+                raise UnsupportedError(
+                    "no layer of the tagger gives a row for each particle, or a feature map of an "
+                    "image: 'integrated-gradients' and 'lrp' explain taggers of any kind"
+                )
+            return taken
+        taken = []
         for path in [self.layer] if isinstance(self.layer, str) else self.layer:
-            if path not in there and path in refused:
-                raise UnsupportedError(f"layer {path!r} {refused[path]}; {expected(path, there)}")
             if path not in there:
-                raise UnknownNameError("layer with tokens or a feature map", path, there)
+                raise UnknownNameError("layer with tokens or a feature map", path, there.usable())
+            layer = there.get(path)
+            if isinstance(layer, str):
+                raise UnsupportedError(f"layer {path!r} {layer}; {expected(path, there.usable())}")
             for other in taken:
-                both = {*other.collections} & {*there[path].collections}
+                both = {*other.collections} & {*layer.collections}
                 if both:
                     raise BadValueError(
                         f"layers {other.path!r} and {path!r} both have places of {min(both)!r}: "
                         "explain them one by one"
                     )
-            taken.append(there[path])
+            taken.append(layer)
         return taken
-
-
-def _last(there: dict[str, Layer]) -> list[Layer]:
-    """Return the last convolution or layer of tokens of each collection."""
-    best: dict[str, tuple[tuple[bool, bool], Layer]] = {}
-    for layer in there.values():  # in the order in which they end
-        for name in layer.collections:
-            rank = (layer.attends, layer.convolves)
-            if name not in best or rank >= best[name][0]:
-                best[name] = rank, layer
-    return list({layer.path: layer for _, layer in best.values()}.values())
 
 
 class _Run:

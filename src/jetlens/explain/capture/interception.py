@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -124,11 +125,11 @@ _TAKEN: dict[Any, Callable[..., Any]] = {
 
 
 def _check(mask: Tensor, query: Tensor, key: Tensor) -> None:
-    lead = torch.broadcast_shapes(query.shape[:-2], key.shape[:-2])
+    lead = np.broadcast_shapes(query.shape[:-2], key.shape[:-2])  # torch's own takes a while
     scores = (*lead, query.shape[-2], key.shape[-2])
     try:
-        fits = torch.broadcast_shapes(scores, mask.shape) == scores
-    except RuntimeError:
+        fits = np.broadcast_shapes(scores, mask.shape) == scores
+    except ValueError:
         fits = False
     if not fits:
         raise UnknownCall(

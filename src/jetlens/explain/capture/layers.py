@@ -14,7 +14,7 @@ from jetlens.core.attention import NOWHERE, Tokens
 from jetlens.explain.capture.naming import lengths, named
 from jetlens.explain.capture.probe import Probe, changed
 from jetlens.explain.capture.tokens import Apart
-from jetlens.explain.running import as_written, paths
+from jetlens.explain.running import as_written
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 
@@ -37,10 +37,6 @@ class Layer:
         The tokens along that axis, in jets of the probe's lengths; None for feature maps.
     collections
         The collections whose particles or pixels they are.
-    attends
-        Whether there is attention inside.
-    convolves
-        Whether it is a convolution; of tokens, or has one inside.
     """
 
     path: str
@@ -48,8 +44,6 @@ class Layer:
     places: int
     tokens: Tokens | None
     collections: tuple[str, ...]
-    attends: bool
-    convolves: bool
 
     def rows(self, output: Tensor) -> Tensor:
         """Return an output as ``[jet, row, channel]``; rows of feature maps go line by line."""
@@ -83,10 +77,8 @@ def first(output: Any) -> Tensor | None:
     return output if isinstance(output, Tensor) else None
 
 
-def layers(
-    tagger: Tagger, made_up: Probe, target: Target
-) -> tuple[dict[str, Layer], dict[str, str]]:
-    """Find the layers with places.
+class Layers:
+    """The modules of a tagger, in the order in which they end, and which of them have places.
 
     Parameters
     ----------
@@ -95,63 +87,96 @@ def layers(
     made_up
         Jets that tell places apart.
     target
-        What is explained; only modules that run for it are looked at.
-
-    Returns
-    -------
-    The layers in the order in which they end, and why the other modules are none.
+        What is explained; only modules that run for it count.
     """
-    found: dict[str, Layer] = {}
-    refused = dict.fromkeys(paths(tagger).values(), "does not run")
-    attending: list[str] = []
 
-    def look(path: str, module: nn.Module, output: Any) -> None:
-        if path in found or refused.pop(path, None) != "does not run":
-            found.pop(path, None)
-            refused[path] = "runs more than once for each jet"
-            return
-        made = _layer(path, module, first(output), made_up, attending)
-        if isinstance(made, Layer):
-            found[path] = made
-        else:
-            refused[path] = made
+    def __init__(self, tagger: Tagger, made_up: Probe, target: Target) -> None:
+        self._probe = made_up
+        self._modules = {path: module for path, module in tagger.named_modules() if path}
+        self._outputs: dict[str, Tensor | None] = {}
+        self._twice: set[str] = set()
+        self._known: dict[str, Layer | str] = {}
+        attending: list[str] = []
+        apart = Apart(tagger, lambda layer, q, k: attending.append(layer))
+        with torch.no_grad(), as_written(), hooked(self._modules, self._look), apart:
+            target.outputs(tagger, made_up.inputs, made_up.masks)
+        self._attending = {
+            at.rpartition("-")[0] if at not in self._modules else at for at in attending
+        }
 
-    modules = {path: module for path, module in tagger.named_modules() if path}
-    apart = Apart(tagger, lambda layer, q, k: attending.append(layer))
-    with torch.no_grad(), as_written(), hooked(modules, look), apart:
-        target.outputs(tagger, made_up.inputs, made_up.masks)
-    return found, {path: why for path, why in refused.items() if path}
+    def _look(self, path: str, module: nn.Module, output: Any) -> None:
+        if path in self._outputs:
+            self._twice.add(path)
+        output = first(output)
+        # what follows may write into it
+        self._outputs[path] = None if output is None else output.clone()
 
+    def __contains__(self, path: object) -> bool:
+        return path in self._modules
 
-def _layer(
-    path: str, module: nn.Module, output: Tensor | None, made_up: Probe, attending: list[str]
-) -> Layer | str:
-    """Return the layer, or why it is none."""
-    if output is None:
-        return "gives no tensor"
-    attends = any(at == path or at.startswith(f"{path}.") for at in attending)
-    convolves = any(isinstance(m, CONVOLUTIONS) for m in module.modules())
-    shape, jets = tuple(output.shape), len(made_up)
-    if output.ndim == 4 and shape[0] == jets:
-        image = _image(output, made_up)
-        if image is not None:
-            return Layer(path, 0, -1, None, (image,), attends, isinstance(module, CONVOLUTIONS))
-    if output.ndim == 3:
-        ways = [
-            (at, axis, tokens)
-            for at in (0, 1)
-            if shape[at] == jets
-            for axis in {0, 1, 2} - {at}
-            if (tokens := _tokens(output.permute(at, axis, 3 - at - axis), made_up)) is not None
-        ]
-        if ways:
-            at, axis, tokens = max(ways, key=lambda way: _placed(way[2]))
-            return Layer(path, at, axis, tokens, _owners(tokens), attends, convolves)
-    return (
-        f"gives {shape} for {jets} jets{lengths(made_up.places)}, in which no axis is one of "
-        "places: expected [jet, token, width], [token, jet, width], [jet, channel, token] or "
-        "[jet, channel, y, x]"
-    )
+    def get(self, path: str) -> Layer | str:
+        """Return a layer, or why it is none."""
+        if path not in self._known:
+            self._known[path] = self._read(path)
+        return self._known[path]
+
+    def usable(self) -> dict[str, Layer]:
+        """Return all layers with places."""
+        every = ((path, self.get(path)) for path in self._outputs)
+        return {path: layer for path, layer in every if isinstance(layer, Layer)}
+
+    def last(self) -> list[Layer]:
+        """Return the last layers: of each image, its last convolution; of each list of particles
+        the last with attention inside, or else with convolutions, or else any.
+        """
+        wanted = {k for k, v in self._probe.inputs.items() if v.ndim > 2}
+        ranks = {path: self._rank(path) for path in self._outputs}
+        found: dict[str, Layer] = {}
+        backwards = list(ranks)[::-1]
+        for path in sorted(backwards, key=ranks.__getitem__, reverse=True):
+            layer = self.get(path) if wanted - {*found} else None
+            if isinstance(layer, Layer):
+                for name in layer.collections:
+                    found.setdefault(name, layer)
+        return list({layer.path: layer for layer in found.values()}.values())
+
+    def _rank(self, path: str) -> tuple[bool, bool]:
+        module = self._modules[path]
+        output = self._outputs[path]
+        attends = any(at == path or at.startswith(f"{path}.") for at in self._attending)
+        if output is not None and output.ndim == 4:
+            return attends, isinstance(module, CONVOLUTIONS)
+        return attends, any(isinstance(m, CONVOLUTIONS) for m in module.modules())
+
+    def _read(self, path: str) -> Layer | str:
+        if path not in self._outputs:
+            return "does not run"
+        if path in self._twice:
+            return "runs more than once for each jet"
+        output, made_up = self._outputs[path], self._probe
+        if output is None:
+            return "gives no tensor"
+        shape, jets = tuple(output.shape), len(made_up)
+        if output.ndim == 4 and shape[0] == jets:
+            image = _image(output, made_up)
+            if image is not None:
+                return Layer(path, 0, -1, None, (image,))
+        if output.ndim == 3:
+            ways = [
+                (at, axis, tokens)
+                for at in (0, 1)
+                if shape[at] == jets
+                for axis in {0, 1, 2} - {at}
+                if (tokens := _tokens(output.permute(at, axis, 3 - at - axis), made_up))
+            ]
+            if ways:
+                at, axis, tokens = max(ways, key=lambda way: _placed(way[2]))
+                return Layer(path, at, axis, tokens, _owners(tokens))
+        return (
+            f"gives {shape} for {jets} jets{lengths(made_up.places)}, in which no axis is one of "
+            "places: expected [jet, token, width], [token, jet, width], [jet, channel, token] or "
+            "[jet, channel, y, x]"
+        )
 
 
 def _image(output: Tensor, made_up: Probe) -> str | None:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core import attention
 from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
-from jetlens.explain.capture.rows import Row
+from jetlens.explain.capture.rows import Places, Row
 from jetlens.taggers.chunks import Packed
 
 MEAN, MAX, MIN = "mean", "max", "min"
@@ -52,30 +53,23 @@ class Map:
         sizes = (len(packed), len(layers), len(heads), len(query), len(key))
         kind = torch.empty(0, dtype=next(iter(packed.inputs.values())).dtype).numpy().dtype
         # numpy asks for huge pages, which torch does not: fresh memory comes several times faster
-        self._values = torch.from_numpy(np.empty(sizes, kind))
+        self._values = np.full(sizes, np.nan, kind)
 
     def fill(self, layer: int, found: Tensor, asking: Row, asked: Row) -> None:
-        """Set a layer of a chunk of jets to weights ``[jet, head, query, key]``."""
-        if not (asking.complete and asked.complete):
-            real = asking.real[:, None, :, None] & asked.real[:, None, None, :]
-            found = found.masked_fill(~real, torch.nan)
-        if found.shape[1:] != self._values.shape[2:] or not (asking.in_place and asked.in_place):
-            found = self._spread(found, asking, asked)
-        self._values[self._packed.rows[asking.jets], layer] = found.cpu()
+        """Set a layer of a chunk of jets to weights ``[jet, head, query, key]``.
 
-    def _spread(self, found: Tensor, asking: Row, asked: Row) -> Tensor:
-        """Put weights where they belong among all tokens; NaN elsewhere."""
-        jets, heads, queries, keys = found.shape
-        block = found.new_full((jets, *self._values.shape[2:]), torch.nan)
-        q, k = asking.places(self.query), asked.places(self.key)
-        if all(bool((p == torch.arange(p.shape[1], device=p.device)).all()) for p in (q, k)):
-            block[:, :heads, :queries, :keys] = found
-        else:
-            to = (q[:, None, :, None] * len(self.key) + k[:, None, None, :]).flatten(2)
-            flat = block[:, :heads].flatten(2)
-            flat.scatter_(2, to.expand(-1, heads, -1), found.flatten(2))
-            block[:, :heads] = flat.view(jets, heads, len(self.query), len(self.key))
-        return block
+        Real ones go where their particles stood; padding stays NaN.
+        """
+        weights, heads = found.cpu().numpy(), slice(found.shape[1])
+        rows = self._packed.rows[asking.jets].tolist()
+        moves = zip(rows, asking.moves(self.query), asked.moves(self.key), strict=True)
+        for jet, (row, (q, to_q), (k, to_k)) in enumerate(moves):
+            into = self._values[row, layer, heads]
+            if type(to_q) is type(to_k) is type(q) is type(k) is slice:
+                into[:, to_q, to_k] = weights[jet, :, q, k]
+            else:
+                from_q, from_k, onto_q, onto_k = map(_numbers, (q, k, to_q, to_k))
+                into[:, onto_q[:, None], onto_k] = weights[jet][:, from_q[:, None], from_k]
 
     def table(self) -> Table:
         """Return the array and what its axes are."""
@@ -85,4 +79,10 @@ class Map:
             *(self.query, self.key),
         )
         axes = dict(zip(attention.axes(*self.pair), along, strict=True))
-        return Table(self._values.numpy(), axes, names)
+        return Table(self._values, axes, names)
+
+
+def _numbers(places: Places) -> NDArray[np.intp]:
+    if isinstance(places, slice):
+        return np.arange(places.start or 0, places.stop)
+    return places

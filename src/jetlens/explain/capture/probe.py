@@ -10,7 +10,7 @@ own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -58,6 +58,7 @@ class Probe:
     inputs: Inputs
     masks: Inputs
     places: Mapping[str, int]
+    _met: dict[bytes, list[Origin]] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
         return len(next(iter(self.inputs.values())))
@@ -74,6 +75,12 @@ class Probe:
 
     def origins(self, changed: Tensor) -> list[Origin]:
         """Return where rows come from, by where they are `changed` ``[jet, row]``."""
+        key = changed.numpy().tobytes()
+        if key not in self._met:  # most layers have the same
+            self._met[key] = self._origins(changed)
+        return self._met[key]
+
+    def _origins(self, changed: Tensor) -> list[Origin]:
         bits = self.bits
         ones, zeros = changed[1 : 1 + bits], changed[1 + bits : 1 + 2 * bits]
         alone = (ones ^ zeros).all(0).tolist()

@@ -8,10 +8,13 @@ from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core.attention import NOWHERE, Tokens
 from jetlens.taggers.chunks import Packed
+
+Places = slice | NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -56,43 +59,45 @@ class Row:
         return found[:, self.there]
 
     @cached_property
-    def placed(self) -> Tensor:
-        """Whether each stands for a particle, or a patch, ``[token]``."""
-        return torch.as_tensor(self.here.place, device=self.real.device) != NOWHERE
-
-    @cached_property
-    def complete(self) -> bool:
-        """Whether there is no padding."""
-        return bool(self.real.all())
-
-    @cached_property
     def here(self) -> Tokens:
         """These tokens."""
         return self.tokens.at(self.there)
 
     @cached_property
-    def in_place(self) -> bool:
-        """Whether particles stand where they stood before they were packed."""
-        return all(
-            bool((places == torch.arange(places.shape[1], device=places.device)).all())
-            for places in (
-                self.packed.places[k][self.jets, : self.lengths[k]] for k in self.packed.places
-            )
-        )
+    def placed(self) -> Tensor:
+        """Whether each stands for a particle, or a patch, ``[token]``."""
+        return torch.as_tensor(self.here.place, device=self.real.device) != NOWHERE
 
-    def places(self, every: Tokens) -> Tensor:
+    def moves(self, every: Tokens) -> list[tuple[Places, Places]]:
+        """Return for each jet where its real tokens are, and where they are among all its own."""
+        if every not in self._moves:
+            real, to = self.real.cpu().numpy(), self._places(every)
+            counts = real.sum(1).tolist()
+            inside = np.arange(real.shape[1]) < real.sum(1)[:, None]
+            if (real == inside).all() and (to == np.arange(real.shape[1])).all():
+                self._moves[every] = [(slice(n), slice(n)) for n in counts]
+            else:
+                own = [np.flatnonzero(r) for r in real]
+                self._moves[every] = [
+                    (_range(at), _range(t[at])) for at, t in zip(own, to, strict=True)
+                ]
+        return self._moves[every]
+
+    @cached_property
+    def _moves(self) -> dict[Tokens, list[tuple[Places, Places]]]:
+        return {}
+
+    def _places(self, every: Tokens) -> NDArray[np.intp]:
         """Return where these tokens are among all of the jets' own, ``[jet, token]``."""
-        device = self.real.device
-        own = torch.as_tensor(self.tokens.among(every)[self.there], device=device)
-        found = own.expand(self.real.shape).clone()
+        own = self.tokens.among(every)[self.there]
+        found = np.tile(own, (self.jets.stop - self.jets.start, 1))
         for name, places in self.packed.places.items():
             where, at = self.here.of(name)
             if len(at):
-                table = np.zeros(places.shape[1], dtype=np.int64)
+                table = np.zeros(places.shape[1], dtype=np.intp)
                 all_where, all_at = every.of(name)
                 table[all_at] = all_where
-                stood = places[self.jets][:, at]
-                found[:, where] = torch.as_tensor(table, device=device)[stood]
+                found[:, where] = table[places[self.jets].cpu().numpy()[:, at]]
         return found
 
     @cached_property
@@ -100,6 +105,16 @@ class Row:
         """One over the number of real tokens, for these, ``[jet, token]``; zero for padding."""
         count = self.real.sum(1, keepdim=True).clamp(min=1)
         return self.real.double() / count
+
+
+def _range(places: NDArray[np.intp]) -> Places:
+    """Return places that follow each other as a slice."""
+    if not len(places):
+        return slice(0, 0)
+    first, last = int(places[0]), int(places[-1])
+    if last - first + 1 == len(places) and (np.diff(places) == 1).all():
+        return slice(first, last + 1)
+    return places
 
 
 def beyond(tokens: Tokens, places: Mapping[str, int]) -> Tokens:

@@ -32,7 +32,8 @@ def weights(q: Tensor, k: Tensor, mask: Tensor | None, scale: float | None) -> T
         return _softmax(scores)
     if mask.dtype == torch.bool:
         hidden = ~mask
-        scores.masked_fill_(hidden, -torch.inf)
+        added = torch.zeros(mask.shape, dtype=scores.dtype, device=mask.device)
+        scores.add_(added.masked_fill_(hidden, -torch.inf))  # faster than to fill the scores
     else:
         scores.add_(mask)
         hidden = mask.isneginf()

@@ -1,5 +1,6 @@
 # make demo    jets, tagger, explanations and report into runs/demo
 # make toy     toy jets: taggers with and without expert variables compared, in runs/toy
+# make cross   cross-attention of particles and objects: models compared, in runs/cross
 # make test    everything that is checked
 # make bench   timings, as a table of ratios
 # make lint    style, types and layers only
@@ -10,7 +11,7 @@ WORKERS ?= 2
 BIN     := .venv/bin
 READY   := .venv/.ready
 
-.PHONY: venv demo toy test bench lint clean
+.PHONY: venv demo toy cross test bench lint clean
 
 venv: $(READY)
 
@@ -25,6 +26,9 @@ demo: $(READY)
 
 toy: $(READY)
 	$(BIN)/jetlens run recipes/toy_xaug.toml --preset quick --out runs/toy --workers $(WORKERS)
+
+cross: $(READY)
+	$(BIN)/jetlens run recipes/cross_attention.toml --preset quick --out runs/cross --workers $(WORKERS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 import jetlens as jl
-from attending import Watch
+from attention_calls import Watch
 from contracts.taggers import CLASSES, Case, cases, sample
 from jetlens.core.registry import parameters
 from jetlens.taggers.base import Inputs, Tagger, encode

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import jetlens as jl
-from attending import explicit
+from attention_calls import explicit
 from jetlens.core.registry import taggers
 from reference import lrp as slow
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from attending import Watch
+from attention_calls import Watch
 from jetlens.core.errors import BadValueError
 from jetlens.taggers.attention import Attention, AttentionPooling, SelfAttention
 from jetlens.taggers.layers import CrossLayer, EncoderLayer

@@ -70,7 +70,7 @@ def test_its_default_inputs_are_the_one_list_of_particles() -> None:
     jets = sample()
     with pytest.raises(BadValueError, match="one list of particles, but the jets hold tracks, con"):
         CNN1D.inputs_for(jets)
-    del jets.collections["tracks"]
+    del jets.collections["tracks"], jets.collections["objects"]
     assert CNN1D.inputs_for(jets) == CONSTITUENTS
     del jets.collections["constituents"]
     with pytest.raises(BadValueError, match="the jets hold jets, image: name its inputs"):

@@ -51,7 +51,7 @@ def test_each_jet_is_what_is_known_after_its_last_particle(case) -> None:
 
 def test_its_default_inputs_are_the_one_list_of_particles() -> None:
     jets = sample()
-    del jets.collections["tracks"]
+    del jets.collections["tracks"], jets.collections["objects"]
     assert RNN.inputs_for(jets) == CONSTITUENTS
 
 

@@ -99,13 +99,13 @@ class CrossAttention(Tagger):
     ) -> None:
         super().__init__(inputs, classes, scaling)
         self.streams = {name: dict(some) for name, some in (streams or {}).items()}
+        self.pairs = _pairs(fusion, cross, tuple(self.inputs))
         self.cross = None if cross is None else tuple(tuple(pair) for pair in cross)
         self.fusion, self.cross_heads, self.cross_layers = fusion, cross_heads, cross_layers
         self.hidden, self.activation, self.dropout = tuple(hidden), activation, dropout
         for name in self.streams:
             look_up("stream (one of the inputs)", name, self.inputs)
         settings = {name: StreamSettings.of(name, self.streams.get(name, {})) for name in inputs}
-        self.pairs = _pairs(fusion, self.cross, tuple(self.inputs))
         if cross_layers < 1:
             raise BadValueError(f"cross_layers={cross_layers}: expected 1 or more")
         self.encoders = nn.ModuleDict(

@@ -81,7 +81,7 @@ def test_objects_add_up(two_fat_arrays) -> None:
     assert np.abs(objects["eta"][:, 1:3]).max() < 2
     for fat, one, other in ((1, 3, 4), (2, 5, 6)):
         assert (objects["pt"][:, one] >= objects["pt"][:, other]).all()
-        # the prongs are the groomed jet, which is a part of the fat jet
+        # the prongs are the trimmed jet, which is a part of the fat jet
         groomed = p[:, one] + np.where(objects["valid"][:, other], 1, 0)[:, None] * p[:, other]
         np.testing.assert_allclose(mass_of(groomed), jets[f"m_{fat}"], atol=0.3)
         assert (groomed[:, 3] <= p[:, fat, 3] * (1 + 1e-5)).all()

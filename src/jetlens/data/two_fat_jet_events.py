@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jetlens.data.fat_jet_arrays import INVISIBLE, directions, hardest, take, visible
 from jetlens.data.generator import EventRecord
 from jetlens.physics import clustering, xaug
-from jetlens.physics.grooming import Groomed, soft_drop
+from jetlens.physics.grooming import Groomed, trim
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,7 +41,7 @@ class Pairs(NamedTuple):
     particle: Ints
     """Rows in the event record, ``[constituent]``, fat jet by fat jet."""
     groomed: Groomed
-    """Fat jets ``[fat]`` groomed by the modified mass drop (z = 0.1)."""
+    """Fat jets ``[fat]``, trimmed (kt subjets of R = 0.2 with 5 % of the pt)."""
     next_jet: Floats
     """Momenta of the next jets ``[pair, 4]``, zeros where there is none."""
     missing: Floats
@@ -76,7 +76,7 @@ def find(record: EventRecord, cuts: Cuts) -> Pairs:
         event,
         found.size,
         row[found.particle],
-        soft_drop(fat, found.size, radius=cuts.radius),
+        trim(fat, found.size),
         _next_jets(record, event, np.delete(row, found.particle)),
         _missing(record, event),
     )

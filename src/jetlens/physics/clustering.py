@@ -40,10 +40,18 @@ def anti_kt(momentum: Floats, counts: Ints, *, radius: float, pt_min: float) -> 
     pt_min
         Jets below are left out, in GeV.
     """
-    import awkward as ak
     import fastjet
 
-    clustered = sequence(momentum, counts, fastjet.antikt_algorithm, radius)
+    return inclusive(momentum, counts, fastjet.antikt_algorithm, radius, pt_min)
+
+
+def inclusive(
+    momentum: Floats, counts: Ints, algorithm: Any, radius: float, pt_min: float
+) -> Found:
+    """Find jets with any of FastJet's algorithms, and their particles; else as `anti_kt`."""
+    import awkward as ak
+
+    clustered = sequence(momentum, counts, algorithm, radius)
     index = clustered.constituent_index(min_pt=pt_min)
     event = np.repeat(np.arange(len(counts)), ak.to_numpy(ak.num(index)))
     within = ak.flatten(index)

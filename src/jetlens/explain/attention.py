@@ -26,9 +26,9 @@ from jetlens.explain.capture.importance import Received
 from jetlens.explain.capture.maps import MAX, MEAN, REDUCED, Map
 from jetlens.explain.capture.probe import probe
 from jetlens.explain.capture.rows import Row, beyond
-from jetlens.explain.capture.tokens import Call, Streams, calls
+from jetlens.explain.capture.tokens import Call, Streams, calls, glance
 from jetlens.explain.targets import Target
-from jetlens.taggers.base import Tagger
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions
 
@@ -67,6 +67,10 @@ class Attention(PackedExplainer):
             raise UnknownNameError("reduction of heads (heads=)", self.heads, (ALL, MEAN, MAX))
         if not self.layers:
             raise BadValueError("layers=[]: expected 'all', 'mean', or names")
+
+    def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
+        """Let attention that is used wrongly be told by its own words, not by torch's."""
+        glance(tagger, inputs, masks)
 
     def found(
         self, tagger: Tagger, packed: Packed, target: Target, context: Context

@@ -25,8 +25,9 @@ from jetlens.explain.capture.feeds import feeds
 from jetlens.explain.capture.flow import ROLLOUT, Flow
 from jetlens.explain.capture.maps import MEAN, REDUCED
 from jetlens.explain.capture.probe import probe
+from jetlens.explain.capture.tokens import glance
 from jetlens.explain.targets import Target
-from jetlens.taggers.base import Tagger
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions
 
@@ -64,6 +65,10 @@ class AttentionRollout(PackedExplainer):
             raise UnknownNameError("rule of rollout", self.rule, (ROLLOUT, MEAN))
         if self.heads not in REDUCED:
             raise UnknownNameError("reduction of heads (heads=)", self.heads, REDUCED)
+
+    def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
+        """Let attention that is used wrongly be told by its own words, not by torch's."""
+        glance(tagger, inputs, masks)
 
     def found(
         self, tagger: Tagger, packed: Packed, target: Target, context: Context

@@ -20,7 +20,7 @@ from jetlens.core.attribution import Table
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import arguments_of
 from jetlens.explain.targets import Target
-from jetlens.taggers.base import Tagger, at_rest, encode
+from jetlens.taggers.base import Inputs, Tagger, at_rest, encode
 from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.predict import Predictions, predict
 
@@ -97,6 +97,9 @@ class Scores:
 class PackedExplainer(Explainer):
     """An explainer that is handed packed jets, and of which what it finds is put in place."""
 
+    def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
+        """Refuse a tagger before it runs in any other way, if it can be seen that early."""
+
     @abc.abstractmethod
     def found(
         self, tagger: Tagger, packed: Packed, target: Target, context: Context
@@ -110,6 +113,7 @@ class PackedExplainer(Explainer):
         # tensors that are made in inference mode could not carry gradients
         with torch.inference_mode(False), at_rest(tagger):
             inputs, masks = encode(tagger, batch)
+            self.try_out(tagger, inputs, masks)
             packed = pack(tagger, inputs, masks)
             label = batch.with_classes(tagger.classes).label
             said, chosen, found = self.found(tagger, packed, target, Context(batch, pool, label))

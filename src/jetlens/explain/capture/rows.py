@@ -127,14 +127,15 @@ def beyond(tokens: Tokens, places: Mapping[str, int]) -> Tokens:
     places
         The number of places by collection.
     """
+    last = {name: i for i, name in enumerate(tokens.collection)}
+    there = {*zip(tokens.collection, tokens.place, strict=True)}
     collection: list[str] = []
     place: list[int] = []
     for i, (name, at) in enumerate(zip(tokens.collection, tokens.place, strict=True)):
         collection.append(name)
         place.append(at)
-        last = i + 1 == len(tokens) or tokens.collection[i + 1] != name
-        if last and at != NOWHERE and name in places:
-            more = range(at + 1, places[name])
+        if i == last[name] and at != NOWHERE:
+            more = [p for p in range(places.get(name, 0)) if (name, p) not in there]
             collection += [name] * len(more)
             place += more
     return Tokens(tuple(collection), tuple(place))

@@ -105,6 +105,20 @@ def calls(tagger: Tagger, made_up: Probe, streams: Streams | None = None) -> lis
     return asking.found
 
 
+def glance(tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
+    """Run the tagger on a jet or two, its attention intercepted.
+
+    Raises
+    ------
+    UnsupportedError
+        If a mask does not fit, or something else about a call of attention is wrong.
+    """
+    few, few_masks = ({k: v[:2] for k, v in parts.items()} for parts in (inputs, masks))
+    if len(next(iter(few.values()))):
+        with torch.no_grad(), as_written(), Apart(tagger, lambda layer, q, k: None):
+            outputs(tagger, few, few_masks)
+
+
 def outputs(tagger: Tagger, inputs: Inputs, masks: Inputs) -> Tensor:
     """Run a tagger as predictions do, its auxiliary heads included; return the logits."""
     if tagger.tasks:

@@ -15,7 +15,7 @@ import torch
 from rich.console import Console
 
 import jetlens as jl
-from bench import generator, image, integrated_gradients, lrp
+from bench import attention, generator, image, integrated_gradients, lrp
 from jetlens.core.files import write_text
 from jetlens.data.base import Part
 
@@ -27,7 +27,7 @@ JETS = 300
 def main() -> None:
     """Measure one benchmark after the other and write the table."""
     console = Console(stderr=True)
-    wanted = sys.argv[1:] or ["generator", "image", "integrated-gradients", "lrp"]
+    wanted = sys.argv[1:] or ["generator", "image", "integrated-gradients", "lrp", "attention"]
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     lines = [f"Measured on {cores} cores of {platform.machine()}, torch {torch.__version__}.", ""]
@@ -43,6 +43,9 @@ def main() -> None:
     if "lrp" in wanted:
         console.print("relevance propagation ...")
         lines += _lrp()
+    if "attention" in wanted:
+        console.print("attention and Grad-CAM ...")
+        lines += _attention()
     write_text(TABLE, "\n".join(lines) + "\n")
     Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
@@ -74,6 +77,18 @@ def _lrp() -> list[str]:
             f"| {way.name} | {way.batch} | {way.seconds:.2f} | {way.gradients:.2f} | {zennit} |"
         )
     return [*lines, ""]
+
+
+def _attention() -> list[str]:
+    return [
+        f"| {attention.JETS:,} jets | tagger | s | over a plain pass | aim |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {w.name} | {w.tagger} | {w.seconds:.3f} | {w.ratio:.2f} | {w.aim or ''} |"
+            for w in attention.main()
+        ),
+        "",
+    ]
 
 
 def _image() -> list[str]:

@@ -54,6 +54,13 @@ def test_the_error_is_that_of_a_mean():
     np.testing.assert_allclose(result.summary.errors(result)[0], spread, rtol=0.5)
 
 
+def test_errors_do_not_depend_on_the_unit_of_weights():
+    jets = attended(200, 4)
+    a = jl.summarise(jets, "attention-map", most=3)
+    b = jl.summarise(jets.assign(weight=7.0 * jets["weight"]), "attention-map", most=3)
+    np.testing.assert_allclose(a.summary.errors(a), b.summary.errors(b))
+
+
 def test_alike_classes_do_not_differ_and_others_do():
     jets = attended(600, 6)
     shuffled = jets.assign(label=("jet", np.random.default_rng(2).permutation(jets["label"])))

@@ -43,6 +43,9 @@ def test_uniform_attention_and_attention_by_pt_are_the_nulls():
         np.testing.assert_allclose(share.sum(axis=2), 1, atol=1e-6)  # nothing is lost
         numbers = result.numbers()
         effective = numbers["attention_rank.all.effective"]["value"]
+        if kind == "uniform":
+            many, weight = jets["constituents_mask"].sum("constituents"), jets["weight"]
+            assert effective == pytest.approx(np.average(many[many > 0], weights=weight[many > 0]))
         assert effective == pytest.approx(
             numbers[f"attention_rank.all.effective.{kind}"]["value"], rel=1e-5
         )

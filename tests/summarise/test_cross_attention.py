@@ -13,6 +13,8 @@ NAMES = ("candidate", "fat jet 1", "fat jet 2", "1a", "1b", "2a", "2b", "next", 
 
 def test_it_is_the_slow_twin():
     jets = attended(60, 6)
+    jets["objects_mask"].values[:9] = False  # such jets have nothing to look at
+    jets["attention_constituents_objects"].values[:9] = np.nan
     result = jl.summarise(jets, "cross-attention", names=NAMES)
     found = result.summary.shares(result)[..., 0]
     for g, own in enumerate(reference.groups(jets).values()):

@@ -13,6 +13,7 @@ from jetlens.core.registry import figures
 from jetlens.plots.by_class import (
     class_title,
     classes_shown,
+    measured,
     nothing,
     ordered_by,
     position,
@@ -58,7 +59,7 @@ def draw(result: Result) -> Figure:
     upto.set_ylabel("Share of all up to this particle")
     upto.set_ylim(0, 1.02)
     upto.axvline(summary.leading + 0.5, color="0.75", linewidth=0.8, zorder=0)
-    upto.legend(loc="lower right")
+    drawn.legend(*upto.get_legend_handles_labels(), loc="outside upper right", ncols=4)
     for ax in (each, upto):
         ax.set_xlabel(f"Particle ({ordered_by(result)})")
         ax.set_xlim(0.5, summary.most + 0.5)
@@ -73,9 +74,8 @@ def caption(result: Result) -> str:
     lead = summary.lead(result)
     said = []
     for group in classes_shown(result):
-        value, low, high = (float(x) for x in interval(lead[position(result, group), 0]))
-        half = max((high - low) / 2, 5e-4)
-        said.append(f"{value:.3f} ± {half:.3f} of {plain(within(class_title(group)))}")
+        share = measured(lead[position(result, group), 0])
+        said.append(f"{share} of {plain(within(class_title(group)))}")
     many = "particle" if summary.leading == 1 else f"{summary.leading} particles"
     words = (
         "Share of attention that the first, second, ... particle "

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.plots.style import class_name, counted, shown_groups
+from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 
 PT = r"$p_T$"
@@ -70,6 +71,20 @@ def log_scale(values: Floats, decades: float) -> Normalize:
         return Normalize(0, 1)
     least = float(np.nanmin(np.where(values > 0, values, np.nan)))
     return LogNorm(min(max(least, top * 10.0**-decades), top / 10), top)
+
+
+def measured(estimates: Floats) -> str:
+    """Write a number with half of its interval, to two digits of this.
+
+    Parameters
+    ----------
+    estimates
+        ``[replica]``, the nominal one first.
+    """
+    value, low, high = (float(x) for x in interval(estimates))
+    half = (high - low) / 2
+    digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 5)) if half > 0 else 3
+    return f"{value:.{digits}f} ± {half:.{digits}f}"
 
 
 def spread(value: Floats, low: Floats, high: Floats) -> Floats:

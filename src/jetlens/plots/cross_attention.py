@@ -16,6 +16,7 @@ from jetlens.plots.by_class import (
     cells,
     class_title,
     classes_shown,
+    measured,
     nothing,
     ordered_by,
     position,
@@ -47,7 +48,7 @@ def draw(result: Result) -> Figure:
     grid = drawn.subplots(len(shown), 2, squeeze=False, width_ratios=[2.3, 1], sharex="col")
     where = [position(result, g) for g in shown]
     maps = summary.map(result)
-    norm = Normalize(0, float(np.nanmax(maps[where], initial=0)) or 1.0)
+    norm = Normalize(*_ends(maps[where]))
     share, uniform = summary.shares(result), means(result, "uniform")[..., 0]
     looks = colormaps["viridis_r"].with_extremes(bad="white")
     for (ax, beside), group, g in zip(grid, shown, where, strict=True):
@@ -75,9 +76,8 @@ def caption(result: Result) -> str:
     for group in classes_shown(result):
         g, best = position(result, group), summary.ranking(result, group)[0]
         o = names.index(best)
-        value, low, high = (float(x) for x in interval(share[g, o]))
         said.append(
-            f"{best} for {plain(within(class_title(group)))} ({value:.3f} ± {(high - low) / 2:.3f} "
+            f"{best} for {plain(within(class_title(group)))} ({measured(share[g, o])} "
             f"of the attention, the first in {100 * first[g, o]:.0f} % of bootstrap replicas)"
         )
     words = (
@@ -89,6 +89,13 @@ def caption(result: Result) -> str:
     if said:
         words += f"Most is received by {'; by '.join(said)}. "
     return words + told(result)
+
+
+def _ends(values: Floats) -> tuple[float, float]:
+    """Return the ends of a colour scale for all maps."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    return (low, high) if high > low else (0.0, high or 1.0)
 
 
 def _bars(ax: Axes, share: Floats, uniform: Floats, colour: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
@@ -20,6 +21,7 @@ from jetlens.summarise.result import Result
 TITLE = "Importance by type of particle"
 _OVER = ((MOMENTUM, "o", r"over the share of $p_T$"), (EQUAL, "s", "over the share of particles"))
 
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 _FAR = 8.0  # the largest ratio over the smallest, from where the axis is logarithmic
 
 Floats = NDArray[np.float64]
@@ -100,6 +102,9 @@ def _ends(ax: Axes, ends: list[float]) -> None:
     if high / low > _FAR:
         ax.set_yscale("log")
         ax.set_ylim(low / 1.2, high * (high / low) ** 0.3)
+        ax.set_yticks([t for t in _TICKS if low / 1.2 < t < high * (high / low) ** 0.3])
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter(NullFormatter())
     else:
         ax.set_ylim(low - 0.05 * (high - low), high + 0.35 * (high - low))
 

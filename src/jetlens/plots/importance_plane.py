@@ -17,13 +17,14 @@ from jetlens.plots.by_class import (
     class_title,
     classes_shown,
     log_scale,
+    measured,
     nothing,
     position,
     told,
 )
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, plain, within
-from jetlens.summarise.base import interval, ratio
+from jetlens.summarise.base import ratio
 from jetlens.summarise.importance_plane import AFTER, BEFORE, FLIP
 from jetlens.summarise.result import Result
 
@@ -94,16 +95,10 @@ def caption(result: Result) -> str:
     said = []
     for group in classes_shown(result) if near is not None else ():
         own, pt = near[position(result, group), :2]
-        (a, b), rise = (interval(v) for v in (own, pt)), interval(ratio(own, pt))
-        said.append(
-            f"{a[0]:.3f} ± {(a[2] - a[1]) / 2:.3f} of the importance of "
-            f"{plain(within(class_title(group)))}"
-            + (
-                f" and {b[0]:.3f} of its pT (ratio {rise[0]:.3f} ± {(rise[2] - rise[1]) / 2:.3f})"
-                if np.isfinite(b[0])
-                else ""
-            )
-        )
+        words_of = f"{measured(own)} of the importance of {plain(within(class_title(group)))}"
+        if np.isfinite(pt[0]):
+            words_of += f" and {measured(pt)} of its pT (ratio {measured(ratio(own, pt))})"
+        said.append(words_of)
     if said:
         words += f"Within {summary.radius:g} of a subjet lie {'; '.join(said)}. "
     return words + told(result)

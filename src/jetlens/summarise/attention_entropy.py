@@ -19,7 +19,7 @@ from jetlens.summarise.retrainings import compared
 
 ENTROPY, LARGEST = "entropy", "largest"
 MEASURES = (ENTROPY, LARGEST)
-_CHUNK = 2**21  # entries of attention at a time: they stay in the processor's cache
+_CHUNK = 2**18  # entries of attention at a time: they stay in the processor's cache
 
 Floats = NDArray[np.float64]
 

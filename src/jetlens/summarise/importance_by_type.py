@@ -15,7 +15,6 @@ from jetlens.summarise.base import Numbers, named, ratio
 from jetlens.summarise.classes import ClassSummary, means
 from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
-from jetlens.summarise.particle_order import real
 from jetlens.summarise.result import Result
 from jetlens.summarise.retrainings import compared
 
@@ -58,19 +57,18 @@ class ImportanceByType(ClassSummary):
         """Sum up the types' shares of each group."""
         chosen = self.grouped(attribution)
         jets, home = chosen.jets, self.collection
-        mask = real(jets, home)
+        shared, used = spread(jets, home, self.pt)
         if f"{home}_{self.truth}" not in jets:
             raise UnsupportedError(
                 f"what type the particles {home!r} are is not in this attribution: expected the "
                 f"truth {self.truth!r} beside them"
             )
-        shared, used = spread(jets, home, self.pt)
         number = jets[f"{home}_{self.truth}"].values.astype(np.int64)
         known = (number >= 0) & (number < len(self.names))
         number = np.where(known, number, len(self.names))
         by_type = np.stack(
             [
-                (shared * ((number == t) & mask)[:, None]).sum(axis=-1)
+                (shared * (number == t)[:, None]).sum(axis=-1)  # padding has no share
                 for t in range(len(self.names) + 1)
             ],
             axis=-1,

@@ -13,7 +13,7 @@ from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, named, ratio
 from jetlens.summarise.classes import ClassSummary, Grouped, means
 from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.importance import KINDS, MOMENTUM, OWN, spread
+from jetlens.summarise.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
 from jetlens.summarise.particle_order import has, particle_variable, real
 from jetlens.summarise.result import Result
 from jetlens.summarise.retrainings import compared
@@ -129,7 +129,7 @@ class ImportancePlane(ClassSummary):
 
         ``importance_plane.<group>.near_subjets`` is its share within the radius, ``.pt`` that of pT
         and ``.particles`` that of particles; ``importance_plane.<group>.enrichment`` is the first
-        divided by the second.
+        divided by the second, ``.enrichment.particles`` by the third.
         """
         found: Numbers = {}
         near = self.near(result)
@@ -141,6 +141,7 @@ class ImportancePlane(ClassSummary):
                 after = "" if kind == OWN else f".{kind}"
                 found |= named(f"{start}.near_subjets{after}", near[g, k])
             found |= named(f"{start}.enrichment", ratio(near[g, 0], near[g, 1]))
+            found |= named(f"{start}.enrichment.{EQUAL}", ratio(near[g, 0], near[g, 2]))
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:

@@ -303,7 +303,7 @@ def test_an_interrupt_says_how_to_go_on(command, recipe, tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(made_up.MadeUpPartition, "arrays", interrupt)
+    monkeypatch.setattr(made_up.MadeUp, "tables", interrupt)
     status, _, err = command("run", recipe, "--out", tmp_path / "a run", "--set", 'title="a b"')
     assert status == 130
     line = next(line for line in err.splitlines() if line.strip().startswith("jetlens run"))

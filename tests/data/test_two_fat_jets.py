@@ -66,6 +66,16 @@ def test_the_resonance_has_the_mass_that_was_asked_for(mass) -> None:
     assert bs.sum() == 4 * record.events
 
 
+def test_the_same_particles_are_final_in_every_card(two_fat_settings) -> None:
+    for k in (0, 2, 3):
+        name, pythia, _ = two_fat_settings.source(k)
+        pythia.seed(8)
+        record = pythia.events(10)
+        final = set(np.abs(record.pdg[record.status > 0]))
+        assert {310, 3122} <= final, name  # K0S and Lambda live long enough
+        assert not {111, 511, 15} & final, name
+
+
 def test_objects_add_up(two_fat_arrays) -> None:
     objects, jets = two_fat_arrays["objects"], two_fat_arrays["jets"]
     assert objects.shape == (160, len(OBJECTS))

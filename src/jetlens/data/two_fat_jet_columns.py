@@ -23,10 +23,10 @@ JETS = (
     Feature("deta_hh", "", r"$|\Delta\eta_{hh}|$"),
     Feature("pt_1", "GeV", r"$p_T^{(1)}$"),
     Feature("pt_2", "GeV", r"$p_T^{(2)}$"),
-    Feature("m_1", "GeV", r"$m_\mathrm{SD}^{(1)}$"),
-    Feature("m_2", "GeV", r"$m_\mathrm{SD}^{(2)}$"),
+    Feature("m_1", "GeV", r"$m_\mathrm{trim}^{(1)}$"),
+    Feature("m_2", "GeV", r"$m_\mathrm{trim}^{(2)}$"),
 )
-"""Variables of an event; the fat jets' masses are groomed."""
+"""Variables of an event; the fat jets' masses are those of trimmed jets."""
 
 CONSTITUENTS = (
     Feature("pt_frac", "", r"$p_T / p_T^\mathrm{jet}$"),

@@ -83,7 +83,7 @@ def _next_batch(events: int, found: int, wanted: int) -> int:
     """Return how many events to generate next, so that few are thrown away at the end."""
     if found == 0:
         return min(AT_FIRST, 5 * wanted + 4)
-    return int(min(AT_ONCE, 1.05 * (wanted - found) * events / found + 4))
+    return int(min(AT_ONCE, 1.02 * (wanted - found) * events / found + 2))
 
 
 def fill(

@@ -80,14 +80,13 @@ def tagging(tables: Tables, average: bool) -> Floats:
     tables
         Events of one process.
     average
-        Whether a fat jet counts with the mean of all those of about its groomed mass.
+        Whether an event counts with the mean over jets of about its own ones' groomed masses.
     """
     jets = tables["jets"]
     chance = tagged(tables["objects"]["flavour"][:, SUBJETS].reshape(-1, 2, 2))
     if average:
         mass = np.stack([jets["m_1"], jets["m_2"]], axis=1)
-        weight = np.repeat(jets["xsec_weight"], 2)
-        chance = averaged(chance.ravel(), mass.ravel(), weight).reshape(-1, 2)
+        return averaged(chance, mass, jets["xsec_weight"])
     found: Floats = chance.prod(axis=1)
     return found
 

@@ -109,6 +109,7 @@ def test_partitions_put_together_are_the_whole(
     rng = np.random.default_rng(seed)
     counts = rng.integers(0, places + 1, jets)
     values = rng.normal(size=(jets, places, 3)).round(2) + 9
+    values[..., 2] = values[..., 2].round()
     values[np.arange(places) >= counts[:, None]] = 0
     path = store(tmp_path, kind, values, counts)
     one, many = jl.read(path), jl.read(path, partition=partition)
@@ -273,6 +274,12 @@ GOOD = LIST.format(array='array = "x"')
             {"x": np.full((2, 3, 3), np.nan)},
             r"constituents.pt is nan in jet 0, particle 0 of .*18 such values",
         ),
+        (
+            ("@", "weight = 'w'\n@"),
+            {"w": np.ones(3)},
+            r"different lengths: expected as many rows in each, but there are 2 in 'x', 3 in 'w'",
+        ),
+        (None, {"x": np.full((2, 3, 3), 0.5)}, r"constituents.type .*is truth, and 0.5 in one"),
         (None, {"x": np.array([[["a"] * 3] * 3])}, r"expected numbers"),
         (None, {"x": np.array([[[None] * 3] * 3])}, r"holds Python objects"),
     ],
@@ -301,7 +308,9 @@ def test_files_that_are_missing_or_damaged_are_told(tmp_path, monkeypatch) -> No
     with pytest.raises(BadFileError, match="'JETLENS_NOWHERE' is not set"):
         jl.open(described(tmp_path, "files = '$JETLENS_NOWHERE/*.npz'" + GOOD))
     monkeypatch.setenv("JETLENS_NOWHERE", str(tmp_path))
-    np.savez_compressed(tmp_path / "a.npz", x=np.random.default_rng(0).normal(size=(50, 9, 3)))
+    values = np.random.default_rng(0).normal(size=(50, 9, 3))
+    values[..., 2] = values[..., 2].round()
+    np.savez_compressed(tmp_path / "a.npz", x=values)
     assert len(jl.read(tmp_path / "jets.toml")) == 50
     with pytest.raises(UnknownNameError, match="did you mean 'eta'"):
         jl.open(tmp_path / "jets.toml", columns={"constituents": ["etta"]})

@@ -173,5 +173,9 @@ def test_masks_that_do_not_fit_are_refused() -> None:
         made(inputs, {"constituents": masks["constituents"]})
     with pytest.raises(BadValueError, match=r"'objects' of shape \(6, 2\) is no list"):
         made(inputs | {"objects": inputs["objects"][:, 0]}, masks)
+    with pytest.raises(BadValueError, match="mask of 'objects' is of float32: expected bool"):
+        made(inputs, masks | {"objects": masks["objects"].float()})
+    with pytest.raises(UnknownNameError, match="stream among the inputs 'objects'"):
+        made({"constituents": inputs["constituents"]}, masks)
     with pytest.raises(UnknownNameError, match="stream"):
         build(streams={"jets": SMALL})

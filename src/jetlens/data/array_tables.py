@@ -42,7 +42,7 @@ def collection(
     ------
     BadFileError
         If the arrays do not have the shapes that the description says, or a real particle has a
-        value that is not finite.
+        value that is not finite, or truth that is no whole number.
     UnknownNameError
         If there is no such array.
     """
@@ -70,6 +70,12 @@ def collection(
     for i, column in enumerate(columns):
         if table.columns[column].truth:
             known = values[..., i].astype(np.int64)
+            if (known != values[..., i]).any():
+                wrong = values[..., i][known != values[..., i]][0]
+                raise BadFileError(
+                    f"{name}.{column} of {path!r} is truth, and {wrong:g} in one place: expected "
+                    "whole numbers"
+                )
             truth[column] = known if mask is None else np.where(mask, known, NO_TRUTH)
     taken = [c for c in columns if c not in truth] if wanted is None else list(wanted)
     return Collection(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+import torch
 from torch import Tensor, nn
 
 from jetlens.core.errors import BadValueError, look_up
@@ -91,10 +92,12 @@ def of_stream(name: str, inputs: Inputs, masks: Inputs) -> tuple[Tensor, Tensor]
 
     Raises
     ------
+    UnknownNameError
+        If they are not there.
     BadValueError
         If they are no list of particles, or the mask does not fit them.
     """
-    x, mask = inputs[name], masks.get(name)
+    x, mask = look_up("stream among the inputs", name, inputs), masks.get(name)
     if x.ndim != 3 or mask is None:
         raise BadValueError(
             f"{name!r} of shape {tuple(x.shape)}{' without a mask' if mask is None else ''} is no "
@@ -104,6 +107,11 @@ def of_stream(name: str, inputs: Inputs, masks: Inputs) -> tuple[Tensor, Tensor]
         raise BadValueError(
             f"the mask of {name!r} has shape {tuple(mask.shape)}: expected {tuple(x.shape[:2])}, "
             f"as {name!r} has shape {tuple(x.shape)}"
+        )
+    if mask.dtype != torch.bool:
+        raise BadValueError(
+            f"the mask of {name!r} is of {str(mask.dtype).removeprefix('torch.')}: expected bool, "
+            "True where a particle is real"
         )
     return x.masked_fill(~mask[..., None], 0.0), mask
 

@@ -122,10 +122,28 @@ def _named(tables: Description, path: Path) -> tuple[str, ...]:
 
 
 def _count(path: str, tables: Description) -> int:
-    """Return how many jets a file holds."""
+    """Return how many jets a file holds, in each of its arrays.
+
+    Raises
+    ------
+    BadFileError
+        If they are of different lengths.
+    """
     source = open_arrays(path)
-    array = stored(source, next(iter(tables.collections.values())))
-    return source.jets(array if isinstance(array, str) else next(iter(array.values())))
+    named: list[str] = []
+    for table in tables.collections.values():
+        array = stored(source, table)
+        named += [array] if isinstance(array, str) else array.values()
+        named += [name for name in (table.mask, table.counts) if name is not None]
+    picks = (tables.label, tables.weight, tables.event)
+    named += [p.array for p in picks if p is not None and p.array is not None]
+    lengths = {name: source.jets(name) for name in named}
+    if len(set(lengths.values())) > 1:
+        raise BadFileError(
+            f"the arrays of {path!r} are of different lengths: expected as many rows in each, "
+            f"but there are {', '.join(f'{n} in {name!r}' for name, n in lengths.items())}"
+        )
+    return next(iter(lengths.values()))
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,9 @@ def test_one_file_controls_everything_in_few_lines():
     taggers = {v.places["model"]: tree["tagger"] for v, tree in recipe.variations()}
     assert {t["use"] for t in taggers.values()} == {"cross-attention"}
     assert len({str(t) for t in taggers.values()}) == 4
+    changed = load(RECIPE, changes={"tagger.streams.constituents.layers": 7})
+    streams = [tree["tagger"]["streams"] for _, tree in changed.variations()]
+    assert [s["constituents"]["layers"] for s in streams] == [7] * 4  # one file, all models
 
 
 def test_models_are_compared_by_discrimination_and_by_limits(study):

@@ -161,6 +161,15 @@ def test_settings_that_make_no_sense_are_refused(settings, told: str) -> None:
         build(**settings)
 
 
+def test_settings_of_a_stream_that_is_not_taken_are_passed_over() -> None:
+    streams = {"constituents": {"layers": 1}, "objects": {"layers": 3}}
+    one = CrossAttention({"objects": ["pt"]}, ("a", "b"), streams=streams)
+    assert list(one.encoders) == ["objects"]
+    assert len(one.encoders["objects"].layers) == 3
+    with pytest.raises(UnknownNameError, match="did you mean 'constituents'"):
+        CrossAttention({"objects": ["pt"]}, ("a", "b"), streams={"constituent": {"layers": 1}})
+
+
 def test_masks_that_do_not_fit_are_refused() -> None:
     made = build()
     inputs, masks = events()

@@ -77,7 +77,9 @@ def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: s
         f"Each against {first}, all else the same. {errors} The interval is the error of the mean "
         "difference over the trainings (times Student's factor for so few) and the test sample's "
         "68 % bootstrap error, in quadrature; where it holds no difference, the two are not told "
-        "apart. A ratio of limits below 1 is better."
+        "apart. One in three of such intervals does not hold what is true: a verdict is worth one "
+        "standard deviation, and of many some are chance. A ratio of limits below 1 is "
+        "better."
     )
     return Table([*map(_short, others), f"against {first}", *places], rows, caption)
 
@@ -98,7 +100,9 @@ def beaten(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:
         found.append(Markup("{}{}, {}").format(where, words, measured(number)))
     if not found:
         return []
-    return [Markup("By area under the curve (difference): {}.").format(Markup("; ").join(found))]
+    return [
+        Markup("By area under the curve (difference, 68 %): {}.").format(Markup("; ").join(found))
+    ]
 
 
 def _pairs(axes: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -44,7 +44,9 @@ class CrossAttention(Tagger):
         ``"cross"`` or ``"concatenate"``.
     streams
         By collection, any of ``width`` (40), ``heads`` (5), ``layers`` (2) and ``feed_forward``
-        (twice the width), such as ``{"objects": {"width": 20, "heads": 4}}``.
+        (twice the width), such as ``{"objects": {"width": 20, "heads": 4}}``. Constituents or
+        objects that are no input are passed over, so that models with and without them share
+        their settings.
     cross
         Which stream asks which, in pairs; left out, each asks every other. With
         ``[["constituents", "objects"]]`` the dense layers see the constituents alone, after they
@@ -104,7 +106,7 @@ class CrossAttention(Tagger):
         self.fusion, self.cross_heads, self.cross_layers = fusion, cross_heads, cross_layers
         self.hidden, self.activation, self.dropout = tuple(hidden), activation, dropout
         for name in self.streams:
-            look_up("stream (one of the inputs)", name, self.inputs)
+            look_up("stream (one of the inputs)", name, dict.fromkeys((*self.inputs, *TAKEN)))
         settings = {name: StreamSettings.of(name, self.streams.get(name, {})) for name in inputs}
         if cross_layers < 1:
             raise BadValueError(f"cross_layers={cross_layers}: expected 1 or more")

@@ -1,4 +1,4 @@
-"""How much a tagger uses each stream: its share in the decision, and the loss without it."""
+"""How much a tagger uses each stream: its share in what enters the head, the loss without it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.stream_use import LOSS, SHARE
 
 TITLE = "Use of streams"
-AXES = {SHARE: "Share in the decision", LOSS: "Rise of the loss when permuted"}
+AXES = {SHARE: "Share in what enters the head", LOSS: "Rise of the loss when permuted"}
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +55,8 @@ def caption(result: Result) -> str:
     words = []
     if SHARE in kinds:
         words.append(
-            "The share of each stream in the decision (activations that enter the last layer times "
-            "their weights)"
+            "The share of each stream in what enters the head (activations times the weights of "
+            "its first dense layer; a stream that asked others holds what it was told)"
         )
     if LOSS in kinds:
         words.append(

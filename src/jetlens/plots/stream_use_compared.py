@@ -42,8 +42,9 @@ def draw(ensemble: Ensemble) -> Figure:
 def caption(ensemble: Ensemble) -> str:
     """Say how to read the figure, and what its errors are."""
     return (
-        "How much each variation uses each of its streams, by class: the stream's share in the "
-        "decision (activations that enter the last layer times their weights), or what the "
+        "How much each variation uses each of its streams, by class: the stream's share in what "
+        "enters the head (activations times the weights of its first dense layer; a stream that "
+        "asked others holds what it was told), or what the "
         "cross-entropy rises by when the stream's inputs are those of other jets. "
         f"{trainings(ensemble)}"
     )

@@ -27,9 +27,9 @@ Floats = NDArray[np.float64]
 @summaries.register("stream-use")
 @dataclass(frozen=True, kw_only=True)
 class StreamUse(ClassSummary):
-    """Mean share of each stream in the decision, or the loss when it is permuted, by class.
+    """Mean share of each stream in what enters the head, or the loss when it is permuted, by class.
 
-    The share is of the activations that enter the last layer times their weights (explainer
+    The share is of the activations that enter the head times its first weights (explainer
     ``stream-share``); the loss is what the cross-entropy rises by when the stream's inputs are
     those of other jets (explainer ``permutation``).
 

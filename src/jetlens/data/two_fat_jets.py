@@ -95,8 +95,10 @@ class TwoFatJets(Generated):
             f"Two anti-kt jets of R = {self.radius:g} with pT above {self.pt_min:g} GeV and |η| "
             f"below {self.eta_max:g}, at particle level, without detector, pile-up or trigger. The "
             f"two prongs of each are b-tagged: {rates} ones are (the 77 % working point of ATLAS's "
-            "DL1r, arXiv:2211.16345, at any momentum), as a weight instead of a selection. "
-            "Backgrounds have the cross-sections of Pythia at leading order."
+            "DL1r, arXiv:2211.16345, at any momentum), as a weight instead of a selection; of "
+            "backgrounds it is a mean over some hundreds of jets of like masses, whose error (tens "
+            "of per cent where there are few thousand events) is in no interval. Backgrounds have "
+            "the cross-sections of Pythia at leading order."
         )
 
     def kinds(self, row: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -171,7 +171,7 @@ class Reach(Summary):
         """Return ``reach.limit.1000`` (fb), ``reach.significance.1000`` and the like.
 
         ``reach.cut_based.*`` belong to the analysis without a tagger, ``reach.gain.*`` is its limit
-        over the tagger's, and ``reach.acceptance.*`` what of the signal is selected at all.
+        over the tagger's, and ``reach.acceptance.*`` what of the signal is selected and tagged.
         """
         from jetlens.summarise.reach_numbers import numbers
 

@@ -24,6 +24,7 @@ from jetlens.explain.base import Context, PackedExplainer, Scores
 from jetlens.explain.capture.capture import capture, check_any
 from jetlens.explain.capture.importance import Received
 from jetlens.explain.capture.maps import MAX, MEAN, REDUCED, Map
+from jetlens.explain.capture.naming import names
 from jetlens.explain.capture.probe import probe
 from jetlens.explain.capture.rows import Row, beyond
 from jetlens.explain.capture.tokens import Call, Streams, calls, glance
@@ -65,8 +66,8 @@ class Attention(PackedExplainer):
     def __post_init__(self) -> None:
         if self.heads not in (ALL, MEAN, MAX):
             raise UnknownNameError("reduction of heads (heads=)", self.heads, (ALL, MEAN, MAX))
-        if not self.layers:
-            raise BadValueError("layers=[]: expected 'all', 'mean', or names")
+        if not names(self.layers):
+            raise BadValueError(f"layers={self.layers!r}: expected 'all', 'mean', or names")
 
     def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
         """Let attention that is used wrongly be told by its own words, not by torch's."""
@@ -84,14 +85,14 @@ class Attention(PackedExplainer):
 
     def _chosen(self, met: Sequence[Call]) -> set[str]:
         """Return the layers that are asked for."""
-        names = [call.layer for call in met]
+        there = [call.layer for call in met]
         if self.layers in (ALL, MEAN):
-            return set(names)
+            return set(there)
         chosen = set()
-        for wanted in [self.layers] if isinstance(self.layers, str) else self.layers:
-            fitting = {name for name in names if fnmatchcase(name, wanted)}
+        for wanted in names(self.layers):
+            fitting = {name for name in there if fnmatchcase(name, wanted)}
             if not fitting:
-                raise UnknownNameError("layer of attention", wanted, names)
+                raise UnknownNameError("layer of attention", wanted, there)
             chosen |= fitting
         return chosen
 

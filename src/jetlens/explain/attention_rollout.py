@@ -39,8 +39,8 @@ class AttentionRollout(PackedExplainer):
 
     ``attention_<q>_<k>`` has one layer: of each token of stream q at the end, the shares that come
     from the tokens of k that went in; over all k they add up to one. The importance of a particle
-    is its share in what the logits are read from: the class token (or a learned query) where there
-    is one, or the mean of the real tokens; of several streams, their mean.
+    is its share in the tokens that the logits are read from, be they a class token, learned queries
+    or all real ones: their mean; of several streams, the mean of these.
 
     Parameters
     ----------

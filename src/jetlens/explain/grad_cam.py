@@ -23,6 +23,7 @@ from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.capture.importance import Importance
 from jetlens.explain.capture.layers import Layer, Layers, first, hooked
+from jetlens.explain.capture.naming import names
 from jetlens.explain.capture.probe import probe
 from jetlens.explain.capture.rows import Row
 from jetlens.explain.running import as_written
@@ -54,7 +55,7 @@ class GradCAM(ScoringExplainer):
     rectified: bool = True
 
     def __post_init__(self) -> None:
-        if self.layer is not None and not self.layer:
+        if self.layer is not None and not all(names(self.layer) or [""]):
             raise BadValueError(f"layer={self.layer!r}: expected a module's path, or a list")
         if not isinstance(self.rectified, bool):
             raise BadValueError(f"rectified={self.rectified!r}: expected true or false")
@@ -156,7 +157,7 @@ class GradCAM(ScoringExplainer):
                 )
             return taken
         taken = []
-        for path in [self.layer] if isinstance(self.layer, str) else self.layer:
+        for path in names(self.layer):
             if path not in there:
                 raise UnknownNameError("layer with tokens or a feature map", path, there.usable())
             layer = there.get(path)
@@ -191,7 +192,10 @@ class _Run:
             features = features.detach().requires_grad_()
         self._features[path] = features
         onward = features.clone()  # what follows may write into it
-        return onward if isinstance(output, Tensor) else type(output)((onward, *output[1:]))
+        if isinstance(output, Tensor):
+            return onward
+        parts = (onward, *output[1:])
+        return output._make(parts) if hasattr(output, "_make") else type(output)(parts)
 
     def slopes(self, value: Tensor, target: str) -> list[tuple[Tensor, Tensor]]:
         """Return each layer's features, and the gradient of the values ``[jet]`` there."""
@@ -199,7 +203,8 @@ class _Run:
         found: Sequence[Tensor | None] = [None] * len(features)
         if value.requires_grad:
             found = torch.autograd.grad(value.sum(), features, allow_unused=True)
+        hint = "" if value.requires_grad else ", or what follows runs under torch.no_grad"
         for path, slope in zip(self._modules, found, strict=True):
             if slope is None:
-                raise UnsupportedError(f"target {target!r} does not depend on layer {path!r}")
+                raise UnsupportedError(f"target {target!r} does not depend on layer {path!r}{hint}")
         return [(f.detach(), s) for f, s in zip(features, found, strict=True) if s is not None]

@@ -133,7 +133,7 @@ def _packed(inputs: Inputs, masks: Inputs) -> Packed:
 
 def _can_trim(tagger: Tagger, inputs: Inputs, masks: Inputs) -> bool:
     """Try whether a foreign module gives the same logits when padding is cut off."""
-    if not masks:
+    if not masks or not len(next(iter(inputs.values()))):
         return True
     emptiest = torch.argsort(sum(m.sum(1) + 0 for m in masks.values()))  # type: ignore[arg-type]
     some = torch.cat([emptiest[: _TRIED // 2], emptiest[-_TRIED // 2 :]])

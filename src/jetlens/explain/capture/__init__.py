@@ -3,6 +3,7 @@
 - `interception`: sees the functions that attend, and takes their place;
 - `weights`: queries, keys and a mask to weights;
 - `probe`, `naming`: made-up jets that tell where a row inside a network comes from, and its name;
+- `axes`: where jets and heads are among the axes of a call;
 - `tokens`: which collection and place each query and key comes from;
 - `layers`: whose outputs have places of particles or pixels;
 - `rows`: tokens in a chunk of jets;

@@ -20,6 +20,9 @@ from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions, predict
 
+_TRIED = 8  # jets of which the output is compared
+_SAME = 0.02  # of the largest logit; half precision, or a random step, may make as much
+
 
 class Taker(Protocol):
     """What is done with attention as it comes."""
@@ -64,7 +67,28 @@ def capture(
         run.check()
         taker.close(jets)
 
-    return predict(tagger, packed, auxiliary, watch)
+    said = predict(tagger, packed, auxiliary, watch)
+    _check_output(tagger, packed, said.logits)
+    return said
+
+
+def _check_output(tagger: Tagger, packed: Packed, logits: Tensor) -> None:
+    """Refuse a tagger that says something else where nothing is intercepted, by a few jets."""
+    some = torch.linspace(0, len(packed) - 1, min(len(packed), _TRIED)).long()
+    if not len(some):
+        return
+    with torch.no_grad():
+        plain = tagger(*packed.cut(some))
+    found = logits[packed.rows[some]]
+    said = torch.isfinite(plain)  # torch's own modules say nothing of a jet without particles
+    apart = (found - plain).abs().where(said, 0.0)
+    if bool((apart > _SAME * plain.where(said, 0.0).abs().max().clamp(min=1)).any()):
+        worst = int(apart.amax(1).argmax())
+        raise UnsupportedError(
+            f"the tagger gives {plain[worst].tolist()}, but {found[worst].tolist()} without the "
+            "fast path of torch, which attention is captured without: does it use rows of padding "
+            "(nn.TransformerEncoder sets them to zero in the one, not in the other)?"
+        )
 
 
 class _Watching(Attending):
@@ -80,6 +104,7 @@ class _Watching(Attending):
         self.calls, self.taker, self.done = calls, taker, 0
         self._packed, self._jets = packed, jets
         self._rows: dict[Tokens, Row] = {}
+        self._kind = next(iter(packed.inputs.values())).dtype
 
     def attend(
         self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
@@ -96,7 +121,8 @@ class _Watching(Attending):
             )
         found = weights(q, k, mask, scale)
         mixed = found @ v
-        self.taker.take(self.done, call.axes.unfold(found), asking, asked)
+        whole = call.axes.unfold(found).to(self._kind)  # numpy knows no half precision of its own
+        self.taker.take(self.done, whole, asking, asked)
         self.done += 1
         return mixed, found
 

@@ -35,7 +35,9 @@ class Feed:
     key: tuple[int, ...]
 
 
-def feeds(tagger: Tagger, made_up: Probe, calls: Sequence[Call]) -> tuple[list[Feed], list[int]]:
+def feeds(
+    tagger: Tagger, made_up: Probe, calls: Sequence[Call]
+) -> tuple[list[Feed], dict[int, list[bool]]]:
     """Follow the outputs of calls.
 
     Parameters
@@ -49,27 +51,41 @@ def feeds(tagger: Tagger, made_up: Probe, calls: Sequence[Call]) -> tuple[list[F
 
     Returns
     -------
-    What each call is given, and the calls whose tokens the logits are read from: those that reach
-    them, and no later call's query.
+    What each call is given, and which of their tokens the logits are read from: of those calls that
+    reach them, and no later call's query.
     """
-    copies = len(calls) + 1
+    given, reached = _follow(tagger, made_up, calls, [(i, None) for i in range(len(calls))])
+    held = {i for feed, there in zip(given, reached, strict=True) if there for i in feed.query}
+    read = [i for i, there in enumerate(reached) if there and i not in held]
+    tokens = [(i, at) for i in read or [len(calls) - 1] for at in range(len(calls[i].query))]
+    _, reached = _follow(tagger, made_up, calls, tokens)
+    found: dict[int, list[bool]] = {}
+    for (number, _), there in zip(tokens, reached, strict=True):
+        found.setdefault(number, []).append(there)
+    return given, found
+
+
+def _follow(
+    tagger: Tagger, made_up: Probe, calls: Sequence[Call], changes: Sequence[tuple[int, int | None]]
+) -> tuple[list[Feed], list[bool]]:
+    """Return what each call is given, and which of the changes reach the logits."""
+    copies = len(changes) + 1
     inputs, masks = (
         {k: v[:1].expand(copies, *v.shape[1:]).contiguous() for k, v in parts.items()}
         for parts in (made_up.inputs, made_up.masks)
     )
-    run = _Following(tagger, calls)
+    run = _Following(tagger, calls, changes)
     with torch.no_grad(), as_written(), run:
         logits = outputs(tagger, inputs, masks)
-    reached = changed(logits[:, None])[1:, 0].tolist()
-    held = {i for number, feed in enumerate(run.feeds) if reached[number] for i in feed.query}
-    read = [i for i, there in enumerate(reached) if there and i not in held]
-    return run.feeds, read
+    return run.feeds, changed(logits[:, None])[1:, 0].tolist()
 
 
 class _Following(Apart):
-    def __init__(self, tagger: Tagger, calls: Sequence[Call]) -> None:
+    def __init__(
+        self, tagger: Tagger, calls: Sequence[Call], changes: Sequence[tuple[int, int | None]]
+    ) -> None:
         super().__init__(tagger, self._note)
-        self._calls = calls
+        self._calls, self._changes = calls, changes
         self.feeds: list[Feed] = []
 
     def _note(self, layer: str, q: Tensor, k: Tensor) -> None:
@@ -79,14 +95,17 @@ class _Following(Apart):
     def attend(
         self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Keep tokens apart, and change the output in one of the jets."""
+        """Keep tokens apart, and change the output, or one token of it, where it is to be."""
         out, weights = super().attend(layer, q, k, v, mask, scale)
         number = len(self.feeds) - 1
         axes = self._calls[number].axes
-        jets = torch.zeros(len(self._calls) + 1, dtype=out.dtype, device=out.device)
-        jets[number + 1] = 1
-        one = jets.repeat_interleave(axes.inner).repeat(axes.outer)
-        one = one.view(*[1] * axes.jets, -1, *[1] * (out.ndim - axes.jets - 1))
+        one = torch.zeros(len(self._changes) + 1, out.shape[-2], dtype=out.dtype, device=out.device)
+        for jet, (call, token) in enumerate(self._changes, 1):
+            if call == number:
+                one[jet, slice(None) if token is None else token] = 1
+        one = one.repeat_interleave(axes.inner, 0).repeat(axes.outer, 1)
+        ahead = [1] * (out.ndim - axes.jets - 3)
+        one = one.view(*[1] * axes.jets, len(one), *ahead, -1, 1)
         noise = torch.randn(out.shape[-1], generator=torch.Generator().manual_seed(number))
         return out + one * noise.to(out) * (1 + out.abs().max()), weights
 

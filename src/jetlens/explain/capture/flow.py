@@ -7,7 +7,7 @@ asks another, what had reached the other comes along. Each row adds up to one ov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core import attention
-from jetlens.core.attention import CLASS, Tokens
+from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
 from jetlens.explain.capture.feeds import NONE, Feed
 from jetlens.explain.capture.importance import Importance
@@ -40,7 +40,7 @@ class Flow:
     given
         What each is given.
     read
-        The calls whose tokens the logits are read from.
+        Of which calls which tokens the logits are read from.
     heads
         How heads are put together.
     """
@@ -50,11 +50,11 @@ class Flow:
         packed: Packed,
         calls: Sequence[Call],
         given: Sequence[Feed],
-        read: Sequence[int],
+        read: Mapping[int, Sequence[bool]],
         heads: str,
     ) -> None:
         self._packed, self._calls, self._given, self._heads = packed, calls, given, heads
-        self._read = list(read) or [len(calls) - 1]
+        self._read = {number: np.asarray(tokens) for number, tokens in read.items()}
         self._groups = groups(calls)
         self._sources = Tokens(
             tuple(c for group in self._groups for c in group.collection),
@@ -95,9 +95,9 @@ class Flow:
     def close(self, jets: slice) -> None:
         """Put away what came out of a chunk of jets."""
         reached, streams = [], []
-        for number in self._read:
+        for number, tokens in self._read.items():
             row = Row(self._calls[number].query, self._packed, jets)
-            readers = _readers(row).to(self._states[number])
+            readers = _readers(row, tokens).to(self._states[number])
             reached.append((readers[:, None] @ self._states[number])[:, 0])
             streams.append(readers.sum(1, keepdim=True))
         count = torch.stack(streams).sum(0).clamp(min=1)  # of streams that have particles at all
@@ -159,11 +159,7 @@ def _inverse(row: Row, tokens: Tokens) -> NDArray[np.intp]:
     return found
 
 
-def _readers(row: Row) -> Tensor:
+def _readers(row: Row, read: NDArray[np.bool_]) -> Tensor:
     """Return the weights ``[jet, token]`` of the tokens that logits are read from."""
-    if CLASS in row.here.collection:
-        weights = torch.zeros(row.real.shape, device=row.real.device)
-        weights[:, row.here.collection.index(CLASS)] = 1
-        return weights
-    real = row.real & row.placed if bool(row.placed.any()) else row.real
+    real = row.real & torch.as_tensor(read[row.there], device=row.real.device)
     return real.double() / real.sum(1, keepdim=True).clamp(min=1)

@@ -93,6 +93,9 @@ class Layers:
     def __init__(self, tagger: Tagger, made_up: Probe, target: Target) -> None:
         self._probe = made_up
         self._modules = {path: module for path, module in tagger.named_modules() if path}
+        paths = {module: path for path, module in self._modules.items()}
+        every = tagger.named_modules(remove_duplicate=False)
+        self._paths = {path: paths[module] for path, module in every if path}
         self._outputs: dict[str, Tensor | None] = {}
         self._twice: set[str] = set()
         self._known: dict[str, Layer | str] = {}
@@ -112,10 +115,11 @@ class Layers:
         self._outputs[path] = None if output is None else output.clone()
 
     def __contains__(self, path: object) -> bool:
-        return path in self._modules
+        return path in self._paths
 
     def get(self, path: str) -> Layer | str:
         """Return a layer, or why it is none."""
+        path = self._paths[path]  # a module that is used in several places has one
         if path not in self._known:
             self._known[path] = self._read(path)
         return self._known[path]
@@ -154,8 +158,8 @@ class Layers:
         if path in self._twice:
             return "runs more than once for each jet"
         output, made_up = self._outputs[path], self._probe
-        if output is None:
-            return "gives no tensor"
+        if output is None or not output.is_floating_point():
+            return "gives no tensor of real numbers"
         shape, jets = tuple(output.shape), len(made_up)
         if output.ndim == 4 and shape[0] == jets:
             image = _image(output, made_up)
@@ -171,6 +175,8 @@ class Layers:
             ]
             if ways:
                 at, axis, tokens = max(ways, key=lambda way: _placed(way[2]))
+                if made_up.moves(output.permute(at, axis, 3 - at - axis), tokens):
+                    return "has its tokens elsewhere in jets that lack particles"
                 return Layer(path, at, axis, tokens, _owners(tokens))
         return (
             f"gives {shape} for {jets} jets{lengths(made_up.places)}, in which no axis is one of "

@@ -86,6 +86,14 @@ def told(made_up: Probe, layer: str, text: str, length: int) -> Tokens:
     return Tokens(tuple(collection), tuple(place))
 
 
+def names(given: object) -> list[str]:
+    """Return one name, or several, as a list; an empty one if they are no names."""
+    found = [given] if isinstance(given, str) else given
+    if isinstance(found, list | tuple) and all(isinstance(name, str) for name in found):
+        return list(found)
+    return []
+
+
 def lengths(places: Mapping[str, int]) -> str:
     """Say how long jets are."""
     return "".join(f"{' of' if not i else ','} {n} {c}" for i, (c, n) in enumerate(places.items()))

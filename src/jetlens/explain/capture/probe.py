@@ -4,7 +4,8 @@ All are the same but for particles that are exchanged for others, by a code: par
 in the jets of those binary digits of ``n`` that are one, and in other jets for those that are zero.
 A token that comes from one particle alone changes in exactly one of each two. More jets exchange a
 whole collection each, or the upper half of the images. A token that never changes is the network's
-own.
+own. Two more jets lack some particles and differ in one that they have: a network that then has its
+token elsewhere moves particles about.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from jetlens.core.attention import NOWHERE, Tokens
 from jetlens.taggers.base import Inputs
 from jetlens.taggers.chunks import Packed
 
@@ -58,6 +60,7 @@ class Probe:
     inputs: Inputs
     masks: Inputs
     places: Mapping[str, int]
+    _apart: Mapping[str, int]  # by collection, the place in which the two jets with gaps differ
     _met: dict[bytes, list[Origin]] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
@@ -70,8 +73,21 @@ class Probe:
 
     def mixed(self, changed: Tensor) -> bool:
         """Whether a jet changes that is the same as the first: jets are mixed with each other."""
-        same = 2 + 2 * self.bits + len(self.inputs)
-        return bool(changed[same:].any())
+        return bool(changed[self._gaps + 2 :].any())
+
+    def moves(self, rows: Tensor, tokens: Tokens) -> bool:
+        """Whether rows ``[jet, row, ...]`` stand for other tokens in jets that lack particles."""
+        there = changed(rows[self._gaps : self._gaps + 2])[1].tolist()
+        names = zip(tokens.collection, tokens.place, there, strict=True)
+        return any(
+            moved != (place == self._apart[name])
+            for name, place, moved in names
+            if name in self._apart and place != NOWHERE
+        )
+
+    @property
+    def _gaps(self) -> int:
+        return 2 + 2 * self.bits + len(self.inputs)
 
     def origins(self, changed: Tensor) -> list[Origin]:
         """Return where rows come from, by where they are `changed` ``[jet, row]``."""
@@ -108,29 +124,38 @@ def changed(x: Tensor) -> Tensor:
     flat = x.flatten(2) if x.ndim > 2 else x[..., None]
     if not flat.numel():
         return torch.zeros(flat.shape[:2], dtype=torch.bool)
-    apart = (flat - flat[:1]).abs().amax(-1)
-    least = max(_CHANGED * float(apart.max()), _ROUNDED * float(flat.abs().max()))
+    if not flat.is_floating_point():
+        return (flat != flat[:1]).any(-1).cpu()
+    apart = (flat - flat[:1]).abs()
+    if not bool(torch.isfinite(apart).all()):  # what is the same infinity has not changed
+        same = (flat == flat[:1]) | (flat.isnan() & flat[:1].isnan())
+        apart = apart.nan_to_num(nan=torch.inf, posinf=torch.inf).masked_fill(same, 0)
+    apart = apart.amax(-1)
+    rounded = max(_ROUNDED, 2 * torch.finfo(flat.dtype).eps)
+    least = max(_CHANGED * _largest(apart), rounded * _largest(flat.abs()))
     return (apart > least).cpu()
 
 
-def probe(packed: Packed, extra: int = 0) -> Probe:
+def _largest(x: Tensor) -> float:
+    return float(x.nan_to_num(nan=0.0, posinf=0.0).max())
+
+
+def probe(packed: Packed) -> Probe:
     """Make up jets as long as the longest of those given.
 
     Parameters
     ----------
     packed
         Jets as the tagger takes them; particles are taken from them.
-    extra
-        More places for particles than there are.
     """
     generator = torch.Generator().manual_seed(1)
     lengths = {
-        name: max(int(packed.lengths[name].max()) if len(packed) else 1, 1) + extra
-        for name in packed.masks
+        name: max(int(packed.lengths[name].max()) if len(packed) else 1, 1) for name in packed.masks
     }
     bits = sum(lengths.values()).bit_length()
-    jets = _number(2 + 2 * bits + len(packed.inputs), set(lengths.values()))
-    inputs, masks, number = {}, {}, 1
+    gaps = 2 + 2 * bits + len(packed.inputs)
+    jets = _number(gaps + 3, set(lengths.values()))
+    inputs, masks, number, apart = {}, {}, 1, {}
     for group, (name, values) in enumerate(packed.inputs.items()):
         exchanged = torch.zeros(jets, lengths.get(name, 1), dtype=torch.bool)
         exchanged[1 + 2 * bits + group] = True
@@ -141,7 +166,10 @@ def probe(packed: Packed, extra: int = 0) -> Probe:
             for bit in range(bits):
                 one = (code >> bit) % 2 == 1
                 exchanged[1 + bit], exchanged[1 + bits + bit] = one, ~one
+            missing, apart[name] = _gap(packed.masks[name][:, : lengths[name]])
+            exchanged[gaps + 1, apart[name]] = True
             masks[name] = torch.ones_like(exchanged).to(values.device)
+            masks[name][gaps : gaps + 2, missing] = False
         else:
             real = values
         this, other = _two(real, lengths.get(name, 1), generator)
@@ -151,17 +179,28 @@ def probe(packed: Packed, extra: int = 0) -> Probe:
         if values.ndim == 4:
             half = values.shape[2] // 2
             inputs[name][1 + 2 * bits + len(packed.inputs), :, :half] = other[0, :, :half]
-    return Probe(inputs, masks, lengths)
+    return Probe(inputs, masks, lengths, apart)
+
+
+def _gap(mask: Tensor) -> tuple[slice, int]:
+    """Return places that jets lack as those with `mask` do, and one that they have."""
+    count = mask.shape[1]
+    if count < 2 or bool(mask.all()):
+        return slice(0), count - 1
+    if bool((mask[:, 1:] & ~mask[:, :-1]).any()):
+        return slice(1), count - 1
+    return slice(count - 1, None), count - 2
 
 
 def _two(real: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return two different particles (or images) for each of so many places.
 
-    They are real ones where there are such, since a network may insist on numbers that it knows.
+    They are real ones where there are such, since a network may insist on numbers that it knows,
+    and larger numbers else: a network may take roots and logarithms.
     """
-    noise = torch.randn(count, *real.shape[1:], generator=generator).to(real)
+    noise = torch.randn(count, *real.shape[1:], generator=generator).abs().to(real)
     if not len(real):
-        return noise, -noise
+        return noise, noise + 1
     some = real[torch.linspace(0, len(real) - 1, min(len(real), _POOL)).long().to(real.device)]
     this = some[torch.arange(count, device=real.device) % len(some)]
     farthest = torch.cdist(this.flatten(1), some.flatten(1)).argmax(1)

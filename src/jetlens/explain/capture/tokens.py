@@ -16,39 +16,14 @@ from torch import Tensor
 
 from jetlens.core.attention import Tokens
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
+from jetlens.explain.capture.axes import Axes, candidates
 from jetlens.explain.capture.interception import Attending
-from jetlens.explain.capture.naming import lengths, named, told
+from jetlens.explain.capture.naming import lengths, named, names, told
 from jetlens.explain.capture.probe import Origin, Probe, changed
 from jetlens.explain.running import as_written, paths
 from jetlens.taggers.base import Inputs, Tagger
 
 Streams = Mapping[str, str | Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Axes:
-    """Where jets and heads are among the axes in front of queries and keys.
-
-    Attributes
-    ----------
-    jets
-        The axis of the jets.
-    inner
-        How many heads are folded into that axis behind each jet; 1 if none are.
-    outer
-        How many are folded into it in front of the jets.
-    """
-
-    jets: int
-    inner: int = 1
-    outer: int = 1
-
-    def unfold(self, x: Tensor) -> Tensor:
-        """Return ``[..., row, column]`` as ``[jet, head, row, column]``."""
-        a = self.jets
-        jets = x.shape[a] // (self.inner * self.outer)
-        split: Tensor = x.unflatten(a, (self.outer, jets, self.inner))
-        return split.movedim(a + 1, 0).flatten(1, -3)
 
 
 @dataclass(frozen=True)
@@ -92,6 +67,8 @@ def calls(tagger: Tagger, made_up: Probe, streams: Streams | None = None) -> lis
     UnsupportedError
         If it cannot be known; the message says what there is, and what `streams` could say.
     """
+    if not isinstance(streams or {}, Mapping):
+        raise BadValueError(f"streams={streams!r}: expected a table by layer")
     asking = _Asking(made_up, streams or {})
     with torch.no_grad(), as_written(), Apart(tagger, asking):
         outputs(tagger, made_up.inputs, made_up.masks)
@@ -166,12 +143,20 @@ class _Asking:
         axes, asking, asked = self._axes(layer, q, k)
         said = next((s for p, s in self.streams.items() if fnmatchcase(layer, p)), None)
         if said is None:
+            self._check_finite(layer, q, k)
             query = named(self.probe, asking)
             key = named(self.probe, asked, asking)
             if query is None or key is None:
                 raise self._unknown(layer, asking if query is None else asked)
+            for x, tokens in ((q, query), (k, key)):
+                if self.probe.moves(axes.unfold(x).transpose(1, 2), tokens):
+                    raise UnsupportedError(
+                        f"attention in {layer}: its tokens change their places in jets that lack "
+                        "particles, so whose each is cannot be known. Let the network mask padding "
+                        "where it stands, or hand it jets whose real particles come first"
+                    )
         else:
-            both = (said, said) if isinstance(said, str) else tuple(said)
+            both = [said, said] if isinstance(said, str) else names(said)
             if len(both) != 2:
                 raise BadValueError(f"streams of {layer!r}: {said!r}, expected queries and keys")
             query, key = (
@@ -183,7 +168,7 @@ class _Asking:
     def _axes(self, layer: str, q: Tensor, k: Tensor) -> tuple[Axes, list[Origin], list[Origin]]:
         """Find the jets among the axes in front, and where queries and keys come from."""
         jets = len(self.probe)
-        for axes in _candidates(q.shape[:-2], jets):
+        for axes in candidates(q.shape[:-2], jets):
             moved = [changed(axes.unfold(x).transpose(1, 2)) for x in (q, k)]
             if not any(map(self.probe.mixed, moved)):
                 asking, asked = map(self.probe.origins, moved)
@@ -198,6 +183,14 @@ class _Asking:
             f"attention in {layer} has queries of shape {shape} for {jets} jets: {hint}"
         )
 
+    def _check_finite(self, layer: str, q: Tensor, k: Tensor) -> None:
+        if not (torch.isfinite(q).all() and torch.isfinite(k).all()):
+            raise UnsupportedError(
+                f"attention in {layer} is given what is not finite for made-up jets, of particles "
+                "that were exchanged: which token is whose cannot be known. Does the network take "
+                "logarithms or roots of its inputs? Say what the tokens are with streams="
+            )
+
     def _unknown(self, layer: str, origins: list[Origin]) -> UnsupportedError:
         groups = {"+".join(o.collections) for o in origins if o.collections}
         return UnsupportedError(
@@ -207,15 +200,3 @@ class _Asking:
             f'streams={{"{layer}": "class+{next(iter(self.probe.inputs))}"}}, or a pair of such '
             "for queries and keys"
         )
-
-
-def _candidates(lead: Sequence[int], jets: int) -> list[Axes]:
-    """Return the ways in which axes can be those of jets and heads, the likeliest first."""
-    whole = [Axes(a) for a, n in enumerate(lead) if n == jets]
-    folded = [
-        axes
-        for a, n in enumerate(lead)
-        if n != jets and n and n % jets == 0
-        for axes in (Axes(a, inner=n // jets), Axes(a, outer=n // jets))
-    ]
-    return whole + folded

@@ -86,7 +86,7 @@ def tagging(tables: Tables, average: bool) -> Floats:
     chance = tagged(tables["objects"]["flavour"][:, SUBJETS].reshape(-1, 2, 2))
     if average:
         mass = np.stack([jets["m_1"], jets["m_2"]], axis=1)
-        return averaged(chance, mass, jets["xsec_weight"])
+        return averaged(chance, mass)
     found: Floats = chance.prod(axis=1)
     return found
 

@@ -32,7 +32,30 @@ def ftag_files(folder: Path) -> list[str]:
     return names
 
 
-FILES: dict[str, Callable[[Path], list[str]]] = {"ftag": ftag_files}
+def array_files(folder: Path) -> list[str]:
+    """Write a file of arrays for each class, and their description."""
+    for name, jets in (("signal", 25), ("background", 11)):
+        (toy,) = Toy(jets=jets, partition=jets).partitions()
+        values = toy.read()["constituents"].values
+        values[np.arange(20) >= 3 + np.arange(jets)[:, None] % 15] = 0
+        np.savez(folder / f"{name}.npz", particles=values)
+    description = folder / "jets.toml"
+    description.write_text("""
+        files = "*.npz"
+        [label.files]
+        background = "background.npz"
+        signal = "signal.npz"
+        [collections.constituents]
+        array = "particles"
+        [collections.constituents.columns]
+        pt = {}
+        deta = {}
+        dphi = {}
+    """)
+    return [str(description)]
+
+
+FILES: dict[str, Callable[[Path], list[str]]] = {"ftag": ftag_files, "arrays": array_files}
 """Files of each reader."""
 SMALL: dict[str, dict[str, Any]] = {
     "toy": {"jets": 50, "partition": 20, "seed": 5, "difficulty": 2},

@@ -58,8 +58,9 @@ def caption(result: Result) -> str:
     events = result.sums["events"].values
     count = int(events[:, 0].sum() + events[0, 1:].sum())  # backgrounds count at each mass
     return (
-        f"{count:,} simulated events. Left: the expected 95 % CL upper limit (CLs, asymptotic, median) on cross-section times "
-        "branching ratio; right: the expected significance of a signal of "
+        f"{count:,} simulated events. Left: the expected 95 % CL upper limit (CLs, asymptotic, "
+        "median) on cross-section times branching ratio; right: the expected significance of a "
+        "signal of "
         f"{result.arguments['cross_section']:g} fb. {told(result.summary)}"
     )
 

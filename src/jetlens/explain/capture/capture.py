@@ -161,7 +161,8 @@ def check_any(tagger: Tagger, calls: Sequence[Call]) -> None:
     kinds = dict.fromkeys(type(m).__name__ for _, m in tagger.named_modules() if _leaf(m))
     raise UnsupportedError(
         f"the tagger ({type(tagger).__name__}, of {', '.join(kinds) or 'no modules'}) has no "
-        f"attention that can be seen: calls of {FUNCTIONS} are, a softmax of its own is not. "
+        f"attention that can be seen: calls of {FUNCTIONS} are, a softmax of its own is not "
+        "(Hugging Face models call the first with attn_implementation='sdpa'). "
         "'grad-cam', 'integrated-gradients' and 'lrp' explain taggers without attention"
     )
 

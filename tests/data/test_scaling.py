@@ -96,21 +96,60 @@ def test_constant_images_are_refused(level: float) -> None:
     fit([jets.take([0]), jets.take([5])], {"image": ["pt"]})
 
 
+@pytest.mark.parametrize("floor", [None, 0.2], ids=["plain", "logarithm"])
 @pytest.mark.parametrize("kind", ["standard", "unit"])
-def test_explained_in_either_scaling_scores_add_up(kind: str) -> None:
+def test_explained_in_either_scaling_scores_add_up(kind: str, floor: float | None) -> None:
     jets, plain = case.jets(), case.tagger()
-    plain.scaling = fit([jets], INPUTS, kind)
+    plain.scaling = fit([jets], INPUTS, kind, {"tracks": {"d0": floor}} if floor else {})
     values = {"tracks": {"d0": 100.0}}  # beyond the limits, which hold for baselines, too
     scores = jl.explain(plain, jets, "integrated-gradients", target="b", baseline=values)
     assert float(np.abs(scores["completeness_error"]).max()) < 1e-3
     offset, scale = plain.scaling.table["tracks"]["d0"]
-    there = plain.scaling.limits["tracks"]["d0"][1] if kind == "unit" else 100.0
+    there = np.log(100.0) if floor else 100.0
+    if kind == "unit":
+        there = plain.scaling.limits["tracks"]["d0"][1]
     moved = {k: v.numpy() for k, v in encode(plain, jets)[0].items()}
     moved["tracks"][:] = 0.0
     moved["tracks"][..., 0] = (there - offset) / scale
     inputs = {k: torch.as_tensor(v if k == "tracks" else 0 * v) for k, v in moved.items()}
     logits = plain(inputs, {"tracks": torch.as_tensor(jets["tracks"].mask)}).detach()
     np.testing.assert_allclose(scores["baseline_output"], logits[:, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["standard", "unit"])
+def test_logarithms_are_taken_before_all_else(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    energy = rng.exponential(50, (40, 6))
+    energy[0, 0] = 0.0  # below the floor
+    mask = rng.random((40, 6)) < 0.7
+    mask[0, 0] = True
+    values = np.stack([energy, rng.normal(size=energy.shape)], -1)
+    jets = jl.batch({"tracks": (values, ["energy", "eta"], mask)})
+    floors = {"tracks": {"energy": 0.5}}
+    fitted = fit([jets], {"tracks": ["energy", "eta"]}, kind, floors)
+    values[..., 0] = np.log(np.maximum(energy, 0.5))
+    want = fit([jl.batch({"tracks": (values, ["energy", "eta"], mask)})], fitted.table, kind)
+    for one, other in ((fitted.table, want.table), (fitted.limits, want.limits)):
+        for name in one.get("tracks", {}):
+            assert one["tracks"][name] == pytest.approx(other["tracks"][name], rel=1e-6)
+    np.testing.assert_allclose(
+        fitted.apply(jets["tracks"], "tracks", ["eta", "energy"])[..., 1][mask],
+        want.scaled(values, "tracks", ["energy", "eta"])[..., 0][mask],
+        rtol=1e-5,
+        atol=1e-6,
+    )
+
+
+def test_logarithms_of_what_is_no_input_are_passed_over_and_of_nothing_refused() -> None:
+    jets = case.jets()
+    floors = {"tracks": {"d0": 0.1}, "jets": {case.JETS[0]: 1.0}}
+    assert fit([jets], {"jets": case.JETS}, floors=floors).floors == {"jets": {case.JETS[0]: 1.0}}
+    with pytest.raises(jl.JetlensError, match="'track': did you mean 'tracks'"):
+        fit([jets], INPUTS, floors={"track": {"d0": 0.1}})
+    with pytest.raises(jl.JetlensError, match=r"'d9'.*did you mean 'd0'"):
+        fit([jets], INPUTS, floors={"tracks": {"d9": 0.1}})
+    with pytest.raises(jl.JetlensError, match=r"logarithm of tracks\.d0: floor 0"):
+        fit([jets], INPUTS, floors={"tracks": {"d0": 0.0}})
 
 
 def test_limits_and_kinds_that_make_no_sense() -> None:

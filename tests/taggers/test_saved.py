@@ -49,16 +49,19 @@ def test_loaded_it_is_the_same_bit_for_bit(tmp_path: Path, double: bool) -> None
     assert not loaded.training
 
 
-def test_limits_of_its_inputs_are_kept_and_older_files_have_none(tmp_path: Path) -> None:
-    made = GN2(INPUTS, CLASSES, fit([jets(50)], INPUTS, "unit"))
+def test_limits_and_logarithms_are_kept_and_older_files_have_none(tmp_path: Path) -> None:
+    floors = {"tracks": {INPUTS["tracks"][0]: 0.5}}
+    made = GN2(INPUTS, CLASSES, fit([jets(50)], INPUTS, "unit", floors))
     save(made, tmp_path / "t")
     assert jl.load(tmp_path / "t").scaling == made.scaling
+    assert made.scaling.floors == floors
     assert made.scaling.limits["tracks"].keys() == set(INPUTS["tracks"])
     path = tmp_path / "t" / DESCRIPTION
     older = json.loads(path.read_text())
-    del older["limits"]
+    del older["limits"], older["floors"]
     path.write_text(json.dumps(older))
     assert jl.load(tmp_path / "t").scaling.limits == {}
+    assert jl.load(tmp_path / "t").scaling.floors == {}
 
 
 def test_a_tagger_is_replaced_whole_but_nothing_else_is(folder: Path, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
-from jetlens.core.errors import BadValueError, UnknownNameError, expected
+from jetlens.core.errors import BadValueError, UnknownNameError, expected, look_up
 from jetlens.data.moments import Moments
 
 Numbers = NDArray[np.float64]
 Pairs = Mapping[str, Mapping[str, tuple[float, float]]]
+Floors = Mapping[str, Mapping[str, float]]
 
 KINDS = ("standard", "unit")
 OUTLIER = 3.0  # standard deviations from the mean
@@ -31,10 +32,14 @@ class Scaling:
         and the standard deviation.
     limits
         ``{collection: {feature: (low, high)}}``: values beyond are moved to there, before.
+    floors
+        ``{collection: {feature: floor}}``: of these features the natural logarithm is taken before
+        all else, of the floor where a value is below it. `table` and `limits` are of the logarithm.
     """
 
     table: Pairs = field(default_factory=dict)
     limits: Pairs = field(default_factory=dict)
+    floors: Floors = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, features in self.table.items():
@@ -51,11 +56,22 @@ class Scaling:
                         f"limits of {name}.{feature}: {low} to {high}; expected finite numbers, "
                         "the lower one first"
                     )
-        for own in ("table", "limits"):
+        for name, floors in self.floors.items():
+            for feature, floor in floors.items():
+                if not (np.isfinite(floor) and floor > 0):
+                    raise BadValueError(
+                        f"logarithm of {name}.{feature}: floor {floor}; expected a number above 0"
+                    )
+        for own in ("table", "limits", "floors"):
             object.__setattr__(self, own, {k: dict(v) for k, v in getattr(self, own).items()})
 
     def scaled(self, values: Numbers, name: str, features: Sequence[str]) -> Numbers:
         """Return values ``[..., feature]`` of a collection as a tagger takes them."""
+        own = self.floors.get(name, {})
+        if own:
+            logarithm = np.array([f in own for f in features])
+            floor = np.array([own.get(f, 1.0) for f in features])
+            values = np.where(logarithm, np.log(np.maximum(values, floor)), values)
         if name in self.limits:
             low, high = self._pairs(self.limits, name, features, (-np.inf, np.inf))
             values = np.clip(values, low, high)
@@ -129,7 +145,10 @@ def _check_finite(
 
 
 def fit(
-    batches: Iterable[JetBatch], inputs: Mapping[str, Sequence[str]], kind: str = "standard"
+    batches: Iterable[JetBatch],
+    inputs: Mapping[str, Sequence[str]],
+    kind: str = "standard",
+    floors: Floors | None = None,
 ) -> Scaling:
     """Measure the scaling of jets that stream by, weighted, over real particles.
 
@@ -146,25 +165,41 @@ def fit(
         ``"standard"``: less the mean, over the standard deviation; a feature that does not vary
         gets a deviation of one. ``"unit"``: outliers are moved to three standard deviations from
         the mean, then all is mapped to 0..1 (arXiv:2011.13466, section 5).
+    floors
+        Features of which the logarithm is scaled, and the least value that it is taken of, by
+        collection; those that are no inputs are passed over.
 
     Raises
     ------
     BadValueError
-        If there is nothing to measure, or images are constant.
+        If there is nothing to measure, images are constant, or their logarithm is asked for.
     UnknownNameError
         If the jets lack a collection or a variable.
     """
+    floors = floors or {}
+    logarithm = Scaling(
+        floors={
+            name: {f: floors[name][f] for f in features if f in floors[name]}
+            for name, features in inputs.items()
+            if name in floors
+        }
+    )
     if kind not in KINDS:
         raise BadValueError(f"unknown scaling {kind!r}: {expected(kind, KINDS)}")
     found: dict[str, Moments] = {}
     images = set()
     for jets in batches:
+        for name, asked in floors.items():
+            collection = look_up("collection of logarithms", name, jets.collections)
+            collection.positions(asked)
+            if collection.is_image:
+                raise BadValueError(f"logarithm of {name}: expected numbers, not images")
         for name, features in inputs.items():
             if name not in jets.collections:
                 raise UnknownNameError("collection", name, jets.collections)
             collection = jets[name]
             values = np.moveaxis(
-                Scaling().apply(collection, name, features, jets.row), collection.feature_axis, -1
+                logarithm.apply(collection, name, features, jets.row), collection.feature_axis, -1
             )
             weight = np.broadcast_to(
                 jets.weight.reshape(-1, *[1] * (values.ndim - 2)), values.shape[:-1]
@@ -194,7 +229,7 @@ def fit(
             high = np.maximum(low, high)  # rounding, where nothing varies
             table[name] = _named(features, low, np.where(high > low, high - low, 1.0))
             limits[name] = _named(features, low, high)
-    return Scaling(table, limits)
+    return Scaling(table, limits, logarithm.floors)
 
 
 def _named(features: Sequence[str], one: Numbers, other: Numbers) -> dict[str, tuple[float, float]]:

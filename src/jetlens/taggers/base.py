@@ -68,7 +68,7 @@ class Tagger(nn.Module):
         self.inputs = {name: tuple(features) for name, features in inputs.items()}
         self.classes = tuple(classes)
         self.scaling = scaling or Scaling()
-        for pairs in (self.scaling.table, self.scaling.limits):
+        for pairs in (self.scaling.table, self.scaling.limits, self.scaling.floors):
             for name, table in pairs.items():
                 known = dict.fromkeys(look_up("collection of the scaling", name, self.inputs), True)
                 for feature in table:

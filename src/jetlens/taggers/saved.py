@@ -58,6 +58,7 @@ def description(tagger: Tagger) -> dict[str, Any]:
         "tasks": tagger.tasks,
         "scaling": tagger.scaling.table,
         "limits": tagger.scaling.limits,
+        "floors": tagger.scaling.floors,
     }
 
 
@@ -119,7 +120,11 @@ def load(path: Path | str, *, trust: bool = False) -> Tagger:
             described["use"],
             inputs=described["inputs"],
             classes=described["classes"],
-            scaling=Scaling(_pairs(described["scaling"]), _pairs(described.get("limits", {}))),
+            scaling=Scaling(
+                _pairs(described["scaling"]),
+                _pairs(described.get("limits", {})),
+                _numbers(described.get("floors", {})),
+            ),
             **described["arguments"],
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -158,6 +163,10 @@ def _pairs(table: Any) -> dict[str, dict[str, tuple[float, float]]]:
         name: {feature: (float(one), float(other)) for feature, (one, other) in features.items()}
         for name, features in table.items()
     }
+
+
+def _numbers(table: Any) -> dict[str, dict[str, float]]:
+    return {name: {f: float(x) for f, x in features.items()} for name, features in table.items()}
 
 
 def _weights(path: Path) -> dict[str, torch.Tensor]:

@@ -75,7 +75,7 @@ def train(
     training, validation = (Part(data, part, split, division) for part in ("train", "validation"))
 
     preparation, counts = prepare(training, classes, settings)
-    fitted = scaling.fit(training, inputs, settings.scaling)
+    fitted = scaling.fit(training, inputs, settings.scaling, settings.log)
     arguments = dict(config)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(settings.seed)

@@ -42,6 +42,9 @@ class TrainSettings(BaseModel):
     """That distribution: the rarest flavour's in each bin, or a class."""
     scaling: Literal["standard", "unit"] = "standard"
     """How inputs are scaled: by mean and deviation, or to 0..1; see `jetlens.data.scaling.fit`."""
+    log: dict[str, dict[str, Positive]] = {}
+    """Features whose logarithm is scaled instead, by collection, with the least value that it is
+    taken of: ``{objects = {pt = 1.0}}``. Those that a tagger does not take are passed over."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     pool: Count = 500_000
     """Jets held in memory at a time. More are streamed from their partitions in every epoch."""

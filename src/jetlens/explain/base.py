@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -22,7 +22,7 @@ from jetlens.core.registry import arguments_of
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger, at_rest, encode
 from jetlens.taggers.chunks import Packed, pack
-from jetlens.taggers.predict import Predictions, predict
+from jetlens.taggers.predict import Predictions, check_finite, predict
 
 
 class Explainer(abc.ABC):
@@ -139,6 +139,40 @@ class ScoringExplainer(PackedExplainer):
         said = predict(tagger, packed)
         chosen = target.chosen(said.logits, context.label)
         return said, chosen, self.score(tagger, packed, chosen[packed.rows], target, context)
+
+
+Choose = Callable[[Tensor, slice], Tensor]
+"""From the logits of some packed jets, and which these are, to their classes ``[jet]``."""
+
+
+class OnePassExplainer(ScoringExplainer):
+    """A scoring explainer whose forward pass gives the logits, too."""
+
+    @abc.abstractmethod
+    def run(
+        self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
+    ) -> tuple[Scores, Tensor]:
+        """Return the scores of packed jets, and what the tagger says of them."""
+
+    def found(
+        self, tagger: Tagger, packed: Packed, target: Target, context: Context
+    ) -> tuple[Predictions, Tensor, Scores]:
+        """Take the tagger's logits from the forward pass that the scores need anyway."""
+        if tagger.tasks or not len(packed):
+            return super().found(tagger, packed, target, context)
+        label = context.label[packed.rows.numpy()]
+        scores, logits = self.run(
+            tagger, packed, target, lambda said, jets: target.chosen(said, label[jets])
+        )
+        said = Predictions(packed.restore("", logits))
+        check_finite(said.logits)
+        return said, target.chosen(said.logits, context.label), scores
+
+    def score(
+        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
+    ) -> Scores:
+        """Score what is known to be explained."""
+        return self.run(tagger, packed, target, lambda said, jets: chosen[jets])[0]
 
 
 @dataclass(frozen=True)

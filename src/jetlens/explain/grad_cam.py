@@ -10,7 +10,7 @@ localization", arXiv:1610.02391; Hammad, Moretti and Nojiri, arXiv:2401.00452 (j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError, expected
 from jetlens.core.registry import explainers
-from jetlens.explain.base import Context, Scores, ScoringExplainer
+from jetlens.explain.base import Choose, OnePassExplainer, Scores
 from jetlens.explain.capture.importance import Importance
 from jetlens.explain.capture.layers import Layer, Layers, first, hooked
 from jetlens.explain.capture.naming import names
@@ -30,12 +30,11 @@ from jetlens.explain.running import as_written
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
-from jetlens.taggers.predict import Predictions, check_finite
 
 
 @explainers.register("grad-cam")
 @dataclass(frozen=True, kw_only=True)
-class GradCAM(ScoringExplainer):
+class GradCAM(OnePassExplainer):
     """Gradient-weighted class activation maps of layers of tokens or of feature maps.
 
     The importance of a particle is that of its token; that of a pixel is interpolated bilinearly
@@ -60,32 +59,8 @@ class GradCAM(ScoringExplainer):
         if not isinstance(self.rectified, bool):
             raise BadValueError(f"rectified={self.rectified!r}: expected true or false")
 
-    def found(
-        self, tagger: Tagger, packed: Packed, target: Target, context: Context
-    ) -> tuple[Predictions, Tensor, Scores]:
-        """Take the tagger's logits from the forward pass that the map needs anyway."""
-        if tagger.tasks or not len(packed):
-            return super().found(tagger, packed, target, context)
-        label = context.label[packed.rows.numpy()]
-        scores, said = self._map(
-            tagger, packed, target, lambda said, jets: target.chosen(said, label[jets])
-        )
-        back = Predictions(packed.restore("", said))
-        check_finite(back.logits)
-        return back, target.chosen(back.logits, context.label), scores
-
-    def score(
-        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
-    ) -> Scores:
-        """Map what is known to be explained."""
-        return self._map(tagger, packed, target, lambda said, jets: chosen[jets])[0]
-
-    def _map(
-        self,
-        tagger: Tagger,
-        packed: Packed,
-        target: Target,
-        choose: Callable[[Tensor, slice], Tensor],
+    def run(
+        self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
     ) -> tuple[Scores, Tensor]:
         """Return the maps of packed jets, and what the tagger says of them."""
         taken = self._layers(tagger, packed, target)

@@ -9,7 +9,7 @@ Achtibat et al., arXiv:2402.05602 (attention); Arras et al., arXiv:1706.07206 (r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,7 +20,7 @@ from jetlens.core.attribution import Table
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import explainers
 from jetlens.explain import lrp_composites, lrp_rules
-from jetlens.explain.base import Context, Scores, ScoringExplainer
+from jetlens.explain.base import Choose, OnePassExplainer, Scores
 from jetlens.explain.lrp_composites import Composite
 from jetlens.explain.lrp_rules import ZBox
 from jetlens.explain.relevance.bounds import bounds_of
@@ -30,14 +30,13 @@ from jetlens.explain.relevance.propagate import TARGET, Propagated, propagate
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
-from jetlens.taggers.predict import Predictions, check_finite
 
 ATTENTION = ("attnlrp", "value")
 
 
 @explainers.register("lrp")
 @dataclass(frozen=True, kw_only=True)
-class LRP(ScoringExplainer):
+class LRP(OnePassExplainer):
     """Layer-wise relevance propagation by a rule or by a composite of rules.
 
     The scores of a jet and what was absorbed on the way (``relevance_absorbed``, by layer and
@@ -105,32 +104,8 @@ class LRP(ScoringExplainer):
         """Return the rule for bounded inputs, if there is one."""
         return next((r for r in self._composite().everything if isinstance(r, ZBox)), None)
 
-    def found(
-        self, tagger: Tagger, packed: Packed, target: Target, context: Context
-    ) -> tuple[Predictions, Tensor, Scores]:
-        """Take the tagger's logits from the forward pass that the scores need anyway."""
-        if tagger.tasks or not len(packed):
-            return super().found(tagger, packed, target, context)
-        label = context.label[packed.rows.numpy()]
-        scores, logits = self._propagate(
-            tagger, packed, target, lambda said, jets: target.chosen(said, label[jets])
-        )
-        said = Predictions(packed.restore("", logits))
-        check_finite(said.logits)
-        return said, target.chosen(said.logits, context.label), scores
-
-    def score(
-        self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
-    ) -> Scores:
-        """Propagate what is known to be explained."""
-        return self._propagate(tagger, packed, target, lambda said, jets: chosen[jets])[0]
-
-    def _propagate(
-        self,
-        tagger: Tagger,
-        packed: Packed,
-        target: Target,
-        choose: Callable[[Tensor, slice], Tensor],
+    def run(
+        self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
     ) -> tuple[Scores, Tensor]:
         """Propagate, a chunk of jets at a time; return what the tagger said, too."""
         composite = self._composite()

@@ -8,10 +8,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.errors import UnsupportedError
 from jetlens.summarise.base import Summary, one_of, ratio
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import COUNTS, PASSED_OVER, SELECT
+from jetlens.summarise.selection import (
+    COUNTS,
+    PASSED_OVER,
+    SELECT,
+    check_one_target,
+    only,
+    selected,
+)
 
 ALL = "all"
 BY = ("label", "predicted")
@@ -50,16 +56,10 @@ class ClassSummary(Summary):
         UnsupportedError
             If several targets were explained.
         """
-        if "jet" not in attribution.dims or "target" in attribution.dims:
-            raise UnsupportedError(
-                "a summary takes one target: pick one with jetlens.core.attribution.one_target"
-            )
+        check_one_target(attribution)
         names = [str(c) for c in attribution["class"].values]
         label = attribution["label"].values
-        predicted = attribution["output"].values.argmax(axis=1)
-        correct = label == predicted
-        selected = correct if self.select == "correct" else np.ones(len(label), bool)
-        own = label if self.by == "label" else predicted
+        own = label if self.by == "label" else attribution["output"].values.argmax(axis=1)
         member = np.concatenate(
             [np.ones((len(label), 1), bool), own[:, None] == np.arange(len(names))], axis=1
         )
@@ -68,9 +68,8 @@ class ClassSummary(Summary):
         for group, jets in attribution.attrs.get(PASSED_OVER, {}).items():
             if group == ALL or (group in groups and self.by == "label"):
                 seen[groups.index(group)] += jets
-        keep = np.flatnonzero(selected)
-        whole = len(keep) == len(label)  # attention is large: it is not copied without need
-        jets = attribution if whole else attribution.isel(jet=keep)
+        keep = np.flatnonzero(selected(attribution, self.select))
+        jets = only(attribution, keep)
         return Grouped(jets, self.weights(attribution)[keep], groups, member[keep], seen)
 
 

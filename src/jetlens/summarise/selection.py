@@ -103,29 +103,47 @@ class Chosen:
         return jet, group
 
 
-def choose(attribution: xr.Dataset, weights: Floats, select: str, normalise: str) -> Chosen:
-    """Select jets of an attribution, sort them into groups and scale their scores."""
+def check_one_target(attribution: xr.Dataset) -> None:
+    """Refuse attributions of several targets."""
     if "jet" not in attribution.dims or "target" in attribution.dims:
         raise UnsupportedError(
             "a summary takes one target: pick one with jetlens.core.attribution.one_target"
         )
+
+
+def selected(attribution: xr.Dataset, select: str) -> NDArray[np.bool_]:
+    """Say which jets are selected, ``[jet]``: all, or those of which the class is right."""
+    label = attribution["label"].values
+    if select != "correct":
+        return np.ones(len(label), bool)
+    correct: NDArray[np.bool_] = label == attribution["output"].values.argmax(axis=1)
+    return correct
+
+
+def only(attribution: xr.Dataset, keep: NDArray[np.intp]) -> xr.Dataset:
+    """Return the jets at `keep`; the attribution itself, not a copy, where that is all of them."""
+    return attribution if len(keep) == attribution.sizes["jet"] else attribution.isel(jet=keep)
+
+
+def choose(attribution: xr.Dataset, weights: Floats, select: str, normalise: str) -> Chosen:
+    """Select jets of an attribution, sort them into groups and scale their scores."""
+    check_one_target(attribution)
     classes = [str(c) for c in attribution["class"].values]
     label = attribution["label"].values
     total, size, largest = _sums(attribution)
     positive = total > 0
-    correct = label == attribution["output"].values.argmax(axis=1)
-    selected = correct if select == "correct" else np.ones(len(label), bool)
+    taken = selected(attribution, select)
 
     groups = ("all", *classes, NOT_POSITIVE)
     every = np.ones((len(label), 1), bool)
     flavours = label[:, None] == np.arange(len(classes))
     member = np.concatenate([every, flavours, ~positive[:, None]], axis=1)
-    used = member & selected[:, None]
+    used = member & taken[:, None]
     if normalise == "sum":
         used[:, :-1] &= positive[:, None]
     by = {"sum": np.abs(total), "abs": size, "max": largest, "none": np.ones_like(total)}[normalise]
     scale = np.divide(1.0, by, out=np.ones_like(by), where=by > 0)
-    counted = np.stack([m.sum(axis=0) for m in (member, member & selected[:, None], used)])
+    counted = np.stack([m.sum(axis=0) for m in (member, member & taken[:, None], used)])
     for group, jets in attribution.attrs.get(PASSED_OVER, {}).items():
         counted[0, groups.index(group)] += jets
     counts = xr.Dataset(
@@ -135,8 +153,8 @@ def choose(attribution: xr.Dataset, weights: Floats, select: str, normalise: str
         },
         coords={"count": list(COUNTS), "group": list(groups)},
     )
-    keep = np.flatnonzero(selected)
-    jets = attribution if len(keep) == len(label) else attribution.isel(jet=keep)
+    keep = np.flatnonzero(taken)
+    jets = only(attribution, keep)
     return Chosen(
         jets, weights[keep], groups, used[keep], scale[keep], total[keep], size[keep], counts
     )

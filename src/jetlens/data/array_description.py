@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from jetlens.core.errors import BadFileError, expected
 from jetlens.core.units import Feature
+from jetlens.core.validation import told
 
 
 class _Table(BaseModel):
@@ -152,7 +153,7 @@ def load(path: Path) -> Description:
     try:
         made = Description.model_validate(_tables(path))
     except ValidationError as error:
-        raise BadFileError(f"{str(path)!r}: {_told(error)}") from None
+        raise BadFileError(f"{str(path)!r}: {told(error, Description)}") from None
     label = made.label
     if label is not None and (label.files is None) != bool(label.classes):
         raise BadFileError(
@@ -177,21 +178,3 @@ def _tables(path: Path) -> dict[str, Any]:
         raise BadFileError(f"no description {str(path)!r}") from error
     except (OSError, ValueError) as error:
         raise BadFileError(f"{str(path)!r} is no TOML: {error}") from error
-
-
-def _told(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    steps = [str(s) for s in first["loc"]]
-    key = ".".join(steps)
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r}: {expected(steps[-1], _keys(steps))}"
-    if first["type"] == "missing":
-        return f"{key} is missing"
-    return f"{key} = {first['input']!r}: {first['msg']}"
-
-
-def _keys(steps: Sequence[str]) -> list[str]:
-    """Return the keys of the table in which a key stands."""
-    kinds: dict[int, type[_Table]] = {1: Description, 2: Pick, 3: CollectionTable, 5: Column}
-    kind = Label if steps[0] == "label" else kinds.get(len(steps), Description)
-    return list(kind.model_fields)

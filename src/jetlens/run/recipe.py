@@ -7,14 +7,14 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from jetlens.core.errors import BadFileError, BadRecipeError, expected
+from jetlens.core.errors import BadFileError, BadRecipeError
 from jetlens.core.files import write_text
+from jetlens.core.validation import told
 from jetlens.run import overrides, variations
 from jetlens.run.arguments import as_json
 from jetlens.run.variations import Variation
@@ -242,7 +242,7 @@ def build(tree: Mapping[str, Any]) -> Recipe:
     try:
         recipe = Recipe.model_validate_json(as_json(tree), strict=True)
     except ValidationError as error:
-        raise BadRecipeError(_told(error)) from None
+        raise BadRecipeError(told(error, Recipe)) from None
     from jetlens.run.checks import check_registered  # the registries fill by importing torch
 
     check_registered(recipe)
@@ -252,32 +252,6 @@ def build(tree: Mapping[str, Any]) -> Recipe:
         except BadRecipeError as error:
             raise BadRecipeError(f"vary, {variation.name}: {error}") from None
     return recipe
-
-
-def _told(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    steps = [str(s) for s in first["loc"]]
-    key = ".".join(steps)
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r}: {expected(steps[-1], _fields(steps[:-1]))}"
-    if first["type"] == "missing":
-        return f"{key} is missing"
-    message = str(first["msg"]).removeprefix("Input ").removeprefix("should be ")
-    message = message.removeprefix("Value error, expected ")
-    return f"{key} = {first['input']!r}: expected {message}"
-
-
-def _fields(steps: Sequence[str]) -> list[str]:
-    """Return the keys of the table that a path leads to."""
-    here: Any = Recipe
-    for step in steps:
-        annotation = here.model_fields[step].annotation
-        if isinstance(annotation, UnionType):  # a table that may be left out
-            annotation = next(iter(get_args(annotation)))
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        here = annotation
-    return list(here.model_fields)
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:

@@ -33,6 +33,11 @@ class Groomed(NamedTuple):
     """``[jet, prong, (px, py, pz, E)]``, the one of higher pt first; zeros for a missing one."""
 
 
+def _no_jets() -> Groomed:
+    none = np.zeros(0)
+    return Groomed(np.zeros((0, 4)), none, none, none, np.zeros((0, 2, 4)))
+
+
 def soft_drop(
     momentum: Floats, counts: Ints, *, z_cut: float = 0.1, beta: float = 0.0, radius: float = 0.8
 ) -> Groomed:
@@ -56,8 +61,7 @@ def soft_drop(
     import fastjet
 
     if not len(counts):
-        none = np.zeros(0)
-        return Groomed(np.zeros((0, 4)), none, none, none, np.zeros((0, 2, 4)))
+        return _no_jets()
     clustered = sequence(momentum, counts, fastjet.cambridge_algorithm)
     dropped = clustered.exclusive_jets_softdrop_grooming(
         njets=1, beta=beta, symmetry_cut=z_cut, R0=radius
@@ -104,8 +108,7 @@ def trim(momentum: Floats, counts: Ints, *, radius: float = 0.2, share: float = 
     import fastjet
 
     if not len(counts):
-        none = np.zeros(0)
-        return Groomed(np.zeros((0, 4)), none, none, none, np.zeros((0, 2, 4)))
+        return _no_jets()
     found = inclusive(momentum, counts, fastjet.kt_algorithm, radius, 0.0)
     subjet = np.repeat(np.arange(len(found.size)), found.size)
     pt = _pt(momentum[found.particle], subjet, len(found.size))

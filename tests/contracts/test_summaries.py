@@ -11,8 +11,8 @@ import jetlens as jl
 from jetlens.core.attribution import concatenate
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import CLASSES
-from jetlens.summarise.examples import Examples
 from jetlens.summarise.result import Result, merge
+from jetlens.summarise.sums.examples import Examples
 from synthetic import ATTENDED, bare, made_for, particles
 
 FIRST = "constituents.0"

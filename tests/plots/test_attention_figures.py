@@ -11,7 +11,7 @@ import jetlens as jl
 from jetlens.plots import caption
 from jetlens.plots.entry import title
 from jetlens.plots.style import style
-from jetlens.summarise.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from synthetic import ATTENDED, attended
 
 COMPARED = ("attention-rank", "cross-attention", "importance-plane", "stream-use")

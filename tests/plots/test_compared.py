@@ -12,7 +12,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.plots import caption
 from jetlens.plots.entry import title
 from jetlens.plots.style import style
-from jetlens.summarise.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from synthetic import attribution
 
 NAMES = ("relevance", "jet-image", "scatter")

@@ -6,7 +6,7 @@ import pytest
 import jetlens as jl
 from jetlens.plots.entry import caption, draw
 from jetlens.plots.reach_compared import NONE
-from jetlens.summarise.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from searches import MASSES, events
 
 OPTIONS = {"masses": MASSES, "luminosity": 100.0, "replicas": 10, "events": 2}

@@ -113,7 +113,7 @@ def test_a_report_is_whole_and_alone(facts):
 
 def test_every_statement_stands_in_the_table_with_its_verdict(facts):
     from jetlens.report.words import said
-    from jetlens.summarise.statement_table import STATEMENTS
+    from jetlens.summarise.jets.statement_table import STATEMENTS
 
     text = page.render("T", abstract(facts), sections(facts), "1")
     for statement in STATEMENTS:

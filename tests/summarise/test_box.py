@@ -6,7 +6,7 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError
 from jetlens.summarise.box import PROBABILITIES
-from jetlens.summarise.edges import EDGES, bin_of
+from jetlens.summarise.sums.edges import EDGES, bin_of
 from reference import box as reference
 from synthetic import attribution
 

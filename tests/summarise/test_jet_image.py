@@ -8,7 +8,7 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.units import Feature
-from jetlens.summarise.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from reference import images as reference
 from synthetic import attribution
 

@@ -6,7 +6,7 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError
 from jetlens.summarise.performance import SINGLE
-from jetlens.summarise.roc import wilson
+from jetlens.summarise.sums.roc import wilson
 from synthetic import attribution
 
 

@@ -7,9 +7,9 @@ from scipy.stats import norm
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.physics.limits import discovery_significance, expected_limit
-from jetlens.summarise.ensemble import Ensemble, Member
 from jetlens.summarise.reach import EDGES, SHARE
-from jetlens.summarise.reach_numbers import cut_based, limited, tagged
+from jetlens.summarise.search.reach_numbers import cut_based, limited, tagged
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from searches import BACKGROUND, MASSES, PER_FB, VARIABLES, events
 
 OPTIONS = {

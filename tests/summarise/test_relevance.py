@@ -5,8 +5,8 @@ import pytest
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError
-from jetlens.summarise.ensemble import Ensemble, Member
 from jetlens.summarise.result import merge
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from reference import relevance as reference
 from synthetic import attribution
 

@@ -7,7 +7,7 @@ import jetlens as jl
 from jetlens.core.attribution import concatenate
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.hashing import mix
-from jetlens.summarise.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from synthetic import attribution
 
 TWO = ("background", "signal")

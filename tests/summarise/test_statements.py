@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.summarise.statement_table import STATEMENTS
+from jetlens.summarise.jets.statement_table import STATEMENTS
 from jetlens.summarise.statements import FAILS, HOLDS, UNDECIDED
 from synthetic import attribution
 

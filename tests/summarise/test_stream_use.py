@@ -5,7 +5,7 @@ import pytest
 
 import jetlens as jl
 from jetlens.core.errors import UnsupportedError
-from jetlens.summarise.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from synthetic import attended
 
 

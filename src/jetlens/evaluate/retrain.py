@@ -22,7 +22,7 @@ import torch
 from jetlens.core.errors import JetlensError
 from jetlens.core.registry import taggers
 from jetlens.summarise.relevance import Input
-from jetlens.summarise.retrained import RANDOM, RELEVANCE, REVERSE
+from jetlens.summarise.trainings.retrained import RANDOM, RELEVANCE, REVERSE
 
 Inputs = Mapping[str, Sequence[str]]
 

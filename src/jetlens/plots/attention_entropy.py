@@ -14,7 +14,7 @@ from jetlens.plots.by_class import class_title, classes_shown, nothing, position
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, plain, within
 from jetlens.summarise.base import interval
-from jetlens.summarise.classes import means
+from jetlens.summarise.jets.classes import means
 from jetlens.summarise.result import Result
 
 TITLE = "Entropy of attention"

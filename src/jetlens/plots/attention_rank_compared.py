@@ -10,7 +10,7 @@ from jetlens.core.registry import figures
 from jetlens.plots.panels import heading, trainings
 from jetlens.plots.points import classes_of, points
 from jetlens.plots.style import figure, legend
-from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.trainings.ensemble import Ensemble
 
 TITLE = "Attention by rank, compared"
 

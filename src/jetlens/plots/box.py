@@ -26,8 +26,8 @@ from jetlens.plots.style import (
     plain,
 )
 from jetlens.summarise.base import LEAST
+from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import NOT_POSITIVE
 
 TITLE = "Attributions by variable"
 _PER_STEP = 25  # tracks, on average

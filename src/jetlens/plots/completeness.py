@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.plots.style import counted, figure, flavour_colour, flavour_title, label, legend
 from jetlens.summarise.completeness import KINDS
+from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import NOT_POSITIVE
 
 TITLE = "Completeness"
 _AXES = {

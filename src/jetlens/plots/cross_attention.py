@@ -26,7 +26,7 @@ from jetlens.plots.by_class import (
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, no_ticks, plain, within
 from jetlens.summarise.base import interval
-from jetlens.summarise.classes import means
+from jetlens.summarise.jets.classes import means
 from jetlens.summarise.result import Result
 
 TITLE = "Mean cross-attention"

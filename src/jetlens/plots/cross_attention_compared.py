@@ -9,8 +9,8 @@ from jetlens.plots.by_class import class_title
 from jetlens.plots.panels import grid, heading, said, trainings
 from jetlens.plots.points import classes_of
 from jetlens.plots.style import flavour_colour, no_ticks
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.retrainings import over_retrainings
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import over_retrainings
 
 TITLE = "Mean cross-attention, compared"
 

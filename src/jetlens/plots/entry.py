@@ -19,9 +19,9 @@ from jetlens.core.registry import figures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from jetlens.summarise.ensemble import Ensemble
     from jetlens.summarise.result import Result
-    from jetlens.summarise.retrained import Retrained
+    from jetlens.summarise.trainings.ensemble import Ensemble
+    from jetlens.summarise.trainings.retrained import Retrained
 
 FORMATS = ("svg", "pdf", "png")
 COMPARED = "-compared"

@@ -15,7 +15,7 @@ from jetlens.plots.by_class import class_title, classes_shown, nothing, position
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, no_ticks
 from jetlens.summarise.base import interval
-from jetlens.summarise.importance import EQUAL, KINDS, MOMENTUM
+from jetlens.summarise.jets.importance import EQUAL, KINDS, MOMENTUM
 from jetlens.summarise.result import Result
 
 TITLE = "Importance by type of particle"

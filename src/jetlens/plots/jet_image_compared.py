@@ -10,8 +10,8 @@ from jetlens.core.registry import figures
 from jetlens.plots.jet_image import AXIS, axis_title, crop, even_norm, extent_of, relevance
 from jetlens.plots.panels import heading, said
 from jetlens.plots.style import figure, flavour_title, shown_groups, within
-from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.jet_image import SIGNIFICANT
+from jetlens.summarise.trainings.ensemble import Ensemble
 
 TITLE = "Relevance of pixels, compared"
 _COLUMNS = 4

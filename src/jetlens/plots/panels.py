@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jetlens.plots.style import figure
-from jetlens.summarise.ensemble import Ensemble, Variation
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 
 Panels = list[tuple[Axes, Variation, list[Result]]]
 _COLUMNS = 4

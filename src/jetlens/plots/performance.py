@@ -20,9 +20,9 @@ from jetlens.plots.style import (
     legend,
     plain,
 )
-from jetlens.summarise.gains import TAGGER
 from jetlens.summarise.performance import SINGLE
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.gains import TAGGER
 
 TITLE = "Tagger performance"
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from jetlens.core.registry import figures
 from jetlens.plots.panels import heading, said
 from jetlens.plots.style import CYCLE, class_name, figure, legend, no_ticks
-from jetlens.summarise.ensemble import Ensemble, Variation
-from jetlens.summarise.gains import MISTAGS, compared
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import place_of
+from jetlens.summarise.trainings.ensemble import Ensemble, Variation
+from jetlens.summarise.trainings.gains import MISTAGS, compared
+from jetlens.summarise.trainings.retrainings import place_of
 
 TITLE = "ROC curves, compared"
 EFFICIENCIES = np.linspace(0.0, 1.0, 401)

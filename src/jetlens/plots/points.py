@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from jetlens.plots.by_class import class_title
 from jetlens.plots.panels import said
 from jetlens.plots.style import flavour_colour, no_ticks
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.retrainings import over_retrainings
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import over_retrainings
 
 Name = Callable[[str], str]
 """What a class's number is called."""

@@ -12,8 +12,8 @@ from jetlens.core.registry import figures
 from jetlens.plots.style import CYCLE, figure, label, legend
 from jetlens.summarise.base import Numbers
 from jetlens.summarise.reach import Reach
-from jetlens.summarise.reach_numbers import limited
 from jetlens.summarise.result import Result
+from jetlens.summarise.search.reach_numbers import limited
 
 TITLE = "Reach of a search"
 MASS = r"$m_H$ [GeV]"

@@ -20,8 +20,8 @@ from jetlens.plots.reach import (
     told,
 )
 from jetlens.plots.style import CYCLE, figure, legend
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.retrainings import place_of
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import place_of
 
 TITLE = "Reach of a search, compared"
 NONE = "too few simulated background events for a limit"

@@ -10,7 +10,7 @@ from jetlens.core.registry import figures
 from jetlens.plots.panels import grid, heading, said, trainings
 from jetlens.plots.relevance import AXIS, bars, titles
 from jetlens.plots.style import legend
-from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.trainings.ensemble import Ensemble
 
 TITLE = "Mean normalised relevance, compared"
 MOST = 16

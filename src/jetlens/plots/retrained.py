@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.style import CYCLE, figure, label, legend
-from jetlens.summarise.retrained import ORDERS, RANDOM, RELEVANCE, REVERSE, Retrained
+from jetlens.summarise.trainings.retrained import ORDERS, RANDOM, RELEVANCE, REVERSE, Retrained
 
 TITLE = "Retrained on the most relevant inputs"
 _COLOURS = dict(zip((RELEVANCE, REVERSE, RANDOM), (CYCLE[0], CYCLE[2], CYCLE[8]), strict=True))

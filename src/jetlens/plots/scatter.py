@@ -16,7 +16,7 @@ from jetlens.plots.panels import heading
 from jetlens.plots.style import counted, features, figure, flavour_title, plain, within
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
-from jetlens.summarise.surface import MIDDLE, WIDEST, Surface
+from jetlens.summarise.sums.surface import MIDDLE, WIDEST, Surface
 
 TITLE = "Score and relevance in the plane of two variables"
 COLOURS = colormaps["RdBu_r"]

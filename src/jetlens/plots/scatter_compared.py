@@ -12,8 +12,8 @@ from jetlens.core.registry import figures
 from jetlens.plots.panels import grid, heading, said
 from jetlens.plots.scatter import COLOURS, axes_of, crosses, limits
 from jetlens.plots.style import features, flavour_title, plain, within
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.surface import MIDDLE, Surface
+from jetlens.summarise.sums.surface import MIDDLE, Surface
+from jetlens.summarise.trainings.ensemble import Ensemble
 
 TITLE = "Learnt boundaries, compared"
 

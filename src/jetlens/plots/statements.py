@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.style import counted, figure, label, no_ticks, tex
+from jetlens.summarise.jets.statement_table import STATEMENTS
 from jetlens.summarise.result import Result
-from jetlens.summarise.statement_table import STATEMENTS
 from jetlens.summarise.statements import FAILS, HOLDS, UNDECIDED, Row
 
 TITLE = "Physics statements"

@@ -11,7 +11,7 @@ from jetlens.plots.panels import heading, trainings
 from jetlens.plots.points import classes_of, points
 from jetlens.plots.stream_use import AXES
 from jetlens.plots.style import figure
-from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.trainings.ensemble import Ensemble
 
 TITLE = "Use of streams, compared"
 

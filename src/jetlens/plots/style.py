@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import ORIGIN_TITLES, ORIGINS
-from jetlens.summarise.selection import NOT_POSITIVE
+from jetlens.summarise.jets.selection import NOT_POSITIVE
 
 if TYPE_CHECKING:
     from jetlens.summarise.result import Result

@@ -18,8 +18,8 @@ from jetlens.plots.style import (
     no_ticks,
 )
 from jetlens.summarise.base import interval
+from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import NOT_POSITIVE
 from jetlens.summarise.top_origin import CATEGORIES, UNKNOWN
 
 TITLE = "Origin of the top track"

@@ -18,7 +18,7 @@ from jetlens.report.setup import an_epoch
 from jetlens.report.verdicts import against_first, beaten
 from jetlens.report.words import method
 from jetlens.report.worth import worth_of_orders
-from jetlens.summarise.gains import MISTAGS
+from jetlens.summarise.trainings.gains import MISTAGS
 
 PAGE = "report.html"
 _HEADLINES = {

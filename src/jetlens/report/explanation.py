@@ -13,7 +13,7 @@ from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
 from jetlens.report.numbers import measured, plain, shown
 from jetlens.report.words import html, said
-from jetlens.summarise.classes import ClassSummary
+from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED, Row
 

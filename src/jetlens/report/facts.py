@@ -8,7 +8,7 @@ from typing import Any
 
 from jetlens.report.content import Picture
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrained import Retrained
+from jetlens.summarise.trainings.retrained import Retrained
 
 UNLABELLED = ""
 """Stands for jets of none of the tagger's classes."""

@@ -9,8 +9,8 @@ from markupsafe import Markup
 
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
-from jetlens.summarise.gains import MISTAGS
-from jetlens.summarise.retrained import RANDOM, REVERSE
+from jetlens.summarise.trainings.gains import MISTAGS
+from jetlens.summarise.trainings.retrained import RANDOM, REVERSE
 
 _MISTAG = f"{100 * MISTAGS[0]:.0f}"
 _QUANTITY = f"efficiency.{{}}.at_background_{_MISTAG}"

@@ -15,9 +15,9 @@ from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as plain_number
 from jetlens.report.reach import NAME as REACH
 from jetlens.report.words import html
-from jetlens.summarise.gains import MISTAGS
 from jetlens.summarise.performance import LIGHT, WorkingPoint
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.gains import MISTAGS
 
 
 def performance(facts: Facts) -> Section:

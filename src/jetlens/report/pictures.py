@@ -10,9 +10,9 @@ from jetlens.plots import entry
 from jetlens.plots.entry import caption, draw, save
 from jetlens.report.content import Picture
 from jetlens.report.words import html
-from jetlens.summarise.ensemble import Ensemble, StoredMember
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrained import Retrained
+from jetlens.summarise.trainings.ensemble import Ensemble, StoredMember
+from jetlens.summarise.trainings.retrained import Retrained
 
 LARGEST_SVG = 600_000
 """Bytes; larger drawings are embedded as PNG, so that the page stays light."""

@@ -13,8 +13,8 @@ from jetlens.report.facts import Facts, Numbers
 from jetlens.report.numbers import measured, plain
 from jetlens.report.words import html
 from jetlens.summarise.reach import Reach
-from jetlens.summarise.reach_numbers import limited
 from jetlens.summarise.result import Result
+from jetlens.summarise.search.reach_numbers import limited
 
 NAME = "reach"
 _LIMITS = {

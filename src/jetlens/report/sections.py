@@ -19,10 +19,10 @@ from jetlens.report.reach import reach
 from jetlens.report.setup import what_was_run
 from jetlens.report.words import html, method
 from jetlens.report.worth import worth
-from jetlens.summarise.gains import MISTAGS
 from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED
+from jetlens.summarise.trainings.gains import MISTAGS
 
 
 def sections(facts: Facts) -> list[Section]:

@@ -10,7 +10,7 @@ from jetlens.report.content import Block, Cell, Paragraph, Section, Table
 from jetlens.report.facts import Numbers, Worth
 from jetlens.report.numbers import measured
 from jetlens.report.words import method
-from jetlens.summarise.retrained import QUANTITIES, RANDOM, REVERSE
+from jetlens.summarise.trainings.retrained import QUANTITIES, RANDOM, REVERSE
 
 _WORDS = {"auc": "area under the curve", "accuracy": "accuracy"}
 _OTHERS = {RANDOM: "random orders", REVERSE: "the reverse order"}

@@ -11,7 +11,7 @@ from jetlens.plots.entry import COMPARED
 from jetlens.run.numbers import qualified, result_folders
 from jetlens.run.study import Study
 from jetlens.summarise.base import Numbers
-from jetlens.summarise.ensemble import Ensemble, StoredMember
+from jetlens.summarise.trainings.ensemble import Ensemble, StoredMember
 
 
 @dataclass(frozen=True)

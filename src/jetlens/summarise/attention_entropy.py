@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.attention_maps import maps
 from jetlens.summarise.base import Numbers, named, ratio
-from jetlens.summarise.classes import ClassSummary, Grouped, means
-from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.jets.attention_maps import maps
+from jetlens.summarise.jets.classes import ClassSummary, Grouped, means
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
 
 ENTROPY, LARGEST = "entropy", "largest"
 MEASURES = (ENTROPY, LARGEST)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.attention_maps import maps
 from jetlens.summarise.base import LEAST, Numbers, ratio
-from jetlens.summarise.classes import ClassSummary
-from jetlens.summarise.particle_order import ordered
+from jetlens.summarise.jets.attention_maps import maps
+from jetlens.summarise.jets.classes import ClassSummary
+from jetlens.summarise.jets.particle_order import ordered
 from jetlens.summarise.result import Result
 
 SIGNIFICANT = 2.0

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.attention_maps import maps
 from jetlens.summarise.base import Numbers, named, ratio
-from jetlens.summarise.classes import ALL, ClassSummary, means
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.particle_order import momentum_shares, ordered, real
+from jetlens.summarise.jets.attention_maps import maps
+from jetlens.summarise.jets.classes import ALL, ClassSummary, means
+from jetlens.summarise.jets.particle_order import momentum_shares, ordered, real
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
 
 ATTENTION, UNIFORM, MOMENTUM = "attention", "uniform", "pt"
 KINDS = (ATTENTION, UNIFORM, MOMENTUM)

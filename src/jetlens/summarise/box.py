@@ -15,11 +15,11 @@ from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
 from jetlens.summarise.base import LEAST, Numbers
-from jetlens.summarise.edges import bin_of, edges_of
-from jetlens.summarise.particles import Particles
-from jetlens.summarise.quantiles import fill_both, quantiles
+from jetlens.summarise.jets.particles import Particles
+from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import NOT_POSITIVE, Chosen, ScoreSummary
+from jetlens.summarise.sums.edges import bin_of, edges_of
+from jetlens.summarise.sums.quantiles import fill_both, quantiles
 from jetlens.summarise.top_origin import CATEGORIES, origins
 
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -11,10 +11,10 @@ from jetlens.core.attribution import one_target
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, Summary, named, ratio
-from jetlens.summarise.histogram import Histogram
-from jetlens.summarise.quantiles import fill_both, quantiles
+from jetlens.summarise.jets.selection import choose
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import choose
+from jetlens.summarise.sums.histogram import Histogram
+from jetlens.summarise.sums.quantiles import fill_both, quantiles
 
 KINDS = ("absolute", "relative")
 PROBABILITIES = (0.5, 0.9, 0.99)

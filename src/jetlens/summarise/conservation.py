@@ -12,9 +12,9 @@ from jetlens.core.attribution import one_target
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, Summary, named, one_of, ratio
-from jetlens.summarise.quantiles import fill_both, quantiles
+from jetlens.summarise.jets.selection import NOT_POSITIVE, SELECT, choose
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import NOT_POSITIVE, SELECT, choose
+from jetlens.summarise.sums.quantiles import fill_both, quantiles
 
 PROBABILITIES = (0.5, 0.99)
 IN, ABSORBED = "relevance_in", "relevance_absorbed"

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, named, ratio
-from jetlens.summarise.classes import ClassSummary, means
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
+from jetlens.summarise.jets.classes import ClassSummary, means
+from jetlens.summarise.jets.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
 
 TYPES = ("charged hadron", "neutral hadron", "photon", "electron", "muon")
 OTHER = "other"

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, named, ratio
-from jetlens.summarise.classes import ClassSummary, Grouped, means
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
-from jetlens.summarise.particle_order import has, particle_variable, real
+from jetlens.summarise.jets.classes import ClassSummary, Grouped, means
+from jetlens.summarise.jets.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
+from jetlens.summarise.jets.particle_order import has, particle_variable, real
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
 
 AFTER, BEFORE = "after", "before"
 """Frames: as the particles are, and with the mirroring of their jet undone."""

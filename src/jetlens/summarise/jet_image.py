@@ -15,11 +15,11 @@ from jetlens.core.errors import BadValueError, UnsupportedError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
 from jetlens.summarise.base import LEAST, Numbers, named, ratio
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.examples import Examples
+from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared
-from jetlens.summarise.selection import NOT_POSITIVE, Chosen, ScoreSummary
+from jetlens.summarise.sums.examples import Examples
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
 
 MOMENTS = ("sum", "absolute", "positive", "x", "xx", "y", "yy")
 """Sums over an image's pixels: of relevance, its size, its positive part; of its size times x..."""

@@ -14,11 +14,11 @@ from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, Summary, add_up, interval, named, ratio
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.gains import MISTAGS, TAGGER, compared
-from jetlens.summarise.quantiles import fill_both
 from jetlens.summarise.result import Result
-from jetlens.summarise.roc import area, efficiencies, efficiency_at, wilson
+from jetlens.summarise.sums.quantiles import fill_both
+from jetlens.summarise.sums.roc import area, efficiencies, efficiency_at, wilson
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.gains import MISTAGS, TAGGER, compared
 
 SINGLE = "single"
 SIGNALS = ("b", "signal")

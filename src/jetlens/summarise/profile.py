@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, add_up, interval, named, ratio
-from jetlens.summarise.edges import bin_of, edges_of
-from jetlens.summarise.histogram import Histogram
-from jetlens.summarise.ladder import UNIT
+from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
+from jetlens.summarise.jets.variables import Variable, find, variables
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import NOT_POSITIVE, Chosen, ScoreSummary
-from jetlens.summarise.variables import Variable, find, variables
-from jetlens.summarise.variance import explained
+from jetlens.summarise.sums.edges import bin_of, edges_of
+from jetlens.summarise.sums.histogram import Histogram
+from jetlens.summarise.sums.ladder import UNIT
+from jetlens.summarise.sums.variance import explained
 
 STORED = 96
 """Bins of a variable that are kept while jets stream by; those that are shown are made of them."""

@@ -15,9 +15,9 @@ from jetlens.core.hashing import uniform
 from jetlens.core.registry import summaries
 from jetlens.physics.higgs_pair import mass_distance
 from jetlens.summarise.base import Numbers, Summary, add_up
-from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.performance import Performance
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.ensemble import Ensemble
 
 SIGNAL = "signal"
 SHARE = "share"
@@ -173,13 +173,13 @@ class Reach(Summary):
         ``reach.cut_based.*`` belong to the analysis without a tagger, ``reach.gain.*`` is its limit
         over the tagger's, and ``reach.acceptance.*`` what of the signal is selected and tagged.
         """
-        from jetlens.summarise.reach_numbers import numbers
+        from jetlens.summarise.search.reach_numbers import numbers
 
         return numbers(result)
 
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return limits of every variation over its retrainings, and ratios between them."""
-        from jetlens.summarise.reach_numbers import compared
+        from jetlens.summarise.search.reach_numbers import compared
 
         return compared(ensemble)
 

@@ -15,10 +15,10 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
 from jetlens.summarise.base import Numbers, Summary, interval, named, one_of, ratio
-from jetlens.summarise.ensemble import Ensemble
+from jetlens.summarise.jets.selection import NOT_POSITIVE, SELECT, Chosen, choose
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared
-from jetlens.summarise.selection import NOT_POSITIVE, SELECT, Chosen, choose
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
 
 LABEL = "label"
 

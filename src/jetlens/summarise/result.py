@@ -96,7 +96,7 @@ class Result:
 
     def save(self, path: Path | str) -> None:
         """Write one file (NumPy's ``npz`` with a JSON header, no pickle), atomically."""
-        from jetlens.summarise.stored import save
+        from jetlens.summarise.sums.stored import save
 
         save(self, path)
 
@@ -109,7 +109,7 @@ class Result:
         BadFileError
             If the file is not a whole result.
         """
-        from jetlens.summarise.stored import load
+        from jetlens.summarise.sums.stored import load
 
         return load(path)
 

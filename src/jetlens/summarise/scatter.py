@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError, look_up
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, named, ratio
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.examples import Examples
-from jetlens.summarise.plane import Plane, together
+from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
+from jetlens.summarise.jets.variables import Variable, find, variables
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared, place_of
-from jetlens.summarise.selection import NOT_POSITIVE, Chosen, ScoreSummary
-from jetlens.summarise.surface import MIDDLE, Surface, smooth
-from jetlens.summarise.variables import Variable, find, variables
-from jetlens.summarise.variance import explained
+from jetlens.summarise.sums.examples import Examples
+from jetlens.summarise.sums.plane import Plane, together
+from jetlens.summarise.sums.surface import MIDDLE, Surface, smooth
+from jetlens.summarise.sums.variance import explained
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared, place_of
 
 SHARE = 0.998
 """The share of either variable's distribution that is drawn."""

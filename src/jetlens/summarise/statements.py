@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
 from jetlens.summarise.base import LEAST, Numbers, Summary, add_up, interval, one_of, ratio
-from jetlens.summarise.particles import Particles
+from jetlens.summarise.jets.particles import Particles
+from jetlens.summarise.jets.selection import SELECT, Chosen, choose
+from jetlens.summarise.jets.statement_table import ALIASES, RANGES, STATEMENTS, Range, Statement
 from jetlens.summarise.result import Result
-from jetlens.summarise.selection import SELECT, Chosen, choose
-from jetlens.summarise.statement_table import ALIASES, RANGES, STATEMENTS, Range, Statement
 from jetlens.summarise.top_origin import origins
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"

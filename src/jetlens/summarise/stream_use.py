@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, named
-from jetlens.summarise.classes import ClassSummary, means
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.gains import gain
+from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import compared, place_of
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.gains import gain
+from jetlens.summarise.trainings.retrainings import compared, place_of
 
 SHARE, LOSS = "share", "loss"
 TABLES = {SHARE: "stream_share", LOSS: "permutation_loss"}
@@ -78,7 +78,7 @@ class StreamUse(ClassSummary):
         ``stream_use.<variation>.<group>.<stream>.share`` is a variation's mean, and
         ``stream_use.<variation>.<group>.<stream>.share.vs.<first>`` its paired difference from the
         variation that has the first place on an axis and is otherwise the same; see
-        `jetlens.summarise.gains`.
+        `jetlens.summarise.trainings.gains`.
         """
         found = compared(ensemble)
         groups = ensemble.groups()

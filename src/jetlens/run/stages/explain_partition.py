@@ -24,7 +24,7 @@ from jetlens.run.recipe import Explain
 from jetlens.run.shows import Shows, fill
 from jetlens.run.stages import predict
 from jetlens.run.study import Pool
-from jetlens.summarise.selection import PASSED_OVER
+from jetlens.summarise.jets.selection import PASSED_OVER
 
 CORRECT = "correct"
 

@@ -27,7 +27,7 @@ from jetlens.run.shows import results
 from jetlens.run.stages import explain, predict, retrain, train
 from jetlens.run.study import Study, key
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrained import Retrained
+from jetlens.summarise.trainings.retrained import Retrained
 from jetlens.taggers import saved
 
 VERSION = 2

@@ -30,7 +30,7 @@ from jetlens.run.study import PERFORMANCE, Pool, Study, key
 from jetlens.summarise.base import Numbers
 from jetlens.summarise.relevance import Input, Relevance
 from jetlens.summarise.result import Result, merge
-from jetlens.summarise.retrained import Retrained
+from jetlens.summarise.trainings.retrained import Retrained
 from jetlens.taggers import saved
 
 VERSION = 1

@@ -12,10 +12,10 @@ from scipy.special import ndtri
 
 from jetlens.physics.limits import CONFIDENCE, discovery_significance, expected_limit
 from jetlens.summarise.base import Numbers, named, ratio
-from jetlens.summarise.ensemble import Ensemble
-from jetlens.summarise.gains import gain, over_trainings
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import place_of
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.gains import gain, over_trainings
+from jetlens.summarise.trainings.retrainings import place_of
 
 if TYPE_CHECKING:
     from jetlens.summarise.reach import Reach

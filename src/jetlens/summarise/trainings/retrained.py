@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
 from jetlens.summarise.base import Numbers, interval
-from jetlens.summarise.gains import error_of_mean, quantities
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.gains import error_of_mean, quantities
 
 RELEVANCE, RANDOM, REVERSE = "relevance", "random", "reverse"
 ORDERS = (RELEVANCE, RANDOM, REVERSE)

@@ -6,7 +6,7 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadFileError
 from jetlens.plots import caption
-from jetlens.summarise.retrained import RANDOM, RELEVANCE, REVERSE, Retrained
+from jetlens.summarise.trainings.retrained import RANDOM, RELEVANCE, REVERSE, Retrained
 
 LINES = (
     (RELEVANCE, ("jets.z", "jets.theta", "jets.r1")),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.summarise.selection import PASSED_OVER
+from jetlens.summarise.jets.selection import PASSED_OVER
 from synthetic import attended
 
 

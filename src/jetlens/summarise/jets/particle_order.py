@@ -14,7 +14,7 @@ from jetlens.core.attribution import MASK, VALUE, features
 from jetlens.core.errors import JetlensError, UnknownNameError, UnsupportedError
 from jetlens.core.units import Feature
 from jetlens.summarise.base import ratio
-from jetlens.summarise.variables import find
+from jetlens.summarise.jets.variables import find
 
 LISTED = "listed"
 """The order in which the particles of a collection stand."""

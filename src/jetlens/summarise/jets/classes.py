@@ -9,8 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.summarise.base import Summary, one_of, ratio
-from jetlens.summarise.result import Result
-from jetlens.summarise.selection import (
+from jetlens.summarise.jets.selection import (
     COUNTS,
     PASSED_OVER,
     SELECT,
@@ -18,6 +17,7 @@ from jetlens.summarise.selection import (
     only,
     selected,
 )
+from jetlens.summarise.result import Result
 
 ALL = "all"
 BY = ("label", "predicted")

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from jetlens.core.errors import BadValueError
 from jetlens.summarise.base import add_up
-from jetlens.summarise.ladder import UNIT, begin, place_of, rise_of
+from jetlens.summarise.sums.ladder import UNIT, begin, place_of, rise_of
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.summarise.variance import explained
+from jetlens.summarise.sums.variance import explained
 
 
 def shares(values, bins, number, weights):

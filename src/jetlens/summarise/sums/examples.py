@@ -56,7 +56,7 @@ class Examples:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what a file needs: a JSON header and arrays."""
-        from jetlens.summarise.stored import pack
+        from jetlens.summarise.sums.stored import pack
 
         header, arrays = pack(self.jets)
         own = {"collection": self.collection, "most": self.most, "by_class": self.by_class}
@@ -65,7 +65,7 @@ class Examples:
     @classmethod
     def unpack(cls, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Examples:
         """Rebuild from `pack`."""
-        from jetlens.summarise.stored import unpack
+        from jetlens.summarise.sums.stored import unpack
 
         jets = unpack(header["jets"], arrays)
         return cls(jets, header["collection"], header["most"], header["by_class"])

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from jetlens.summarise.base import CONFIDENCE, Numbers, interval, ratio
-from jetlens.summarise.ensemble import Ensemble
 from jetlens.summarise.result import Result
-from jetlens.summarise.retrainings import place_of
-from jetlens.summarise.roc import wilson
+from jetlens.summarise.sums.roc import wilson
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import place_of
 
 Floats = NDArray[np.float64]
 

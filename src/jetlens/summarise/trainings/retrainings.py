@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from jetlens.summarise.base import Numbers
-from jetlens.summarise.ensemble import Ensemble, Variation
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 
 
 def place_of(variation: Variation) -> str:

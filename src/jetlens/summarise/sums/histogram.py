@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from jetlens.core.errors import BadValueError
-from jetlens.summarise.ladder import UNIT, begin, place_of, rise_of, summed, unique, unique_inverse
+from jetlens.summarise.sums.ladder import (
+    UNIT,
+    begin,
+    place_of,
+    rise_of,
+    summed,
+    unique,
+    unique_inverse,
+)
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jetlens.core.errors import BadValueError
-from jetlens.summarise.plane import Plane, together
+from jetlens.summarise.sums.plane import Plane, together
 
 
 def jets(n=4000, seed=1):

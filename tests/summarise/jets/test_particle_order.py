@@ -6,7 +6,12 @@ import pytest
 from jetlens.core.arrays import batch
 from jetlens.core.attribution import build
 from jetlens.core.errors import UnknownNameError, UnsupportedError
-from jetlens.summarise.particle_order import momentum_shares, ordered, particle_variable, shares
+from jetlens.summarise.jets.particle_order import (
+    momentum_shares,
+    ordered,
+    particle_variable,
+    shares,
+)
 
 
 def made(values, mask, names=("pt", "deta"), truth=None):

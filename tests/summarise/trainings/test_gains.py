@@ -9,9 +9,9 @@ from scipy import stats
 import jetlens as jl
 from jetlens.core import attribution as attributions
 from jetlens.core.arrays import batch
-from jetlens.summarise.ensemble import Ensemble, Member
-from jetlens.summarise.gains import error_of_mean, gain, over_trainings
-from jetlens.summarise.roc import efficiency_at
+from jetlens.summarise.sums.roc import efficiency_at
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.gains import error_of_mean, gain, over_trainings
 
 JETS = 4000
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jetlens.summarise.retrainings import compared, over_retrainings, place_of
+from jetlens.summarise.trainings.retrainings import compared, over_retrainings, place_of
 
 
 def trained(**values):

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.summarise.plane import Plane
-from jetlens.summarise.surface import _RIDGE, smooth
+from jetlens.summarise.sums.plane import Plane
+from jetlens.summarise.sums.surface import _RIDGE, smooth
 from reference import surface as reference
 
 

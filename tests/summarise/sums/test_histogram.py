@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from jetlens.core.errors import BadValueError
-from jetlens.summarise.histogram import Histogram
-from jetlens.summarise.quantiles import COARSE, FINE
+from jetlens.summarise.sums.histogram import Histogram
+from jetlens.summarise.sums.quantiles import COARSE, FINE
 
 N = 60_000
 PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)

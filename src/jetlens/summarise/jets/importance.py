@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.core.attribution import importance
-from jetlens.summarise.particle_order import momentum_shares, real, shares
+from jetlens.summarise.jets.particle_order import momentum_shares, real, shares
 
 OWN, MOMENTUM, EQUAL = "importance", "pt", "particles"
 KINDS = (OWN, MOMENTUM, EQUAL)

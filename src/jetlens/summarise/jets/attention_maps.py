@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core import attention as core
 from jetlens.core.errors import UnsupportedError, look_up
-from jetlens.summarise.particle_order import Order, missing
+from jetlens.summarise.jets.particle_order import Order, missing
 
 LAST = ""
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
 from jetlens.core.registry import summaries
-from jetlens.summarise.histogram import Histogram
+from jetlens.summarise.sums.histogram import Histogram
 
 if TYPE_CHECKING:
     from jetlens.summarise.result import Result
@@ -71,8 +71,8 @@ def load(path: Path | str) -> Result:
 
 
 def _kinds() -> dict[str, Any]:
-    from jetlens.summarise.examples import Examples
-    from jetlens.summarise.plane import Plane
+    from jetlens.summarise.sums.examples import Examples
+    from jetlens.summarise.sums.plane import Plane
 
     return {"histogram": Histogram, "examples": Examples, "plane": Plane}
 

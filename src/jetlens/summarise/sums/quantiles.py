@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.summarise.base import interval
-from jetlens.summarise.histogram import Histogram
+from jetlens.summarise.sums.histogram import Histogram
 
 if TYPE_CHECKING:
     from jetlens.summarise.result import Result

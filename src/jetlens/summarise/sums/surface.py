@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from jetlens.summarise.base import LEAST
-from jetlens.summarise.plane import Window
+from jetlens.summarise.sums.plane import Window
 
 MIDDLE = 0.5
 """The score on the boundary."""

@@ -13,13 +13,18 @@ from torch.overrides import TorchFunctionMode
 def explicit(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor, scale: float | None = None
 ) -> Tensor:
-    """Scaled dot-product attention of a boolean mask, as the paper writes it."""
+    """Scaled dot-product attention of a mask, as the paper writes it."""
     return weights_of(query, key, attn_mask, scale) @ value
 
 
 def weights_of(query: Tensor, key: Tensor, mask: Tensor, scale: float | None = None) -> Tensor:
-    """Return ``softmax(q k)`` over the keys that the mask leaves, ``[jet, head, query, key]``."""
+    """Return ``softmax(q k)`` over the keys that the mask leaves, ``[jet, head, query, key]``.
+
+    A mask of numbers is added to the scores.
+    """
     scores = query @ key.mT * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if mask.dtype != torch.bool:
+        return (scores + mask).softmax(-1)
     return scores.masked_fill(~mask, -torch.inf).softmax(-1)
 
 

@@ -78,6 +78,10 @@ TABLE: dict[str, list[tuple[Mapping[str, Sequence[str]], dict[str, Any]]]] = {
             },
         ),
     ],
+    "transformer": [
+        (CONSTITUENTS, {}),
+        (CONSTITUENTS | EXPERTS, {"pairs": False, "hidden": (8,), "activation": "silu"}),
+    ],
 }
 
 

@@ -198,11 +198,15 @@ def test_attention_weights_that_are_seen_are_those_that_are_computed_with(tagger
 
 
 def hides(weights: Tensor, mask: Tensor) -> bool:
-    """Say whether the keys are those of a mask, none of which is padding where some are real."""
-    if weights.shape[-1] != mask.shape[1]:
+    """Say whether the keys are those of a mask, none of which is padding where some are real.
+
+    In front of them may be a class token.
+    """
+    places = mask.shape[1]
+    if weights.shape[-1] - places not in (0, 1):
         return False
     some = mask.any(1)
-    keys = weights[some].amax((1, 2)) > 0
+    keys = weights[some][..., -places:].amax((1, 2)) > 0
     return bool((keys == mask[some]).all())
 
 

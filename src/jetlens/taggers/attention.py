@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -14,7 +15,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from jetlens.core.errors import BadValueError
 
 
-def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: int) -> Tensor:
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    mask: Tensor,
+    heads: int,
+    bias: Tensor | None = None,
+) -> Tensor:
     """Mix values for each query by multi-head attention to the keys that are real.
 
     It is computed by one call of `torch.nn.functional.scaled_dot_product_attention` and nowhere
@@ -30,16 +38,22 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: int) 
         ``[jet, key]``, True where a key is real. A jet without any gets zeros.
     heads
         The heads, which share the width.
+    bias
+        ``[jet, head, query, key]``, what is added to the scores; left out, nothing is.
 
     References
     ----------
-    Vaswani et al., "Attention is all you need", arXiv:1706.03762.
+    Vaswani et al., "Attention is all you need", arXiv:1706.03762; with what is added, Qu, Li and
+    Qian, arXiv:2202.03772.
     """
     query, key, value = (t.unflatten(-1, (heads, -1)).transpose(1, 2) for t in (query, key, value))
     keys = mask[:, None, None, :]
     any_key = keys.any(-1, keepdim=True)
+    seen = keys | ~any_key
+    if bias is not None:
+        seen = bias.masked_fill(~seen, -torch.inf)
     with _kernel(query, key):
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=keys | ~any_key)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
     return (mixed * any_key).transpose(1, 2).flatten(2)
 
 
@@ -71,10 +85,13 @@ class SelfAttention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Mix ``x`` ``[jet, particle, width]`` over the particles that `mask` says are real."""
+    def forward(self, x: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Mix ``x`` ``[jet, particle, width]`` over the particles that `mask` says are real.
+
+        `bias` ``[jet, head, particle, particle]`` is added to the scores.
+        """
         query, key, value = self.qkv(x).chunk(3, -1)
-        out: Tensor = self.out(attend(query, key, value, mask, self.heads))
+        out: Tensor = self.out(attend(query, key, value, mask, self.heads, bias))
         return out
 
 

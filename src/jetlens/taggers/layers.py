@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from jetlens.core.errors import BadValueError, look_up
@@ -18,7 +19,9 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"gelu": nn.GELU, "silu": nn.SiLU, "re
 """GELU and SiLU are smooth, so that gradients along a path can be integrated in few steps."""
 
 
-def dense(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) -> nn.Sequential:
+def dense(
+    sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0, normed: bool = False
+) -> nn.Sequential:
     """Return linear layers ``sizes[0] -> ... -> sizes[-1]`` with activations between them.
 
     Parameters
@@ -29,6 +32,8 @@ def dense(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) 
         One of `ACTIVATIONS`.
     dropout
         The chance that a hidden number is dropped in training.
+    normed
+        Whether hidden numbers are normalised (`torch.nn.LayerNorm`) behind each activation.
 
     Raises
     ------
@@ -46,6 +51,8 @@ def dense(sizes: Sequence[int], activation: str = "gelu", dropout: float = 0.0) 
             layers.append(made())
             if dropout:
                 layers.append(nn.Dropout(dropout))
+            if normed:
+                layers.append(nn.LayerNorm(before))
         layers.append(nn.Linear(before, after))
     return nn.Sequential(*layers)
 
@@ -113,3 +120,64 @@ class CrossLayer(nn.Module):
         x = x + self.dropout(mixed)
         out: Tensor = x + self.dropout(self.dense(self.norm_dense(x)))
         return out
+
+
+class ParticleLayer(nn.Module):
+    """Transformer layer with norms before and behind attention and before each dense layer.
+
+    ``x + norm(attention(norm(x)))``, then ``x + linear(norm(activation(linear(norm(x)))))``. What
+    particles are to each other is added to the scores of attention.
+
+    References
+    ----------
+    Qu, Li and Qian, arXiv:2202.03772; Shleifer, Weston and Ott, "NormFormer", arXiv:2110.09456.
+    """
+
+    def __init__(
+        self, width: int, heads: int, feed_forward: int, activation: str, dropout: float
+    ) -> None:
+        super().__init__()
+        self.norm_before = nn.LayerNorm(width)
+        self.attention = SelfAttention(width, heads)
+        self.norm_behind = nn.LayerNorm(width)
+        self.dense = _normed(width, feed_forward, activation, dropout)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, mask: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Return ``[jet, particle, width]``; `bias` is ``[jet, head, particle, particle]``."""
+        mixed = self.attention(self.norm_before(x), mask, bias)
+        x = x + self.dropout(self.norm_behind(mixed))
+        out: Tensor = x + self.dropout(self.dense(x))
+        return out
+
+
+class ClassLayer(nn.Module):
+    """A token that asks itself and the particles, ``token + norm(attention(norm(both)))``.
+
+    Then as in `ParticleLayer`; the particles stay as they are.
+
+    References
+    ----------
+    Touvron et al., "Going deeper with image transformers", arXiv:2103.17239; Qu, Li and Qian,
+    arXiv:2202.03772 (jets).
+    """
+
+    def __init__(self, width: int, heads: int, feed_forward: int, activation: str) -> None:
+        super().__init__()
+        self.norm_before = nn.LayerNorm(width)
+        self.attention = Attention(width, width, heads)
+        self.norm_behind = nn.LayerNorm(width)
+        self.dense = _normed(width, feed_forward, activation, 0.0)
+
+    def forward(self, token: Tensor, x: Tensor, mask: Tensor) -> Tensor:
+        """Return the token ``[jet, 1, width]``; `mask` says which of ``x`` are real."""
+        both = self.norm_before(torch.cat([token, x], 1))
+        there = nn.functional.pad(mask, (1, 0), value=True)
+        token = token + self.norm_behind(self.attention(both[:, :1], both, there))
+        out: Tensor = token + self.dense(token)
+        return out
+
+
+def _normed(width: int, feed_forward: int, activation: str, dropout: float) -> nn.Sequential:
+    sizes = [width, feed_forward, width]
+    return nn.Sequential(nn.LayerNorm(width), *dense(sizes, activation, dropout, normed=True))

@@ -14,11 +14,19 @@ BACKGROUND = {"qcd": 40.0, "ttbar": 4.0}  # fb
 VARIABLES = ("m_hh", "m_1", "m_2", "deta_hh")
 
 
-def events(n: int = 4000, *, seed: int = 1, start: int = 0, power: float = 3.0) -> xr.Dataset:
+def events(
+    n: int = 4000,
+    *,
+    seed: int = 1,
+    start: int = 0,
+    power: float = 3.0,
+    tags: tuple[float, float] | None = None,
+) -> xr.Dataset:
     """Make up `n` events, half of them signal; the rest is 0.9 QCD.
 
     The discriminant is normal, of background about 0 and of signal about `power`, and has the same
-    distribution in and outside of mass windows.
+    distribution in and outside of mass windows. With `tags`, jets of signal and of background are
+    tagged for certain with these probabilities, and otherwise not.
     """
     rng = np.random.default_rng([seed, start])
     process = np.where(np.arange(n) % 2, rng.choice([1, 2], p=[0.9, 0.1], size=n), 0)
@@ -34,6 +42,9 @@ def events(n: int = 4000, *, seed: int = 1, start: int = 0, power: float = 3.0) 
     deta = np.where(signal, rng.uniform(0, 1.5, size=n), rng.uniform(0, 3, size=n))
     truth = {"resonance_mass": mass, "process": process, "xsec_weight": weight}
     score = rng.normal(np.where(signal, power, 0.0))
+    if tags is not None:
+        chance = np.where(signal, *tags)
+        truth |= {f"tag_{k}": (rng.random(n) < chance).astype(float) for k in (1, 2)}
     made = batch(
         {"jets": (np.column_stack([heavy, *light, deta]), VARIABLES)},
         label=signal.astype(int),

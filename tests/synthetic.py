@@ -218,6 +218,8 @@ def _events(label: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray
         "resonance_mass": mass,
         "process": np.where(signal, 0, 1 + (rng.random(len(label)) < 0.1)),
         "xsec_weight": np.where(signal, 1e-3, 0.5) * rng.uniform(0.5, 1.5, size=len(label)),
+        "tag_1": np.where(signal, 0.6, 0.02) * (m_1 > 60),
+        "tag_2": np.where(signal, 0.5, 0.01) * (m_2 > 60),
     }
 
 

@@ -37,7 +37,7 @@ class Whole(Table):
             "unknown key 'collections.a.columns.x.units': did you mean 'unit'",
         ),
         ({"collections": {}, "weight": {"units": "fb"}}, "weight.units': did you mean 'unit'"),
-        ({"collections": {}, "epochs": 0}, "epochs = 0: expected greater than or equal to 1"),
+        ({"collections": {}, "epochs": 0}, "epochs = 0: expected 1 or more"),
     ],
 )
 def test_the_key_is_named_and_what_was_expected(given: dict[str, Any], message: str) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.data.btagging import EFFICIENCY, averaged, flavour, tagged
+from jetlens.data.btagging import EFFICIENCY, flavour, tagged
 from jetlens.data.clustering import Jets
 from jetlens.data.generator import EventRecord
 from physics_particles import momenta
@@ -13,33 +13,6 @@ def test_all_jets_have_to_be_tagged() -> None:
     found = tagged(np.array([[5, 5], [5, 4], [4, 0], [5, -1], [15, 15]]))
     assert found == pytest.approx([0.77**2, 0.77 / 5, 1 / 5 / 170, 0, 1 / 170**2])
     assert EFFICIENCY[5] > EFFICIENCY[4] > EFFICIENCY[0] > 0
-
-
-def test_means_go_over_pairs_of_jets_of_different_events() -> None:
-    rng = np.random.default_rng(3)
-    mass, chance = rng.exponential(60, (12, 2)), rng.random((12, 2))
-    mean = averaged(chance, mass)
-    bins = np.digitize(mass, [20, 60, 100, 150])
-    for e, (first, second) in enumerate(bins):
-        pairs = [
-            chance[a, i] * chance[b, j]
-            for a, b in np.ndindex(12, 12)
-            for i, j in np.ndindex(2, 2)
-            if a != b and bins[a, i] == first and bins[b, j] == second
-        ]
-        assert mean[e] == pytest.approx(np.mean(pairs) if pairs else chance[e].prod())
-    one = averaged(np.array([[0.5, 0.2]]), np.array([[125.0, 30.0]]))
-    assert one == pytest.approx([0.1])
-
-
-def test_few_tagged_jets_do_not_raise_the_mean() -> None:
-    rng, rate, samples = np.random.default_rng(4), 0.01, 4000
-    tags = (rng.random((samples, 50, 2)) < rate).astype(float)
-    mass = np.full((50, 2), 125.0)
-    means = np.array([averaged(t, mass).mean() for t in tags])
-    error = means.std() / samples**0.5
-    assert abs(means.mean() - rate**2) < 3 * error
-    assert error < 0.1 * rate**2
 
 
 def test_jets_have_the_flavour_of_the_hadrons_that_are_nearest() -> None:

@@ -213,7 +213,12 @@ def test_a_mistake_leaves_what_is_finished_alone(tmp_path, own_registries):
     recipe.write_text(made_up.RECIPE)
     jetlens.run(recipe, out=tmp_path / "run", until="train")
     there = made_up.content(tmp_path / "run", "jets", "tagger", "recipe.toml")
-    for wrong in ({"tagger.classes": ["b", "c", "x"]}, {"train.class_weights": {"x": 2.0}}):
+    for wrong in (
+        {"tagger.classes": ["b", "c", "x"]},
+        {"train.class_weights": {"x": 2.0}},
+        {"train.log": {"x": {"pt": 1.0}}},
+        {"train.log": {"jets": {"x": 1.0}}},
+    ):
         with pytest.raises(JetlensError, match="'x'"):
             jetlens.run(recipe, out=tmp_path / "run", until="train", set=wrong)
         assert made_up.content(tmp_path / "run", "jets", "tagger", "recipe.toml") == there

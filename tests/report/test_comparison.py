@@ -16,7 +16,8 @@ EVIL = '"><script>alert(1)</script>&'
 
 
 def number(value, half=0.01):
-    return {"value": value, "low": value - half, "high": value + half}
+    wide = {"low_95": value - 2 * half, "high_95": value + 2 * half}
+    return {"value": value, "low": value - half, "high": value + half} | wide
 
 
 @pytest.fixture
@@ -71,12 +72,13 @@ def test_gains_are_told_absolute_and_in_per_cent(facts):
 def test_a_verdict_follows_the_interval():
     def verdict(low, high):
         found = {"value": (low + high) / 2, "low": low, "high": high}
+        found |= {"low_95": low - 0.02, "high_95": high + 0.02}
         table = worth_of_orders({"": {"retrained.advantage.auc.over.random": found}})
-        return re.search(r">(\w+)</span>", str(table.rows[0][-1]))[1]
+        return re.search(r">([\w ]+)</span>", str(table.rows[0][-1]))[1]
 
-    assert verdict(0.1, 0.2) == "yes"
-    assert verdict(-0.1, 0.2) == "open"
-    assert verdict(-0.2, -0.1) == "no"
+    assert verdict(0.1, 0.2) == "better"
+    assert verdict(-0.1, 0.2) == verdict(0.01, 0.2) == "not told apart"
+    assert verdict(-0.2, -0.1) == "worse"
     assert worth_of_orders({"": {}}) is None
 
 
@@ -107,7 +109,7 @@ def test_the_best_is_said_with_its_gain_and_overlaps():
     (said,) = best_of(axes, numbers)
     text = re.sub(r"<[^>]+>", "", said).replace("&thinsp;", " ").replace("&plusmn;", "±")
     first, second = text.split("At difficulty ")[1:]
-    assert first.startswith("0: experts, 0.800 ± 0.010, not told apart from list (intervals")
+    assert first.startswith("0: experts, 0.800 ± 0.010, not told apart from list (68 % intervals")
     assert "its gain over image is 0.300 ± 0.010." in first
     assert "overlap" not in second
     assert "compatible with none" in second

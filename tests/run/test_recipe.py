@@ -57,7 +57,7 @@ def test_what_is_written_is_read_back_the_same(write, tmp_path):
     [
         ('title = "t"', "titel = 1", ["titel", "did you mean 'title'"]),
         ("epochs = 3", "epoch = 3", ["train.epoch", "did you mean 'epochs'"]),
-        ("epochs = 3", "epochs = 0", ["train.epochs", "0", "greater than or equal to 1"]),
+        ("epochs = 3", "epochs = 0", ["train.epochs", "0", "expected 1 or more"]),
         ("epochs = 3", 'epochs = "3"', ["train.epochs", "'3'", "valid integer"]),
         ('"pythia"', '"pytia"', ["data.use", "'pytia'", "did you mean 'pythia'"]),
         ("mu = 1", "mo = 1", ["data.mo", "did you mean 'mu'"]),
@@ -70,6 +70,8 @@ def test_what_is_written_is_read_back_the_same(write, tmp_path):
         ('"box"', '"bocks"', ["show.0.use", "'bocks'", "did you mean 'box'"]),
         ('{ use = "box" }', '{ use = "box", by = ["d00"] }', ["show.0", "d00"]),
         ('title = "t"', "split = [0.5, 0.5, 0.5]", ["split", "0.5", "add up to 1"]),
+        ('title = "t"', "split = [0.5, 0.6]", ["split = [0.5, 0.6]", "three shares"]),
+        ("mu = 1", "partition = 0", ["data: partition = 0", "1 or more"]),
         ('title = "t"', "seed = 1.5", ["seed", "1.5"]),
         ('title = "t"', "seed = 1979-05-27", ["1979-05-27", "no dates"]),
         ('title = "t"', "title = ", ["is not TOML", "line 2"]),

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.core.errors import BadValueError
+from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.summarise.performance import SINGLE
 from jetlens.summarise.sums.roc import wilson
+from searches import events
 from synthetic import attribution
 
 
@@ -168,3 +169,36 @@ def test_a_variable_of_the_jets_can_be_the_one_to_beat():
     options = {"collection": "jets", "variable": name, "replicas": 5}
     numbers = jl.summarise(jets, "performance", **options).numbers()
     assert numbers["auc.single.signal_vs_background"]["value"] > 0.97
+
+
+def test_signal_of_one_mass_alone_and_events_of_their_cross_section():
+    jets = events(3000, power=1.0)
+    score = jets["output"].values[:, 1]
+    # the mass matters, and so does the weight
+    score = score + 0.8 * (jets["jets_resonance_mass"].values == 1000)
+    weight = jets["jets_xsec_weight"].values * np.exp(score)
+    jets = jets.assign(
+        output=(("jet", "class"), np.column_stack([0 * score, score])),
+        jets_xsec_weight=("jet", weight),
+    )
+    one, background = jets["jets_resonance_mass"].values == 1000, jets["label"].values == 0
+    only = {"signal_with": {"resonance_mass": 1000}}
+    found = []
+    for options, counts in (
+        (only, np.ones(len(score))),
+        ({**only, "weight": "xsec_weight"}, weight),
+    ):
+        result = jl.summarise(jets, "performance", efficiencies=[0.5], **options)
+        assert result.sums["jets"].values.tolist() == [background.sum(), one.sum()]
+        exact = pairwise_area(score[one], score[background], counts[one], counts[background])
+        numbers = result.numbers()
+        found.append(numbers["auc.signal_vs_background"]["value"])
+        assert found[-1] == pytest.approx(exact, abs=1e-3)
+        assert numbers["rejection.background.at_50"]["value"] > 1
+    every = jl.summarise(jets, "performance").numbers()["auc.signal_vs_background"]["value"]
+    assert every < found[0] - 0.02
+    assert abs(found[1] - found[0]) > 0.02
+    assert result.summary.condition == "signal of resonance mass 1000, weighted by xsec_weight"
+    assert jl.summarise(jets, "performance").summary.condition == ""
+    with pytest.raises(UnknownNameError, match="variable of the jets 'xsec'"):
+        jl.summarise(jets, "performance", weight="xsec")

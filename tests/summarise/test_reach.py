@@ -6,9 +6,12 @@ from scipy.stats import norm
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.core.hashing import uniform
 from jetlens.physics.limits import discovery_significance, expected_limit
-from jetlens.summarise.reach import EDGES, SHARE
-from jetlens.summarise.search.reach_numbers import cut_based, limited, tagged
+from jetlens.summarise.reach import SHARE
+from jetlens.summarise.search.limits import limited
+from jetlens.summarise.search.tagging import rates
+from jetlens.summarise.search.yields import EDGES, SCORE, by_cuts, by_tagger
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from searches import BACKGROUND, MASSES, PER_FB, VARIABLES, events
 
@@ -24,6 +27,14 @@ OPTIONS = {
 
 def found(jets, **options):
     return jl.summarise(jets, "reach", **(OPTIONS | options))
+
+
+def tagged(result):
+    return by_tagger(result, rates(result.sums))
+
+
+def cut_based(result):
+    return by_cuts(result, rates(result.sums))
 
 
 def column(jets, name):
@@ -57,11 +68,47 @@ def test_the_cut_based_analysis_counts_events():
 
 
 def test_what_is_selected_at_all_is_told():
-    numbers = found(events()).numbers()
+    jets = events(tags=(0.8, 0.1))
+    numbers, untagged = (found(some).numbers() for some in (jets, events()))
+    own = column(jets, "tag_1") * column(jets, "tag_2")
     for mass in ("500", "1000"):
-        assert numbers[f"reach.acceptance.{mass}"]["value"] == pytest.approx(PER_FB)
+        for each in (numbers, untagged):
+            assert each[f"reach.acceptance.{mass}"]["value"] == pytest.approx(PER_FB)
+        passed = own[column(jets, "resonance_mass") == float(mass)].mean()
+        both = numbers[f"reach.acceptance_and_tags.{mass}"]["value"]
+        assert both == pytest.approx(PER_FB * passed)
+        assert untagged[f"reach.acceptance_and_tags.{mass}"]["value"] == pytest.approx(PER_FB)
     for name, total in BACKGROUND.items():
-        assert numbers[f"reach.cross_section.{name}"]["value"] == pytest.approx(total)
+        for each in (numbers, untagged):
+            before = each[f"reach.cross_section_before_tags.{name}"]["value"]
+            assert before == pytest.approx(total)
+        assert untagged[f"reach.cross_section.{name}"]["value"] == pytest.approx(total)
+    assert numbers["reach.cross_section.qcd"]["value"] == pytest.approx(0.01 * 40, rel=0.25)
+
+
+def test_intervals_hold_the_error_of_tags():
+    """Independent samples differ in their few tags as much as their intervals say."""
+    values, widths, plain = [], [], []
+    for seed in range(40):
+        numbers = found(events(600, seed=seed, tags=(0.8, 0.15)), replicas=60).numbers()
+        number = numbers["reach.cross_section.qcd"]
+        values.append(number["value"])
+        widths.append((number["high"] - number["low"]) / 2)
+        before = numbers["reach.cross_section_before_tags.qcd"]
+        plain.append((before["high"] - before["low"]) / (2 * before["value"]))
+    assert np.mean(values) == pytest.approx(0.15**2 * 40, rel=3 * np.std(values) / 40**0.5 / 0.9)
+    assert np.mean(widths) == pytest.approx(np.std(values, ddof=1), rel=0.35)
+    # what the number of events alone would say
+    assert np.mean(widths) / np.mean(values) > 2 * np.mean(plain)
+
+
+def test_backgrounds_count_with_the_tags_of_jets_like_theirs():
+    jets = events(3000, tags=(1.0, 0.2))
+    background = column(jets, "process") > 0
+    none = jets.isel(jet=~background | (column(jets, "tag_1") + column(jets, "tag_2") < 2))
+    numbers = found(none, events=1).numbers()  # no background event has both tags
+    assert numbers["reach.cross_section.qcd"]["value"] > 0.01 * 40
+    assert numbers["reach.cut_based.limit.1000"]["value"] > 0
 
 
 def test_a_part_of_the_events_stands_for_all():
@@ -80,22 +127,25 @@ def test_a_part_of_the_events_stands_for_all():
 def test_each_half_is_counted_by_the_others_cut():
     """A discriminant that separates nothing in one half, and all in the other."""
     jets = events(8000)
-    result = found(jets, window=(0, 9), events=5)
-    sums = result.sums["score"]
-    turned = result.sums.copy(deep=True)
-    turned["score"] = sums.copy(deep=True)
+    half = uniform(jets["event"].values, salt=3) < 0.5
     # in half 1 everything has the same discriminant: its best cut is none at all
-    turned["score"].values[:, :, 1] = 0
-    turned["score"].values[:, :, 1, 0] = sums.values[:, :, 1].sum(axis=2)
-    turned["score_squares"] = result.sums["score_squares"].copy(deep=True)
-    turned["score_squares"].values[:, :, 1] = 0
-    squares = result.sums["score_squares"].values[:, :, 1].sum(axis=2)
-    turned["score_squares"].values[:, :, 1, 0] = squares
-    yields = tagged(type(result)(result.summary, turned))
+    output = np.where(half[:, None], [0.0, -20.0], jets["output"].values)
+    result = found(jets.assign(output=(("jet", "class"), output)), window=(0, 9), events=5)
+    cell = result.parts[SCORE].cell
+    assert {"1"} == {
+        label
+        for k, label in enumerate(result.parts[SCORE].axes["half"])
+        if len(np.unique(result.parts[SCORE].place[cell // 15 % 2 == k])) == 1
+    }
+    yields = tagged(result)
     # half 0 is counted by half 1's cut, so whole; half 1 by half 0's, which leaves nothing of it
-    whole = 100 * sums.values[:, :, 0].sum(axis=2)
-    np.testing.assert_allclose(yields.signal, whole[:, 0])
-    np.testing.assert_allclose(yields.background, whole[:, 1:].sum(axis=1))
+    for m, mass in enumerate(MASSES):
+        for some, of in (
+            (column(jets, "resonance_mass") == mass, yields.signal),
+            (column(jets, "process") > 0, yields.background),
+        ):
+            whole = 100 * column(jets, "xsec_weight")[some & ~half].sum()
+            assert of[m, 0] == pytest.approx(whole)
 
 
 def test_the_cut_is_near_the_best_there_is():
@@ -151,7 +201,8 @@ def test_scores_beyond_the_bins_still_count():
     jets = events(2000)
     far = jets.assign(output=jets["output"] * 1e3)
     assert jets["output"].values.max() * 1e3 > EDGES[-1]
-    assert found(far).sums["score"].sum() == pytest.approx(float(found(jets).sums["score"].sum()))
+    contents = [found(some).parts[SCORE].content[:, 0].sum() for some in (far, jets)]
+    assert contents[0] == pytest.approx(contents[1])
 
 
 def test_it_does_not_matter_whether_a_fact_is_a_variable_or_truth():
@@ -172,7 +223,7 @@ def test_mistakes_are_told():
     with pytest.raises(BadValueError, match=r"backgrounds=\['qcd'\].*0 to 2"):
         found(jets, backgrounds=["qcd"])
     bare = jets.isel(jets_feature=slice(0, 3))
-    with pytest.raises(UnknownNameError, match="variable of the events 'deta_hh'"):
+    with pytest.raises(UnknownNameError, match="variable of the jets 'deta_hh'"):
         found(bare)
     for wrong in ({"luminosity": 0}, {"systematic": -1}, {"masses": []}, {"window": (1.1, 0.9)}):
         with pytest.raises(BadValueError, match=next(iter(wrong))):

@@ -27,6 +27,9 @@ def told(error: ValidationError, root: type[BaseModel]) -> str:
         return f"unknown key {key!r}: {expected(steps[-1], keys(root, steps[:-1]))}"
     if first["type"] == "missing":
         return f"{key} is missing"
+    least = first.get("ctx", {}).get("ge")
+    if least is not None:
+        return f"{key} = {first['input']!r}: expected {least} or more"
     message = str(first["msg"]).removeprefix("Input ").removeprefix("should be ")
     message = message.removeprefix("Value error, expected ")
     return f"{key} = {first['input']!r}: expected {message}"

@@ -85,8 +85,13 @@ class PartOfPartition:
 
     def read(self) -> JetBatch:
         """Read the whole and keep the part."""
+        return self.read_share()[0]
+
+    def read_share(self) -> tuple[JetBatch, float]:
+        """Read the whole, keep the part, and say what share of the jets it has."""
         jets = self.whole.read()
-        return jets.take(in_part(jets.event, self.part, self.fractions, self.division))
+        inside = in_part(jets.event, self.part, self.fractions, self.division)
+        return jets.take(inside), float(inside.mean()) if len(inside) else 0.0
 
 
 def in_part(

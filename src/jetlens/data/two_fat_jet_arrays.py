@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.collection import NO_TRUTH
-from jetlens.data.btagging import averaged, flavour, tagged
+from jetlens.data.btagging import flavour, tagged
 from jetlens.data.fat_jet_arrays import directions, hardest, places
 from jetlens.data.fat_jet_particles import kinds
 from jetlens.data.generator import EventRecord
@@ -25,7 +25,8 @@ Ints = NDArray[np.int64]
 def to_arrays(record: EventRecord, pairs: Pairs, constituents: int) -> Tables:
     """Return the tables ``jets`` ``[event]``, ``constituents`` and ``objects``.
 
-    Labels, processes and resonance masses are 0; ``xsec_weight`` is the event's weight.
+    Labels, processes and resonance masses are 0; ``xsec_weight`` is the event's weight, ``tag_1``
+    and ``tag_2`` the probabilities that both prongs of the one and the other fat jet are b-tagged.
 
     Parameters
     ----------
@@ -53,9 +54,9 @@ def to_arrays(record: EventRecord, pairs: Pairs, constituents: int) -> Tables:
             "valid": there,
         },
     )
-    jets = tables["jets"]
+    chance = tagged(objects["flavour"][:, SUBJETS].reshape(-1, 2, 2))
     _set(
-        jets,
+        tables["jets"],
         {
             "m_hh": objects["mass"][:, 0],
             "pt_hh": objects["pt"][:, 0],
@@ -66,29 +67,12 @@ def to_arrays(record: EventRecord, pairs: Pairs, constituents: int) -> Tables:
             "m_2": pairs.groomed.mass[1::2],
             "eventNumber": pairs.event,
             "xsec_weight": record.weight[pairs.event],
+            "tag_1": chance[:, 0],
+            "tag_2": chance[:, 1],
         },
     )
     _fill_constituents(tables["constituents"], record, pairs, constituents)
     return tables
-
-
-def tagging(tables: Tables, average: bool) -> Floats:
-    """Return the probability ``[event]`` that both prongs of both fat jets are b-tagged.
-
-    Parameters
-    ----------
-    tables
-        Events of one process.
-    average
-        Whether an event counts with the mean over jets of about its own ones' groomed masses.
-    """
-    jets = tables["jets"]
-    chance = tagged(tables["objects"]["flavour"][:, SUBJETS].reshape(-1, 2, 2))
-    if average:
-        mass = np.stack([jets["m_1"], jets["m_2"]], axis=1)
-        return averaged(chance, mass)
-    found: Floats = chance.prod(axis=1)
-    return found
 
 
 def _set(table: NDArray[np.void], columns: dict[str, NDArray[Any]]) -> None:

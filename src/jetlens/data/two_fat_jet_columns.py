@@ -52,6 +52,8 @@ JET_TYPE = np.dtype(
         described(Feature("resonance_mass", "GeV", r"$m_H$"), truth=True),
         described(Feature("process"), "i4", truth=True),
         described(Feature("xsec_weight", "fb"), "f8", truth=True),
+        described(Feature("tag_1"), truth=True),
+        described(Feature("tag_2"), truth=True),
     ]
 )
 CONSTITUENT_TYPE = np.dtype(

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.core.errors import BadValueError
+from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import datasets
 from jetlens.data.generated import Generated
-from jetlens.data.processes import process
+from jetlens.data.processes import processes
 
 if TYPE_CHECKING:
     from jetlens.data.generator import Generator
@@ -95,10 +95,8 @@ class TwoFatJets(Generated):
             f"Two anti-kt jets of R = {self.radius:g} with pT above {self.pt_min:g} GeV and |η| "
             f"below {self.eta_max:g}, at particle level, without detector, pile-up or trigger. The "
             f"two prongs of each are b-tagged: {rates} ones are (the 77 % working point of ATLAS's "
-            "DL1r, arXiv:2211.16345, at any momentum), as a weight instead of a selection; of "
-            "backgrounds it is a mean over some hundreds of jets of like masses, whose error (tens "
-            "of per cent where there are few thousand events) is in no interval. Backgrounds have "
-            "the cross-sections of Pythia at leading order."
+            "DL1r, arXiv:2211.16345, at any momentum), as a weight instead of a selection. "
+            "Backgrounds have the cross-sections of Pythia at leading order."
         )
 
     def kinds(self, row: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -158,7 +156,7 @@ class TwoFatJets(Generated):
         """
         # the generator's own libraries are loaded where jets are made, not where names are listed
         from jetlens.data.gather import gather
-        from jetlens.data.two_fat_jet_arrays import tagging, to_arrays
+        from jetlens.data.two_fat_jet_arrays import to_arrays
         from jetlens.data.two_fat_jet_events import Cuts, find
 
         name, pythia, fb = self.source(k)
@@ -172,8 +170,7 @@ class TwoFatJets(Generated):
             f"two jets of process {name!r} with radius = {self.radius}, "
             f"pt_min = {self.pt_min}, eta_max = {self.eta_max}",
         )
-        chance = tagging(made.tables, average=name != SIGNAL)
-        made.tables["jets"]["xsec_weight"] *= fb * made.found / made.tried * chance
+        made.tables["jets"]["xsec_weight"] *= fb * made.found / made.tried
         return made.tables
 
     def _hard_scatter(self) -> list[str]:
@@ -203,9 +200,11 @@ def _check_masses(masses: tuple[float, ...]) -> None:
 
 
 def _check_shares(backgrounds: Mapping[str, float]) -> None:
+    cards = processes()
     for name in backgrounds:
-        if process(name).name == SIGNAL:
+        if name == SIGNAL:
             raise BadValueError(f"backgrounds: {name!r} is the signal")
+        look_up("process in backgrounds", name, {n: c for n, c in cards.items() if n != SIGNAL})
     shares = dict(backgrounds)
     if not shares or min(shares.values()) <= 0 or abs(sum(shares.values()) - 1) > 1e-6:
         raise BadValueError(

@@ -40,6 +40,8 @@ def draw(result: Result) -> Figure:
     _roc(middle, result)
     _confusion(right, result)
     label(left)
+    summary: Any = result.summary
+    right.set_title(summary.condition, loc="right", fontsize=11)
     return drawn
 
 
@@ -55,7 +57,8 @@ def caption(result: Result) -> str:
     )
     if SINGLE in result.parts["fine"].axes["score"]:
         words += f"; dashed: cuts on {plain(_single(summary))} alone"
-    return f"{words}. Right: predicted class for each true class. {jets:,} jets."
+    only = f", {summary.condition}" if summary.condition else ""
+    return f"{words}. Right: predicted class for each true class. {jets:,} jets{only}."
 
 
 def _discriminant(ax: Axes, result: Result) -> None:

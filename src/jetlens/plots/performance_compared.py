@@ -58,6 +58,7 @@ def draw(ensemble: Ensemble) -> Figure:
         if others:
             panels[0, c].set_title(said(others), loc="left", fontsize=12)
         _points(panels[rows, c], list(some.groups()), numbers, last, curves)
+    panels[0, -1].set_title(summary.condition, loc="right", fontsize=11)
     for r in range(rows):
         panels[r, 0].set_ylabel(f"{class_name(backgrounds[r])} efficiency")
     panels[rows, 0].set_ylabel(f"{signal} efficiency")
@@ -89,7 +90,9 @@ def caption(ensemble: Ensemble) -> str:
         else "with its 68 % bootstrap error"
     )
     few = f"{min(jets):,}" if min(jets) == max(jets) else f"{min(jets):,} to {max(jets):,}"
-    return f"{words}. {few} test jets each."
+    summary: Any = ensemble.members[0].result.summary
+    only = f", {summary.condition}" if summary.condition else ""
+    return f"{words}. {few} test jets each{only}."
 
 
 def _curves(results: Sequence[Result], background: str) -> Floats:

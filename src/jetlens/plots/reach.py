@@ -13,7 +13,7 @@ from jetlens.plots.style import CYCLE, figure, label, legend
 from jetlens.summarise.base import Numbers
 from jetlens.summarise.reach import Reach
 from jetlens.summarise.result import Result
-from jetlens.summarise.search.reach_numbers import limited
+from jetlens.summarise.search.limits import limited
 
 TITLE = "Reach of a search"
 MASS = r"$m_H$ [GeV]"
@@ -76,7 +76,7 @@ def told(summary: Any) -> str:
         f"effective number of at least {events} simulated background events in each. Cuts "
         f"alone: X_hh < {summary.distance:g} of both groomed masses about "
         f"{' and '.join(f'{c:g}' for c in summary.centres)} GeV, |Δη| < {summary.deta:g}, the "
-        "same window. Errors: 68 % bootstrap over simulated events"
+        "same window. Errors: 68 % bootstrap over simulated events and their tags"
     )
     if summary.published:
         words += (

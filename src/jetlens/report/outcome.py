@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
+from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, verdict
 from jetlens.summarise.trainings.gains import MISTAGS
 from jetlens.summarise.trainings.retrained import RANDOM, REVERSE
 
@@ -55,19 +56,19 @@ def _best(there: Sequence[str], places: Sequence[str], numbers: Numbers) -> Mark
     best = max(known, key=lambda p: known[p]["value"])
     close = [p for p, n in known.items() if p != best and n["high"] >= known[best]["low"]]
     if len(close) == len(known) - 1:
-        return Markup("no one is best: the intervals of all overlap with {}'s, {}.").format(
+        return Markup("no one is best: the 68 % intervals of all overlap with {}'s, {}.").format(
             best, measured(known[best])
         )
     words = Markup("<b>{}</b>, {}").format(best, measured(known[best]))
     if close:
-        words += Markup(", not told apart from {} (intervals overlap)").format(_listed(close))
+        words += Markup(", not told apart from {} (68 % intervals overlap)").format(_listed(close))
     gained = numbers.get(
         f"gain.{','.join((*there, best))}.efficiency.at_background_{_MISTAG}.vs.{places[0]}"
     )
     if gained is not None:
         words += Markup("; its gain over {} is {}").format(places[0], measured(gained))
-        if gained["low"] <= 0:
-            words += Markup(", compatible with none")
+        if verdict(gained) != YES:
+            words += Markup(", compatible with none at {}").format(LEVEL)
     return words + Markup(".")
 
 
@@ -84,17 +85,16 @@ def orders_of(numbers: Mapping[str, Numbers]) -> list[Markup]:
         name = f"retrained.advantage.auc.over.{over}"
         known = [found[name] for found in numbers.values() if name in found]
         if known:
-            better = sum(n["low"] > 0 for n in known)
-            worse = sum(n["high"] < 0 for n in known)
-            rest = len(known) - better - worse
+            said = [verdict(n) for n in known]
+            better, worse, rest = (said.count(v) for v in (YES, NO, OPEN))
             counts = [f"better in {better} of {len(known)} variations"] if better else []
             counts += [f"worse in {worse} of {len(known)}"] if worse else []
             counts += [f"not told apart in {rest} of {len(known)}"] if rest else []
             told.append(f"against {words} {', '.join(counts)}")
     if not told:
         return []
-    words = "Retrained on the inputs of highest relevance first, by area under the curve: "
-    return [Markup("{}{}.").format(words, "; ".join(told))]
+    words = "Retrained on the inputs of highest relevance first, by area under the curve"
+    return [Markup("{}, told at {}: {}.").format(words, LEVEL, "; ".join(told))]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -60,6 +60,7 @@ def _areas(result: Result, where: str) -> Table:
         caption += f"The single variable is the {whose} {variable}. "
     caption += "Intervals are 68 % bootstrap intervals over events"
     caption += ", of the gain with their correlation." if single else "."
+    caption += _condition(summary)
     return Table(head, rows, html(caption))
 
 
@@ -78,8 +79,12 @@ def _rejections(result: Result) -> Table:
     caption = (
         f"Rejection (one over the efficiency) of each background at fixed {signal} efficiency, "
         "with 68 % binomial intervals, or lower limits where no jet of the background passes."
-    )
+    ) + _condition(summary)
     return Table([html(f"{signal} efficiency"), *names], rows, html(caption))
+
+
+def _condition(summary: Any) -> str:
+    return f" Jets: {summary.condition}." if summary.condition else ""
 
 
 def _rejection(point: WorkingPoint) -> Cell:

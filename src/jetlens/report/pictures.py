@@ -69,6 +69,8 @@ def title(result: Result | Ensemble | Retrained) -> str:
         return words
     if isinstance(result, Ensemble):
         result = result.members[0].result
+    condition = getattr(result.summary, "condition", "")
+    words += f", {condition}" if condition else ""
     feature = getattr(result.summary, "feature", None)
     if feature is not None:
         described = result.sums.attrs.get("features") or [{}]

@@ -14,7 +14,7 @@ from jetlens.report.numbers import measured, plain
 from jetlens.report.words import html
 from jetlens.summarise.reach import Reach
 from jetlens.summarise.result import Result
-from jetlens.summarise.search.reach_numbers import limited
+from jetlens.summarise.search.limits import limited
 
 NAME = "reach"
 _LIMITS = {
@@ -26,8 +26,9 @@ _LIMITS = {
     "cut_based.significance": "cuts alone",
 }
 _EVENTS = {
-    "acceptance": "selected and tagged [%]",
-    "in_window": "of these in the window [%]",
+    "acceptance": "selected [%]",
+    "acceptance_and_tags": "selected and tagged [%]",
+    "in_window": "of the tagged in the window [%]",
     "tagger.signal_efficiency": "left by the tagger [%]",
     "cut_based.signal_efficiency": "left by the cuts [%]",
     "tagger.background": "background left by the tagger",
@@ -83,15 +84,18 @@ def _table(numbers: Numbers, summary: Reach, columns: Mapping[str, str], caption
 def _selected(numbers: Numbers, summary: Reach) -> Cell:
     """Say what the columns mean, and how large the backgrounds are."""
     words = Markup(
-        "What is left of the signal, and of the backgrounds in {} /fb. Selected and tagged: of all "
-        "decays to four b quarks. Cross-sections of backgrounds after selection and tags: "
+        "What is left of the signal, and of the backgrounds in {} /fb. Selected, and selected and "
+        "tagged: of all decays to four b quarks; left: of the tagged. Signal counts with the tags "
+        "of its own jets, a background with the mean over pairs of jets of like masses, which is "
+        "drawn anew in every bootstrap replica. "
     ).format(f"{summary.luminosity:,.0f}")
-    known = [
-        Markup("{} {}&thinsp;fb").format(name, measured(numbers[f"reach.cross_section.{name}"]))
-        for name in summary.backgrounds
-        if f"reach.cross_section.{name}" in numbers
-    ]
-    return words + Markup(", ").join(known) + "."
+    names = ("cross_section_before_tags", "cross_section")
+    for name in summary.backgrounds:
+        before, after = (numbers.get(f"reach.{n}.{name}") for n in names)
+        if before is not None and after is not None:
+            words += Markup("Cross-section of {}: {}&thinsp;fb selected, {}&thinsp;fb tagged. ")
+            words = words.format(name, measured(before), measured(after))
+    return words
 
 
 def compared_with(summary: Reach) -> Cell:

@@ -1,4 +1,8 @@
-"""Is a variation better than the first? Differences of paired trainings, with a verdict each."""
+"""Is a variation better than the first? Differences of paired trainings, with a verdict each.
+
+Verdicts are given at 95 %: that one is better or worse is said where the interval of that
+confidence lies on one side of no difference.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,16 @@ from markupsafe import Markup
 from jetlens.report.content import Cell, Table
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
+from jetlens.summarise.trainings.gains import VERDICT
 
+LEVEL = f"{100 * VERDICT:.0f} %"
 YES, NO, OPEN = "better", "worse", "not told apart"
-_MARKS = {YES: "holds", NO: "fails", OPEN: "open"}
+MARKS = {YES: "holds", NO: "fails", OPEN: "open"}
 
 
 def verdict(number: Mapping[str, float], zero: float = 0.0, small: bool = False) -> str:
-    """Say whether an interval lies on one side of `zero`; with `small`, lower is better."""
-    above, below = number["low"] > zero, number["high"] < zero
+    """Say whether the 95 % interval lies on one side of `zero`; with `small`, lower is better."""
+    above, below = number["low_95"] > zero, number["high_95"] < zero
     if not above and not below:
         return OPEN
     return YES if above != small else NO
@@ -28,19 +34,27 @@ def _told(
 ) -> Iterator[tuple[str, Mapping[str, float], str]]:
     """Go through what is compared of one variation: words, number, verdict."""
     start, end = f"gain.{places}.", f".vs.{first}"
-    auc = numbers.get(f"{start}auc{end}")
-    if auc is not None:
-        yield "area under the curve, difference", auc, verdict(auc)
-    for name, number in numbers.items():
-        at = name.removeprefix(f"{start}rejection.at_").removesuffix(f".relative{end}")
-        if name == f"{start}rejection.at_{at}.relative{end}":
-            per_cent = {k: 100 * v for k, v in number.items()}
-            words = f"background rejection at {at} % signal efficiency, gain in %"
-            yield words, per_cent, verdict(per_cent)
-    for name, number in numbers.items():
-        mass = name.removeprefix(f"reach.ratio.{places}.").removesuffix(end)
-        if name == f"reach.ratio.{places}.{mass}{end}":
-            yield f"expected limit at {mass} GeV, ratio", number, verdict(number, 1.0, small=True)
+    # what a second summary of the same name finds has its other arguments behind an @
+    for other in dict.fromkeys(name.partition("@")[2] for name in numbers):
+        some = {
+            whole: n for name, n in numbers.items() for whole, _, of in [name.partition("@")]
+            if of == other
+        }  # fmt: skip
+        which = f" ({other.replace(',', ', ')})" if other else ""
+        auc = some.get(f"{start}auc{end}")
+        if auc is not None:
+            yield f"area under the curve, difference{which}", auc, verdict(auc)
+        for name, number in some.items():
+            at = name.removeprefix(f"{start}rejection.at_").removesuffix(f".relative{end}")
+            if name == f"{start}rejection.at_{at}.relative{end}":
+                per_cent = {k: 100 * v for k, v in number.items()}
+                words = f"background rejection at {at} % signal efficiency, gain in %{which}"
+                yield words, per_cent, verdict(per_cent)
+        for name, number in some.items():
+            mass = name.removeprefix(f"reach.ratio.{places}.").removesuffix(end)
+            if name == f"reach.ratio.{places}.{mass}{end}":
+                words = f"expected limit at {mass} GeV, ratio{which}"
+                yield words, number, verdict(number, 1.0, small=True)
 
 
 def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: str) -> Table | None:
@@ -66,7 +80,7 @@ def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: s
             for words, number, said in _told(",".join((*there, place)), first, numbers):
                 mark = Markup('{} <span class="verdict {}">{}</span>')
                 cells.setdefault(words, {})[place] = mark.format(
-                    measured(number), _MARKS[said], said
+                    measured(number), MARKS[said], said
                 )
         rows += [
             [*there, words, *(found.get(p, "") for p in places)] for words, found in cells.items()
@@ -74,12 +88,11 @@ def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: s
     if not rows:
         return None
     caption = (
-        f"Each against {first}, all else the same. {errors} The interval is the error of the mean "
-        "difference over the trainings (times Student's factor for so few) and the test sample's "
-        "68 % bootstrap error, in quadrature; where it holds no difference, the two are not told "
-        "apart. One in three of such intervals does not hold what is true: a verdict is worth one "
-        "standard deviation, and of many some are chance. A ratio of limits below 1 is "
-        "better."
+        f"Each against {first}, all else the same. {errors} The interval, of 68 %, is the error of "
+        "the mean difference over the trainings (times Student's factor for so few) and the test "
+        f"sample's bootstrap error, in quadrature. Verdicts are at {LEVEL}: where the interval of "
+        "that confidence holds no difference, the two are not told apart; one verdict in twenty is "
+        "chance. A ratio of limits below 1 is better."
     )
     return Table([*map(_short, others), f"against {first}", *places], rows, caption)
 
@@ -101,7 +114,9 @@ def beaten(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:
     if not found:
         return []
     return [
-        Markup("By area under the curve (difference, 68 %): {}.").format(Markup("; ").join(found))
+        Markup("By area under the curve (differences with 68 % intervals, told at {}): {}.").format(
+            LEVEL, Markup("; ").join(found)
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from jetlens.report.content import Block, Cell, Paragraph, Section, Table
 from jetlens.report.facts import Numbers, Worth
 from jetlens.report.numbers import measured
+from jetlens.report.verdicts import LEVEL, MARKS, verdict
 from jetlens.report.words import method
 from jetlens.summarise.trainings.retrained import QUANTITIES, RANDOM, REVERSE
 
@@ -45,18 +46,18 @@ def worth_of_orders(numbers: Mapping[Cell, Numbers]) -> Table | None:
                 number = found.get(f"retrained.advantage.{quantity}.over.{over}")
                 if number is None:
                     continue
-                verdict = "yes" if number["low"] > 0 else "no" if number["high"] < 0 else "open"
-                kind = {"yes": "holds", "no": "fails", "open": "open"}[verdict]
-                shown = Markup('<span class="verdict {}">{}</span>').format(kind, verdict)
+                said = verdict(number)
+                shown = Markup('<span class="verdict {}">{}</span>').format(MARKS[said], said)
                 row: list[Cell] = [_WORDS[quantity], words, measured(number), shown]
                 rows.append([variation, *row] if any(numbers) else row)
     if not rows:
         return None
-    head = ["quantity", "against", "advantage of the order of relevance", "better?"]
+    head = ["quantity", "against", "advantage of the order of relevance", "which is"]
     caption = (
         "Area between the curves, divided by the number of points, all inputs aside. Trainings of "
-        "one seed are compared with each other. The interval is the error of the mean over "
-        "trainings (times Student's factor) and over random orders, and the test sample's, in "
-        "quadrature; where it holds 0, it is open which order is better."
+        "one seed are compared with each other. The interval, of 68 %, is the error of the mean "
+        "over trainings (times Student's factor) and over random orders, and the test sample's, in "
+        f"quadrature. Verdicts are at {LEVEL}: where the interval of that confidence holds 0, the "
+        "orders are not told apart."
     )
     return Table(["variation", *head] if any(numbers) else head, rows, caption)

@@ -10,6 +10,7 @@ import numpy as np
 from jetlens.core.errors import BadRecipeError, JetlensError, expected
 from jetlens.core.registry import Registry, datasets, explainers, summaries, taggers
 from jetlens.data.base import PARTS, in_part
+from jetlens.data.generated import Generated
 from jetlens.run.arguments import check
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ def check_registered(recipe: Recipe) -> None:
     BadRecipeError
         At the first that is not understood.
     """
-    _check(datasets, recipe.data, "data")
+    data, arguments = recipe.data.use, _check(datasets, recipe.data, "data")
+    maker = datasets.get(data)
+    if isinstance(maker, type) and issubclass(maker, Generated):  # others look for their files
+        _try(lambda: datasets.make(data, **arguments), "data")
     _check(taggers, recipe.tagger, "tagger", given=("scaling",), filled=("inputs", "classes"))
     for i, entry in enumerate(recipe.explain):
         arguments = _check(explainers, entry, f"explain.{i}")

@@ -55,4 +55,8 @@ def qualified(parts: Iterable[tuple[Mapping[str, Any], Numbers]], prefix: str = 
 
 
 def _word(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "+".join(f"{name}:{_word(each)}" for name, each in value.items())
+    if isinstance(value, float):
+        return f"{value:g}"
     return "+".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

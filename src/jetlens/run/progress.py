@@ -69,9 +69,16 @@ class Log:
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
         self._start = time.perf_counter()
+        self._known: set[str] = set()
 
     def say(self, text: str) -> None:
         """Print one line on the standard error stream, so that outputs can be piped."""
         if not self.quiet:
             seconds = time.perf_counter() - self._start
             print(f"[{seconds:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    def is_news(self, fact: str) -> bool:
+        """Say whether this is asked for the first time: what holds of every repeat is told once."""
+        known = fact in self._known
+        self._known.add(fact)
+        return not known

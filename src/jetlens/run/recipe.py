@@ -103,6 +103,13 @@ class Recipe(Frozen):
     vary: dict[str, list[Any] | dict[str, dict[str, Any]]] = {}
     """Axes: dotted keys with their values, or names with tables of alternatives."""
 
+    @field_validator("split", mode="before")
+    @classmethod
+    def _three(cls, split: Any) -> Any:
+        if not isinstance(split, list | tuple) or len(split) != 3:
+            raise ValueError("expected three shares that add up to 1, as [0.7, 0.1, 0.2]")
+        return tuple(split)
+
     def tree(self) -> dict[str, Any]:
         """Return the recipe as the plain tables that TOML holds."""
         tree: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)

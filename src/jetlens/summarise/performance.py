@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -14,6 +14,7 @@ from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, Summary, add_up, interval, named, ratio
+from jetlens.summarise.jets.variables import of_jets
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.quantiles import fill_both
 from jetlens.summarise.sums.roc import area, efficiencies, efficiency_at, wilson
@@ -64,6 +65,12 @@ class Performance(Summary):
         do not have it, there is no comparison.
     collection
         Whose variable it is: particles, or ``"jets"``.
+    signal_with
+        What signal jets must have: names of the jets' variables, or of truth beside these, with
+        values, such as ``{resonance_mass = 1000}``. Other signal jets are left out.
+    weight
+        A variable of the jets, or truth beside these, that they count with in place of once: such
+        as ``"xsec_weight"``.
     """
 
     needs_scores: ClassVar[bool] = False
@@ -73,6 +80,8 @@ class Performance(Summary):
     efficiencies: tuple[float, ...] = (0.60, 0.70, 0.77, 0.85)
     variable: str = "IP3D_signed_d0_significance"
     collection: str = "tracks"
+    signal_with: Mapping[str, float] = field(default_factory=dict)
+    weight: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,12 +91,21 @@ class Performance(Summary):
             if not 0 < efficiency < 1:
                 raise BadValueError(f"efficiencies={efficiency}: expected between 0 and 1")
 
+    @property
+    def condition(self) -> str:
+        """What is asked of jets, and what they count with, in words; empty if nothing special."""
+        words = [f"{name.replace('_', ' ')} {value:g}" for name, value in self.signal_with.items()]
+        words = [f"signal of {' and '.join(words)}"] if words else []
+        return ", ".join([*words, *([f"weighted by {self.weight}"] if self.weight else [])])
+
     def fill(self, attribution: xr.Dataset) -> Result:
         """Histogram the discriminant of each class, and count predictions."""
         classes = tuple(str(c) for c in attribution["class"].values)
         output = attribution["output"].values.astype(np.float64)
         label = attribution["label"].values
         weights = self.weights(attribution)
+        if self.weight is not None:
+            weights *= of_jets(attribution, self.weight)[:, None]
         scores = {TAGGER: self.discriminant(output, classes)}
         names = f"{self.collection}_feature"
         if names in attribution.coords and self.variable in attribution[names].values:
@@ -97,7 +115,11 @@ class Performance(Summary):
                 values = np.where(mask, values, -np.inf).max(axis=1, initial=-np.inf)
             scores[SINGLE] = values.astype(np.float64)
 
-        jet = np.flatnonzero(label >= 0)
+        wanted = label != classes.index(self.signal_among(classes))
+        wanted |= np.all(
+            [np.isclose(of_jets(attribution, n), v) for n, v in self.signal_with.items()], axis=0
+        )
+        jet = np.flatnonzero((label >= 0) & wanted)
         cell = np.arange(len(scores))[:, None] * len(classes) + label[jet]
         parts = fill_both(
             {"score": tuple(scores), "class": classes},
@@ -113,7 +135,7 @@ class Performance(Summary):
             {
                 "confusion": (("class", "predicted", "replica"), confusion),
                 "jets": ("class", np.bincount(label[jet], minlength=len(classes))),
-                "unknown": ((), np.int64(len(label) - len(jet))),
+                "unknown": ((), np.int64((label < 0).sum())),
             },
             coords={"class": list(classes), "predicted": list(classes)},
         )

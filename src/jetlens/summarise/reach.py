@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import VALUE
-from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import uniform
 from jetlens.core.registry import summaries
 from jetlens.physics.higgs_pair import mass_distance
 from jetlens.summarise.base import Numbers, Summary, add_up
+from jetlens.summarise.jets.variables import has_of_jets, of_jets
 from jetlens.summarise.performance import Performance
 from jetlens.summarise.result import Result
+from jetlens.summarise.search.limits import compared, numbers
+from jetlens.summarise.search.tagging import PAIRS, pair_of, sums_of
+from jetlens.summarise.search.yields import EDGES, SCORE
+from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.trainings.ensemble import Ensemble
 
 SIGNAL = "signal"
 SHARE = "share"
-"""Attribute of an attribution: the share of all events that its events are taken from."""
+"""Attribute of an attribution: what share of their partition's events its events are."""
 HALVES = 2
-EDGES = np.linspace(-12.0, 20.0, 129)
-"""Of the discriminant; the outermost bins hold what lies beyond them."""
 _SALT = 3  # of the halves; the split into train and test has another
 
 Floats = NDArray[np.float64]
@@ -42,8 +44,12 @@ class Reach(Summary):
     analysis without a tagger: the same window, and cuts on the two jets' masses and distance.
 
     Events count with their ``xsec_weight`` (fb; of the signal, per fb of cross-section times
-    branching ratio), over the share of all events that are tested. Where the simulated background
-    is too small to say more, so is the reach: a cut must leave `events` of it in each half.
+    branching ratio), over the share of all events that are tested, and with the probability that
+    both jets are tagged: of signal the product of their own, ``tag_1`` and ``tag_2``, of a
+    background its mean by the jets' masses (`jetlens.summarise.search.tagging`), whose error is
+    thereby in that of the bootstrap. Without these two, all are tagged. Where the simulated
+    background is too small to say more, so is the reach: a cut must leave `events` of it in each
+    half.
 
     Parameters
     ----------
@@ -115,14 +121,16 @@ class Reach(Summary):
         """Sum up weights in bins of the discriminant, and after the cuts."""
         classes = tuple(str(c) for c in attribution["class"].values)
         output = attribution["output"].values.astype(np.float64)
-        score = Performance(signal=self.signal).discriminant(output, classes)
-        m = {name: _variable(attribution, name) for name in _VARIABLES}
+        discriminant = Performance(signal=self.signal).discriminant(output, classes)
+        m = {name: of_jets(attribution, name) for name in _VARIABLES}
+        process, at = self._kinds(m["process"], m["resonance_mass"])
+        mass = np.stack([m["m_1"], m["m_2"]], axis=1)
+        chance = _tags(attribution)
         weights = self.weights(attribution)
+        event = attribution["event"].values
+        data = sums_of(process, len(self.processes), mass, chance, weights)
         weights *= m["xsec_weight"][:, None] / attribution.attrs.get(SHARE, 1.0)
 
-        process, at = self._kinds(m["process"], m["resonance_mass"])
-        bins = np.clip(np.searchsorted(EDGES, score, side="right") - 1, 0, len(EDGES) - 2)
-        half = (uniform(attribution["event"].values, salt=_SALT) < 0.5).astype(np.int64)
         far = mass_distance(m["m_1"], m["m_2"], self.centres, self.resolution)
         cut = (far < self.distance) & (np.abs(m["deta_hh"]) < self.deta)
         # a signal counts at its own mass, a background at each
@@ -131,24 +139,57 @@ class Reach(Summary):
         inside = belongs & (heavy > self.window[0]) & (heavy < self.window[1])
 
         kinds = (len(self.masses), len(self.processes))
-        squares = weights[:, :1] ** 2
-        data: dict[str, Any] = {}
+        jet, at_mass = np.nonzero(belongs)
+        cell = at_mass * kinds[1] + process[jet]
+        accepted = add_up(cell, jet, weights, kinds)
+        data["accepted"] = (("mass", "process", "replica"), accepted)
+        counted = np.bincount(cell, minlength=kinds[0] * kinds[1]).reshape(kinds)
+        data["events"] = (("mass", "process"), counted)
+        weights[process == 0] *= chance[process == 0].prod(axis=1)[:, None]
+        pair = np.where(process > 0, pair_of(mass), 0)  # signal has tags of its own
+        shape = (*kinds, len(PAIRS))
         for name, chosen in (("all", belongs), ("window", inside), ("cut", inside & cut[:, None])):
-            jet, mass = np.nonzero(chosen)
-            cell = mass * kinds[1] + process[jet]
-            data[name] = (("mass", "process", "replica"), add_up(cell, jet, weights, kinds))
+            jet, at_mass = np.nonzero(chosen)
+            cell = (at_mass * kinds[1] + process[jet]) * len(PAIRS) + pair[jet]
+            data[name] = (("mass", "process", "pair", "replica"), add_up(cell, jet, weights, shape))
             if name == "cut":
-                squared = add_up(cell, jet, squares, kinds)[..., 0]
-                data["cut_squares"] = (("mass", "process"), squared)
-            if name == "window":
-                shape = (*kinds, HALVES, len(EDGES) - 1)
-                cell = (cell * HALVES + half[jet]) * shape[-1] + bins[jet]
-                dims = ("mass", "process", "half", "bin")
-                data["score"] = ((*dims, "replica"), add_up(cell, jet, weights, shape))
-                data["score_squares"] = (dims, add_up(cell, jet, squares, shape)[..., 0])
-        data["events"] = (("mass", "process"), _counted(belongs, process, kinds))
+                squared = add_up(cell, jet, weights[:, :1] ** 2, shape)[..., 0]
+                data["cut_squares"] = (("mass", "process", "pair"), squared)
+        score, squared = self._score(discriminant, event, inside, process, pair, weights)
+        dims = ("mass", "process", "half", "pair", "bin")
+        data["score_squares"] = (dims, squared)
         coords = {"mass": list(map(float, self.masses)), "process": list(self.processes)}
-        return Result(self, xr.Dataset(data, coords=coords))
+        return Result(self, xr.Dataset(data, coords=coords), {SCORE: score})
+
+    def _score(
+        self,
+        discriminant: Floats,
+        event: NDArray[np.int64],
+        inside: NDArray[np.bool_],
+        process: NDArray[np.int64],
+        pair: NDArray[np.int64],
+        weights: Floats,
+    ) -> tuple[Histogram, Floats]:
+        """Return the discriminant's bins of events in the windows, and their weights' squares."""
+        bins = len(EDGES) - 1
+        number = np.clip(np.searchsorted(EDGES, discriminant, side="right") - 1, 0, bins - 1)
+        half = (uniform(event, salt=_SALT) < 0.5).astype(np.int64)
+        jet, at_mass = np.nonzero(inside)
+        axes = {
+            "mass": [f"{m:g}" for m in self.masses],
+            "process": self.processes,
+            "half": [str(h) for h in range(HALVES)],
+            "pair": [f"{i},{j}" for i, j in PAIRS],
+        }
+        shape = tuple(map(len, axes.values()))
+        where = (at_mass, process[jet], half[jet], pair[jet])
+        cell = np.ravel_multi_index(where, shape).astype(np.int64)
+        # numbers of bins are values: as many as there may be, so that none are put together
+        score = Histogram.fill(
+            axes, number[jet].astype(np.float64), cell, jet, weights, bins, linear=True
+        )
+        squared = add_up(cell * bins + number[jet], jet, weights[:, :1] ** 2, (*shape, bins))
+        return score, squared[..., 0]
 
     def _kinds(self, process: Floats, mass: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return each event's process, and the position of its mass (-1 of a background)."""
@@ -171,39 +212,24 @@ class Reach(Summary):
         """Return ``reach.limit.1000`` (fb), ``reach.significance.1000`` and the like.
 
         ``reach.cut_based.*`` belong to the analysis without a tagger, ``reach.gain.*`` is its limit
-        over the tagger's, and ``reach.acceptance.*`` what of the signal is selected and tagged.
+        over the tagger's. ``reach.acceptance.*`` is what of the signal is selected, and
+        ``reach.acceptance_and_tags.*`` what of it is tagged, too.
         """
-        from jetlens.summarise.search.reach_numbers import numbers
-
         return numbers(result)
 
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return limits of every variation over its retrainings, and ratios between them."""
-        from jetlens.summarise.search.reach_numbers import compared
-
         return compared(ensemble)
 
 
 _VARIABLES = (
     "m_hh", "m_1", "m_2", "deta_hh", "resonance_mass", "process", "xsec_weight",
 )  # fmt: skip
+_TAGS = ("tag_1", "tag_2")
 
 
-def _variable(attribution: xr.Dataset, name: str) -> Floats:
-    """Return a variable of whole events ``[jet]``: one of theirs, or truth beside these."""
-    if f"jets_{name}" in attribution:
-        truth: Floats = attribution[f"jets_{name}"].values.astype(np.float64)
-        return truth
-    there = "jets" + VALUE in attribution
-    names = [str(n) for n in attribution["jets_feature"].values] if there else []
-    at = look_up("variable of the events", name, {n: i for i, n in enumerate(names)})
-    values: Floats = attribution["jets" + VALUE].values[:, at].astype(np.float64)
-    return values
-
-
-def _counted(
-    belongs: NDArray[np.bool_], process: NDArray[np.int64], kinds: tuple[int, int]
-) -> NDArray[np.int64]:
-    """Count events ``[mass, process]``, each once."""
-    jet, mass = np.nonzero(belongs)
-    return np.bincount(mass * kinds[1] + process[jet], minlength=kinds[0] * kinds[1]).reshape(kinds)
+def _tags(attribution: xr.Dataset) -> Floats:
+    """Return the probability ``[jet, 2]`` that either jet is tagged: 1 where there are no tags."""
+    if not any(has_of_jets(attribution, name) for name in _TAGS):
+        return np.ones((attribution.sizes["jet"], 2))
+    return np.stack([of_jets(attribution, name) for name in _TAGS], axis=1)

@@ -110,6 +110,9 @@ def test_a_gain_is_the_mean_of_paired_differences_with_students_error():
     assert number["value"] == pytest.approx(0.05)
     wanted = stats.t.interval(0.68, 2, scale=differences.std(ddof=1) / np.sqrt(3))[1]
     assert number["high"] - number["value"] == pytest.approx(wanted)
+    wide = stats.t.interval(0.95, 2, scale=differences.std(ddof=1) / np.sqrt(3))[1]
+    assert number["value"] - number["low_95"] == pytest.approx(wide)
+    assert number["high_95"] - number["value"] == pytest.approx(wide)
     relative = gain(list(zip(first, other, strict=True)), relative=True)
     assert relative["value"] == pytest.approx(0.05 / 0.55)
     assert error_of_mean(np.array([1.0])) == 0

@@ -45,6 +45,8 @@ def check(study: Study) -> None:
         raise BadValueError(f"no jets to explain in the test part{share}; take more jets")
     if study.recipe.retrain is not None:
         retrain.check(study, study.jets().partitions()[0].read())
+    if study.given is None:
+        _check_logarithms(study)
     tagger = untrained(study) if study.given is None else saved.load(study.given, trust=study.trust)
     for i, entry in enumerate(study.recipe.explain):
         hold = entry.arguments.get("hold", ())
@@ -61,6 +63,19 @@ def check(study: Study) -> None:
             raise BadRecipeError(f"explain.{i}: {error}") from None
     if study.recipe.explain:
         _check_shows(study, tagger)
+
+
+def _check_logarithms(study: Study) -> None:
+    """Look for the features whose logarithm is to be taken; images have none."""
+    jets = study.jets().partitions()[0].read()
+    for name, floors in study.recipe.train.log.items():
+        try:
+            collection = look_up("collection", name, jets.collections)
+            known = {} if collection.is_image else dict.fromkeys(collection.names)
+            for feature in floors:
+                look_up(f"feature of {name}", feature, known)
+        except UnknownNameError as error:
+            raise BadRecipeError(f"train.log.{name}: {error}") from None
 
 
 def _check_shows(study: Study, tagger: Tagger) -> None:

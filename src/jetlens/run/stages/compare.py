@@ -23,7 +23,7 @@ from jetlens.run.stages.report import gather, read_json
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 
-VERSION = 4
+VERSION = 5
 NUMBERS, PAGE = "compare", "report"
 
 

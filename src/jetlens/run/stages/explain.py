@@ -104,7 +104,9 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         store.work(stage, results).mkdir(parents=True, exist_ok=True)
         remove(kept)
         store.finish(stage, [results], **{LEFT_OUT: reason})
-        study.log.say(f"{name} does not fit this tagger and is left out: {reason}")
+        told = f"{name} does not fit this tagger and is left out: {reason}"
+        if study.log.is_news(f"{study.name} {told}"):
+            study.log.say(told)
         return
     outputs = [results, *([kept] if entry.keep else [])]
     groups, partial = store.work(stage, kept), store.work(stage, store.root / "partial")
@@ -118,8 +120,9 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
     with Progress(f"explaining {total} jets", len(missing)) as progress:
         study.executor.map(work, missing, progress)
     unfit = merge_parts([t.partial for t in tasks], shows, store.work(stage, results))
-    if unfit:
-        study.log.say(f"{name}: does not fit this tagger or method, left out: {', '.join(unfit)}")
+    news = [show for show in unfit if study.log.is_news(f"{name} {show}")]
+    if news:
+        study.log.say(f"{name}: summaries that do not fit it or this tagger: {', '.join(news)}")
     if not entry.keep:
         remove(kept)
     store.finish(stage, outputs, jets=total, kept=sum(t.keep for t in tasks))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.attribution import beside
 from jetlens.core.errors import BadFileError
-from jetlens.data.base import Partition
+from jetlens.data.base import Partition, PartOfPartition
 from jetlens.data.hdf5 import write_tables
 from jetlens.evaluate.predict import predict as run_tagger
 from jetlens.run.attributions import part_name
@@ -27,7 +27,7 @@ from jetlens.summarise.reach import SHARE
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
 
-VERSION = 1
+VERSION = 2
 STAGE = "tagger"
 JETS = "jets"
 
@@ -46,8 +46,6 @@ class Task:
         The file.
     shows, partial
         The summaries to fill, and where they go.
-    share
-        What share of all jets the test part is.
     """
 
     partition: Partition
@@ -57,7 +55,6 @@ class Task:
     path: Path
     shows: Shows
     partial: Path
-    share: float
 
 
 def predict(study: Study) -> None:
@@ -78,7 +75,6 @@ def predict(study: Study) -> None:
             folder / f"{part_name(i)}.h5",
             shows,
             partial / part_name(i),
-            study.recipe.split[2] if study.given is None else 1.0,
         )
         for i, p in enumerate(partitions)
     ]
@@ -106,9 +102,10 @@ def load_tagger(path: Path, trust: bool, device: str) -> Tagger:
 def write(task: Task) -> None:
     """Tag one partition and write what comes out, whole or not at all."""
     tagger = load_tagger(task.tagger, task.trust, task.device)
-    jets = task.partition.read()
+    part = task.partition
+    jets, share = part.read_share() if isinstance(part, PartOfPartition) else (part.read(), 1.0)
     said = run_tagger(tagger, jets)
-    fill([beside(said, jets).assign_attrs({SHARE: task.share})], task.shows, task.partial)
+    fill([beside(said, jets).assign_attrs({SHARE: share})], task.shows, task.partial)
     name = str(getattr(type(tagger), "registered_name", type(tagger).__name__))
     table = evaluation(said, name)
     classes = [str(c) for c in said["class"].values]

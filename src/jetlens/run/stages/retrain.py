@@ -128,7 +128,8 @@ def retrain(study: Study) -> None:
     if wanted is None:
         return
     name, entry = entry_of(study, wanted)
-    performance = dict(study.shows(scores=False))[PERFORMANCE]
+    shows = study.shows(scores=False)
+    performance = next(arguments for use, arguments in shows if use == PERFORMANCE)
     trained = [replace(study, number=k) for k in range(wanted.repeats)]
     settings = [train.resolved(s).model_dump(exclude={"accelerator", "devices"}) for s in trained]
     config = study.recipe.tagger.model_dump()

@@ -88,6 +88,28 @@ def variables(attribution: xr.Dataset) -> Iterator[Variable]:
                 yield Variable(home, i, feature, scored, particles)
 
 
+def of_jets(attribution: xr.Dataset, name: str) -> Floats:
+    """Return a variable of whole jets ``[jet]`` as it is stored, or truth beside these.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    """
+    if f"jets_{name}" in attribution:
+        return np.asarray(attribution[f"jets_{name}"].values, dtype=np.float64)
+    there = "jets" + VALUE in attribution
+    names = [str(n) for n in attribution["jets_feature"].values] if there else []
+    at = look_up("variable of the jets", name, {n: i for i, n in enumerate(names)})
+    return np.asarray(attribution["jets" + VALUE].values[:, at], dtype=np.float64)
+
+
+def has_of_jets(attribution: xr.Dataset, name: str) -> bool:
+    """Say whether `of_jets` finds a variable."""
+    names = attribution["jets_feature"].values if "jets" + VALUE in attribution else ()
+    return f"jets_{name}" in attribution or name in names
+
+
 def find(attribution: xr.Dataset, name: str) -> Variable:
     """Return a variable: ``z``, or with its collection ``jets.z``.
 

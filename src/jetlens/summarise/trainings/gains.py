@@ -8,12 +8,14 @@ a little too wide.)
 
 A gain is the mean difference between retrainings of the same seed, tested on the same jets. Its
 interval is the error of that mean: its standard error over the retrainings, times Student's factor
-for so few, and the test sample's error of the difference, in quadrature.
+for so few, and the test sample's error of the difference, in quadrature. Beside the interval of
+68 %, ``low`` and ``high``, it has that of `VERDICT`, ``low_95`` and ``high_95``, by which one is
+called better or worse than another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +36,8 @@ REJECTION = "rejection"
 _SHARES = ("accuracy", "efficiency")
 MISTAGS = (0.01, 0.10)
 """Background efficiencies at which the signal's is told."""
+VERDICT = 0.95
+"""The confidence with which a difference has to be there to be called one."""
 
 
 def quantities(result: Result) -> dict[str, tuple[float, Floats]]:
@@ -113,7 +117,7 @@ def over_trainings(each: Sequence[tuple[float, Floats]]) -> dict[str, float]:
     """
     values = np.array([v for v, _ in each])
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    return _with_error(values, np.mean([r for _, r in each], axis=0), spread)
+    return with_error(float(values.mean()), np.mean([r for _, r in each], axis=0), spread)
 
 
 def trials(result: Result, name: str) -> float:
@@ -149,7 +153,7 @@ def _bounded(number: dict[str, float]) -> dict[str, float]:
 def gain(
     pairs: Sequence[tuple[tuple[float, Floats], tuple[float, Floats]]], relative: bool = False
 ) -> dict[str, float]:
-    """Return the mean of paired differences, and its error.
+    """Return the mean of paired differences, and its errors.
 
     Parameters
     ----------
@@ -163,20 +167,33 @@ def gain(
     if relative:
         values = ratio(values, np.mean([b for _, (b, _) in pairs]))
         replicas = ratio(replicas, np.mean([b for _, (_, b) in pairs], axis=0))
-    return _with_error(values, replicas, error_of_mean(values))
+    return with_verdict(
+        lambda confidence: with_error(
+            float(values.mean()), replicas, error_of_mean(values, confidence), confidence
+        )
+    )
 
 
-def error_of_mean(values: Floats) -> float:
-    """Return the 68 % error of a mean of few values, by Student's t; 0 of a single one."""
+def with_verdict(number: Callable[[float], dict[str, float]]) -> dict[str, float]:
+    """Return a number with two intervals: that of 68 %, and that by which it is judged."""
+    wide = number(VERDICT)
+    return number(CONFIDENCE) | {"low_95": wide["low"], "high_95": wide["high"]}
+
+
+def error_of_mean(values: Floats, confidence: float = CONFIDENCE) -> float:
+    """Return the error of a mean of few values, by Student's t; 0 of a single one."""
     n = len(values)
     if n < 2:
         return 0.0
-    factor = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2))
+    factor = float(stdtrit(n - 1, (1 + confidence) / 2))
     return factor * float(values.std(ddof=1)) / float(np.sqrt(n))
 
 
-def _with_error(values: Floats, replicas: Floats, spread: float) -> dict[str, float]:
-    value, low, high = (float(x) for x in interval(replicas, np.asarray(values.mean())))
+def with_error(
+    mean: float, replicas: Floats, spread: float, confidence: float = CONFIDENCE
+) -> dict[str, float]:
+    """Return a mean whose error is that of its replicas and a spread, in quadrature."""
+    value, low, high = (float(x) for x in interval(replicas, np.asarray(mean), confidence))
     return {
         "value": value,
         "low": value - float(np.hypot(value - low, spread)),

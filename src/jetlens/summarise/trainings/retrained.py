@@ -16,7 +16,12 @@ from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
 from jetlens.summarise.base import Numbers, interval
 from jetlens.summarise.result import Result
-from jetlens.summarise.trainings.gains import error_of_mean, quantities
+from jetlens.summarise.trainings.gains import (
+    error_of_mean,
+    quantities,
+    with_error,
+    with_verdict,
+)
 
 RELEVANCE, RANDOM, REVERSE = "relevance", "random", "reverse"
 ORDERS = (RELEVANCE, RANDOM, REVERSE)
@@ -95,14 +100,14 @@ class Retrained:
         """
         table = self.measured[quantity][:, :-1].mean(axis=1)  # [line, retraining, replica]
         best, other = table[self.of_kind(RELEVANCE)][0], table[self.of_kind(over)]
-        gained = best - other.mean(axis=0)
-        value, low, high = (float(x) for x in interval(gained.mean(axis=0)))
-        spread = np.hypot(error_of_mean(gained[:, 0]), error_of_mean(other[..., 0].mean(axis=1)))
-        return {
-            "value": value,
-            "low": value - float(np.hypot(value - low, spread)),
-            "high": value + float(np.hypot(high - value, spread)),
-        }
+        gained, orders = best - other.mean(axis=0), other[..., 0].mean(axis=1)
+        replicas = gained.mean(axis=0)
+
+        def number(confidence: float) -> dict[str, float]:
+            errors = (error_of_mean(each, confidence) for each in (gained[:, 0], orders))
+            return with_error(float(replicas[0]), replicas, float(np.hypot(*errors)), confidence)
+
+        return with_verdict(number)
 
     def numbers(self) -> Numbers:
         """Return ``retrained.<order>.auc.k=2``, ``retrained.advantage.auc.over.random``, ..."""

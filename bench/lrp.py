@@ -31,6 +31,7 @@ PARTICLES = 20
 RULES: dict[str, dict[str, Any]] = {
     "epsilon": {"rule": "epsilon"},
     "alpha1beta0": {"rule": "alpha-beta", "alpha": 1},
+    "z+": {"rule": "alpha-beta", "alpha": 1},  # the same numbers; Zennit has a cheaper way to them
     "alpha2beta1": {"rule": "alpha-beta", "alpha": 2},
     "gamma": {"rule": "gamma"},
 }
@@ -160,7 +161,8 @@ def _zennit(model: nn.Module, values: Tensor, size: int, name: str) -> np.ndarra
 
     rule = {
         "epsilon": Epsilon(),
-        "alpha1beta0": ZPlus(),
+        "alpha1beta0": AlphaBeta(1, 0),
+        "z+": ZPlus(),
         "alpha2beta1": AlphaBeta(2, 1),
         "gamma": Gamma(0.25),
     }[name]

@@ -47,6 +47,20 @@ def two_fat_arrays(two_fat_settings):
     return two_fat_settings.partitions()[0].arrays()
 
 
+@pytest.fixture(scope="session")
+def qg_settings():
+    """A small `QuarkGluon` at particle level."""
+    from jetlens.data.quark_gluon import QuarkGluon
+
+    return QuarkGluon(jets=160, partition=160, seed=6)
+
+
+@pytest.fixture(scope="session")
+def qg_tables(qg_settings):
+    """A hundred and sixty quark and gluon jets as structured arrays, made once a session."""
+    return qg_settings.partitions()[0].arrays()
+
+
 @pytest.fixture
 def own_registries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what a test registers be gone when it ends."""

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import quark_gluon_arrays as qg
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import datasets, parameters, readers
 from jetlens.data.base import Dataset
 from jetlens.data.generated import Generated
 from jetlens.data.pythia import PythiaJets
-from jetlens.data.readers import ftag
+from jetlens.data.readers import energyflow, ftag
 from jetlens.data.toy import Toy
 from jetlens.run.executor import Serial, executor
 from jetlens.run.stages.generate import Task, write
@@ -55,12 +56,25 @@ def array_files(folder: Path) -> list[str]:
     return [str(description)]
 
 
-FILES: dict[str, Callable[[Path], list[str]]] = {"ftag": ftag_files, "arrays": array_files}
+def energyflow_files(folder: Path) -> list[str]:
+    names = []
+    for seed, jets in ((1, 25), (2, 11)):
+        names.append(str(folder / f"QG_jets_{seed}.npz"))
+        energyflow.write(Path(names[-1]), qg.made_up(jets, places=6, seed=seed))
+    return names
+
+
+FILES: dict[str, Callable[[Path], list[str]]] = {
+    "ftag": ftag_files,
+    "arrays": array_files,
+    "energyflow": energyflow_files,
+}
 """Files of each reader."""
 SMALL: dict[str, dict[str, Any]] = {
     "toy": {"jets": 50, "partition": 20, "seed": 5, "difficulty": 2},
     "fat-jets": {"jets": 5, "partition": 2, "seed": 3},
     "two-fat-jets": {"jets": 7, "partition": 3, "seed": 3, "masses": [1000]},
+    "qg": {"jets": 8, "partition": 3, "seed": 3},
     "pythia": {"jets": 12, "partition": 5, "seed": 11, "pool": 200},
     "files": {},
     **{f"files of {name}": {"format": name} for name in FILES},
@@ -179,7 +193,7 @@ def test_another_seed_makes_other_jets_in_every_partition(case, make) -> None:
 def test_files_of_a_run_reopen_as_what_was_made(case, make, two_workers, tmp_path) -> None:
     dataset = make(case)
     assert isinstance(dataset, Generated)
-    paths = [tmp_path / f"{i}.h5" for i in range(len(dataset.partitions()))]
+    paths = [tmp_path / f"{i}{dataset.suffix}" for i in range(len(dataset.partitions()))]
     tasks = [Task(p, path) for p, path in zip(dataset.partitions(), paths, strict=True)]
     two_workers.map(write, tasks)
     again = dataset.reopen(paths)

@@ -132,8 +132,12 @@ class NpzFile(_Named):
 
     def jets(self, name: str) -> int:
         """Return how long an array is."""
+        return self.shape(name)[0]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return the shape of an array, without reading it."""
         with self._entry(name) as entry:
-            return self._header(entry, name)[0][0]
+            return self._header(entry, name)[0]
 
     def read(self, name: str, rows: Rows) -> NDArray[Any]:
         """Return some rows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jetlens.core.files import expanded
 from jetlens.core.registry import datasets
@@ -19,6 +20,7 @@ def files(
     columns: Mapping[str, Sequence[str]] | None = None,
     label: str | None = None,
     classes: Sequence[str] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """Jets that are read from files, whoever made them.
 
@@ -36,6 +38,8 @@ def files(
     label, classes
         The jets' variable that holds their classes, and the names of its numbers 0, 1, ...; left
         out, what the files say.
+    options
+        More that the reader takes, as ``{ constituents = 60 }``.
 
     Raises
     ------
@@ -50,4 +54,5 @@ def files(
         columns=columns,
         label=label,
         classes=classes,
+        **(options or {}),
     )

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from jetlens.data import detector_table as table
 from jetlens.data.hits import INNERMOST, NEXT, Merged, is_pixel
 from jetlens.data.simulation import Simulated, relative_angles
-from jetlens.data.tracks import PARAMETERS, Tracks
+from jetlens.data.tracks import PARAMETERS, Tracks, impact
 from jetlens.data.truth import NO_VERTEX, vertices
-from jetlens.physics.impact import d0_sign, significance, z0_sign
 from jetlens.physics.kinematics import eta_of_theta
 
 MOST_TRACKS = 40
@@ -137,25 +136,18 @@ def _variables(
     flat = np.zeros(len(tracks), dtype=TRACK_DTYPE)
     sigma = dict(zip(PARAMETERS, tracks["sigma"].T, strict=True))
     theta, phi, d0 = tracks["theta"], tracks["phi"], tracks["d0"]
-    sin, cos, eta = np.sin(theta), np.cos(theta), eta_of_theta(theta)
-    z0_sin = tracks["z0"] * sin
-    sigma_z0_sin = np.hypot(sin * sigma["z0"], tracks["z0"] * cos * sigma["theta"])
-    vertex_xy, vertex_z = simulated.vertex_sigma[jet].T
+    sin, eta = np.sin(theta), eta_of_theta(theta)
     jet_eta, jet_phi = simulated.jets.eta[jet], simulated.jets.phi[jet]
+    passing = impact(tracks, simulated.vertex_sigma[jet], jet_eta, jet_phi)
     deta, dphi = relative_angles(tracks, jet, simulated.jets)
     values = {
         "d0": d0,
-        "z0SinTheta": z0_sin,
+        "z0SinTheta": passing.z0_sin,
         "dphi": dphi,
         "deta": deta,
         "qOverP": tracks["q_over_p"] / _MEV,
-        # the vertex's own uncertainty is part of how far a track is from it
-        "IP3D_signed_d0_significance": significance(
-            d0, np.hypot(sigma["d0"], vertex_xy), d0_sign(d0, phi, jet_phi)
-        ),
-        "IP3D_signed_z0_significance": significance(
-            z0_sin, np.hypot(sigma_z0_sin, sin * vertex_z), z0_sign(z0_sin, eta, jet_eta)
-        ),
+        "IP3D_signed_d0_significance": passing.d0_significance,
+        "IP3D_signed_z0_significance": passing.z0_significance,
         "phiUncertainty": sigma["phi"],
         "thetaUncertainty": sigma["theta"],
         "qOverPUncertainty": sigma["q_over_p"] / _MEV,
@@ -164,7 +156,7 @@ def _variables(
         "phi": phi,
         "theta": theta,
         "d0Uncertainty": sigma["d0"],
-        "z0SinThetaUncertainty": sigma_z0_sin,
+        "z0SinThetaUncertainty": passing.z0_sin_sigma,
         "numberOfPixelHits": tracks["hits"][:, is_pixel()].sum(axis=1),
         "numberOfSCTHits": tracks["hits"][:, ~is_pixel()].sum(axis=1),
         "numberOfInnermostPixelLayerHits": tracks["hits"][:, INNERMOST],

@@ -6,6 +6,7 @@ import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.data import readers
 from jetlens.data.base import Dataset
 from jetlens.data.images import Imaged, Images
+from jetlens.data.readers import ftag
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,8 @@ class Generated(Dataset):
     jets: int = 40_000
     seed: int = 1
     partition: int = 2_000
+    suffix: ClassVar[str] = ".h5"
+    """How the names of files of its tables end."""
 
     def __post_init__(self) -> None:
         for name, least in (("jets", 1), ("partition", 1), ("seed", 0)):
@@ -59,6 +63,15 @@ class Generated(Dataset):
             for k, first in enumerate(range(0, self.jets, self.partition))
         ]
 
+    def batch(self, tables: Mapping[str, NDArray[np.void]], first: int) -> JetBatch:
+        """Return tables as a `JetBatch`, whose first jet has the global row `first`."""
+        jets = ftag.to_batch(tables, first=first)
+        return self.images.add(jets) if self.images else jets
+
+    def write(self, path: Path, tables: Mapping[str, NDArray[np.void]]) -> None:
+        """Write tables to a file that `reopen` reads, whole or not at all."""
+        ftag.write(path, tables)
+
     def reopen(self, files: Sequence[Path]) -> Dataset:
         """Return the dataset of the files, one a partition, that its tables were written to.
 
@@ -82,7 +95,8 @@ class GeneratedPartition:
 
     def read(self) -> JetBatch:
         """Make the jets as a `JetBatch`."""
-        from jetlens.data.readers.ftag import to_batch
+        return self.dataset.batch(self.arrays(), self.index * self.dataset.partition)
 
-        jets = to_batch(self.arrays(), first=self.index * self.dataset.partition)
-        return self.dataset.images.add(jets) if self.dataset.images else jets
+    def write(self, path: Path) -> None:
+        """Make the jets and write them to a file, whole or not at all."""
+        self.dataset.write(path, self.arrays())

@@ -50,3 +50,24 @@ def mass_of(momentum: Floats) -> Floats:
     px, py, pz, energy = np.moveaxis(momentum, -1, 0)
     mass: Floats = np.sqrt(np.maximum(energy**2 - px**2 - py**2 - pz**2, 0.0))
     return mass
+
+
+def rapidity_of(pz: Floats, energy: Floats) -> Floats:
+    """Return the rapidity arctanh(pz / E); 0 where there is no energy."""
+    velocity = np.divide(pz, energy, out=np.zeros(np.shape(energy)), where=energy > 0)
+    rapidity: Floats = np.arctanh(velocity)
+    return rapidity
+
+
+def momentum_of(pt: Floats, rapidity: Floats, phi: Floats, mass: Floats) -> Floats:
+    """Return the momenta ``[..., (px, py, pz, E)]`` of these, in the units of pt and mass."""
+    transverse = np.hypot(pt, mass)
+    return np.stack(
+        [
+            pt * np.cos(phi),
+            pt * np.sin(phi),
+            transverse * np.sinh(rapidity),
+            transverse * np.cosh(rapidity),
+        ],
+        axis=-1,
+    )

@@ -12,6 +12,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadFileError
 from jetlens.data import readers
 from jetlens.data.base import Dataset
+from jetlens.data.readers.energyflow import EnergyFlowFiles
 from jetlens.run import attributions
 from jetlens.run.store import Store
 
@@ -44,7 +45,7 @@ def describe(path: Path) -> str:
             f"{str(path)!r} is no tagger (tagger.json), run (recipe.toml) or attributions "
             "(zarr.json)"
         )
-    if path.suffix == ".npz":
+    if path.suffix == ".npz" and not EnergyFlowFiles.recognises(path):
         return _result(path)
     return _jets(readers.open(path), path)
 

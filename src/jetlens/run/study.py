@@ -113,16 +113,16 @@ class Study:
         made: Dataset = datasets.make(use, **arguments)
         return made
 
-    def is_generated(self) -> bool:
-        """Whether the jets are generated into the run's folder, rather than read where they lie."""
-        return isinstance(self.source(), Generated)
-
     def jets(self) -> Dataset:
         """Return the jets: generated ones from their files."""
         source = self.source()
         if isinstance(source, Generated):
-            return source.reopen(sorted(self.home.jets.glob("*.h5")))
+            return source.reopen(self.files(source))
         return source
+
+    def files(self, source: Generated) -> list[Path]:
+        """Return the files that a generated dataset of this study was written to, in order."""
+        return sorted(self.home.jets.glob(f"*{source.suffix}"))
 
     def held(self) -> Dataset:
         """Return the jets as they are read many times over: kept in memory, if there is room."""
@@ -206,9 +206,10 @@ class Study:
 
     def jets_key(self) -> str:
         """Return a digest of the jets' files, or of what makes them."""
-        if self.is_generated():
-            return self.home.fingerprint(sorted(self.home.jets.glob("*.h5")))
-        files = getattr(self.source(), "files", None)
+        source = self.source()
+        if isinstance(source, Generated):
+            return self.home.fingerprint(self.files(source))
+        files = getattr(source, "files", None)
         if files is not None:
             return self.home.fingerprint([Path(f) for f in files])
         return key(self.recipe.data.model_dump(), self.recipe.seed)

@@ -67,7 +67,8 @@ def _sniff(path: Path) -> str:
         raise BadFileError(f"no file {str(path)!r}{_beside(path.name, near)}")
     if path.is_dir():
         raise BadFileError(f"{str(path)!r} is a folder: name its files, as in '{path}/*.h5'")
-    for name in readers:
+    # a reader of anything is asked last
+    for name in sorted(readers, key=lambda n: hasattr(readers.get(n), "general")):
         if readers.get(name).recognises(path):  # type: ignore[attr-defined]
             return name
     with path.open("rb") as file:

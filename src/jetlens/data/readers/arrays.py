@@ -6,6 +6,7 @@ import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -42,6 +43,9 @@ class ArrayFiles(Dataset):
     classes
         The names of its numbers 0, 1, ...
     """
+
+    general: ClassVar[bool] = True
+    """Any array will do: other readers are asked first what a file is."""
 
     files: tuple[str, ...]
     description: str | None = None

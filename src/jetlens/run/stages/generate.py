@@ -7,11 +7,10 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jetlens.core.errors import BadFileError
 from jetlens.core.registry import arguments_of
-from jetlens.data.readers import ftag
+from jetlens.data.generated import Generated, GeneratedPartition
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
 from jetlens.run.store import Store
@@ -25,18 +24,18 @@ STAGE = "generate"
 class Task:
     """One partition and the file that it goes to."""
 
-    partition: Any
+    partition: GeneratedPartition
     path: Path
 
 
 def generate(study: Study) -> None:
     """Generate the jets that are not there yet; those in somebody's files stay where they are."""
-    if not study.is_generated():
-        return
     source, home = study.source(), study.home
+    if not isinstance(source, Generated):
+        return
     partitions = source.partitions()
     folder = home.work(STAGE, home.jets)
-    tasks = [Task(p, folder / f"{part_name(i)}.h5") for i, p in enumerate(partitions)]
+    tasks = [Task(p, folder / f"{part_name(i)}{source.suffix}") for i, p in enumerate(partitions)]
     if not home.begin(STAGE, key(VERSION, arguments_of(source)), [home.jets]):
         study.log.say(f"jets: {len(tasks)} files are there")
         return
@@ -49,10 +48,10 @@ def generate(study: Study) -> None:
 
 def share(study: Study, others: Sequence[Store]) -> None:
     """Let a study begin with the same jets of another: the files are linked, not copied."""
-    here = study.home
-    if not study.is_generated() or here.state(STAGE):
+    source, here = study.source(), study.home
+    if not isinstance(source, Generated) or here.state(STAGE):
         return
-    made = key(VERSION, arguments_of(study.source()))
+    made = key(VERSION, arguments_of(source))
     for there in others:
         state = there.state(STAGE)
         if state.get("done") and state.get("key") == made:
@@ -60,7 +59,7 @@ def share(study: Study, others: Sequence[Store]) -> None:
     else:
         return
     here.jets.mkdir(parents=True, exist_ok=True)
-    for file in there.jets.glob("*.h5"):
+    for file in there.jets.glob(f"*{source.suffix}"):
         link = here.jets / file.name
         if not link.exists():
             try:
@@ -73,6 +72,6 @@ def share(study: Study, others: Sequence[Store]) -> None:
 def write(task: Task) -> None:
     """Generate one partition and write it, whole or not at all."""
     try:
-        ftag.write(task.path, task.partition.arrays())
+        task.partition.write(task.path)
     except BadFileError as error:
         raise BadFileError(f"{error} (while generating {task.path.name})") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from jetlens.data.base import Dataset
 from jetlens.data.generated import Generated
 from jetlens.data.processes import process
 from jetlens.data.readers import energyflow
+
+if TYPE_CHECKING:
+    from jetlens.data.generator import EventRecord
 
 CARDS = ("z-gluon", "z-quark")
 """The processes of the classes, gluon and quark."""
@@ -105,7 +108,7 @@ class QuarkGluon(Generated):
         pythia.seed(int(rng.integers(1, 900_000_000)))
         heaviest = own.HEAVIEST if self.withbc else own.LIGHT
 
-        def to_arrays(record: own.EventRecord, jets: own.Selected) -> own.Tables:
+        def to_arrays(record: EventRecord, jets: own.Selected) -> own.Tables:
             columns = own.particles(record, jets)
             if self.detector:
                 columns |= measured(record, jets, columns, rng)

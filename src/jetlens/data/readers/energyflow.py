@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -184,6 +185,7 @@ def write(path: Path | str, arrays: Mapping[str, Array]) -> None:
         ``X`` and ``y`` as EnergyFlow has them, and what of `OURS` there is.
     """
     for name in (X, LABEL):
-        look_up("array of jets", name, dict(arrays))
+        look_up("array of jets", name, arrays)
+    named: dict[str, Any] = dict(arrays)
     with atomic(path) as part, part.open("wb") as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **named)

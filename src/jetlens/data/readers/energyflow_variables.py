@@ -76,20 +76,18 @@ def collections(
     kept = slice(0, most if constituents is None else min(most, constituents))
     x, mask = x[:, kept], mask[:, kept]
     particles = _particles(x, jets)
-    for feature in IMPACT:
-        if feature.name in arrays:
-            sorted_ = np.take_along_axis(arrays[feature.name], order, axis=1)
-            particles[feature.name] = sorted_[:, kept]
+    for name in (f.name for f in IMPACT if f.name in arrays):
+        particles[name] = np.take_along_axis(arrays[name], order, axis=1)[:, kept]
     parton = {k: arrays[k].astype(np.int64) for k in ("parton",) if k in arrays}
     pdg = {"pdg_id": np.where(mask, x[..., PID].astype(np.int64), NO_TRUTH)}
     made = {"jets": (JETS, jets, None, parton), "constituents": (ALL, particles, mask, pdg)}
     found = {}
     for name in made if columns is None else columns:
         features, values, real, truth = look_up("collection", name, made)
-        known_ = {f.name: f for f in features if f.name in values}
-        wanted = known_ if columns is None else columns[name]
-        own = [look_up(f"variable of {name}", w, known_) for w in wanted]
-        found[name] = _collection(name, own, values, real, truth)
+        there = {f.name: f for f in features if f.name in values}
+        wanted = there if columns is None else columns[name]
+        chosen = [look_up(f"variable of {name}", w, there) for w in wanted]
+        found[name] = _collection(name, chosen, values, real, truth)
     return found
 
 

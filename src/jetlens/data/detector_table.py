@@ -9,19 +9,13 @@ given there, not read off one of its figures.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from jetlens.core.constant import Constant
 
 ID_PAPER = "ATLAS detector, JINST 3 S08003"
 IBL_PAPER = "ATLAS IBL, JINST 13 T05008"
 CALIBRATED = "calibrated"
-
-
-class Constant(NamedTuple):
-    """A number (or a small table of numbers) of the simulation, its unit and its source."""
-
-    value: Any
-    unit: str
-    source: str
 
 
 class Barrel(NamedTuple):

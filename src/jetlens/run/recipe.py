@@ -20,6 +20,8 @@ from jetlens.run.arguments import as_json
 from jetlens.run.variations import Variation
 from jetlens.taggers.training.settings import TrainSettings
 
+_SHARES = "expected three shares that add up to 1, as [0.7, 0.1, 0.2]"
+
 FROM_THE_RUN = frozenset({"seed", "accelerator", "devices"})
 """Training settings that follow the recipe's seed and the run's device where they are not set."""
 
@@ -107,8 +109,15 @@ class Recipe(Frozen):
     @classmethod
     def _three(cls, split: Any) -> Any:
         if not isinstance(split, list | tuple) or len(split) != 3:
-            raise ValueError("expected three shares that add up to 1, as [0.7, 0.1, 0.2]")
+            raise ValueError(_SHARES)
         return tuple(split)
+
+    @field_validator("split")
+    @classmethod
+    def _whole(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(split) < 0 or abs(sum(split) - 1) > 1e-6:
+            raise ValueError(_SHARES)
+        return split
 
     def tree(self) -> dict[str, Any]:
         """Return the recipe as the plain tables that TOML holds."""

@@ -6,6 +6,7 @@ something; the explainer is not involved.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -50,21 +51,34 @@ ATTENDED = (
 """Summaries of attention, importance and streams, filled with events made up for them."""
 
 
+GRADED = ("wanted-change", "vector-field", "correlations")
+"""Summaries of gradients, filled with quark and gluon jets made up for them."""
+
+
 def made_for(name: str, *arguments: int, **options: Any) -> xr.Dataset:
     """Make up what a summary takes."""
     if name in ATTENDED:
         return attended(*arguments, **options)
+    if name in GRADED:
+        return graded(*arguments, **options)
     return attribution(*arguments, image=True, propagated=True, events=True, **options)
 
 
 def particles(name: str) -> str:
     """Return which particles a summary takes."""
-    return "constituents" if name in ATTENDED else "tracks"
+    return "constituents" if name in (*ATTENDED, *GRADED) else "tracks"
+
+
+def classes_for(name: str) -> tuple[str, ...]:
+    """Return the classes that are made up for a summary."""
+    if name in ATTENDED:
+        return ("background", "signal")
+    return ("gluon", "quark") if name in GRADED else CLASSES
 
 
 def bare(jets: xr.Dataset, collection: str) -> xr.Dataset:
     """Return the same jets without a particle: all their places are padding."""
-    gone = [f"{collection}_{what}" for what in ("score", "value", "importance")]
+    gone = [f"{collection}_{what}" for what in ("score", "value", "importance", "moved")]
     gone += [str(v) for v in jets.data_vars if str(v).startswith(f"attention_{collection}")]
     nothing = {v: jets[v].copy(data=np.full(jets[v].shape, np.nan)) for v in gone if v in jets}
     return jets.assign({f"{collection}_mask": jets[f"{collection}_mask"] & False} | nothing)
@@ -348,6 +362,78 @@ def with_attention(jets: xr.Dataset, weight: np.ndarray) -> xr.Dataset:
 def leading(mask: np.ndarray) -> np.ndarray:
     """Return 1 for the first particle of each jet, 0 for the others ``[jet, place]``."""
     return 1.0 * (mask & (mask.cumsum(axis=1) == 1))
+
+
+GRADED_FEATURES = (
+    Feature("pt", unit="GeV", label="$p_T$"),
+    Feature("deta", label=r"$\Delta\eta$"),
+    Feature("dphi", unit="rad", label=r"$\Delta\phi$"),
+    Feature("charge", label="$q$"),
+    Feature("is_photon", label="photon"),
+    Feature("is_muon", label="muon"),
+)
+
+
+def graded(
+    jets: int = 200,
+    constituents: int = 12,
+    *,
+    seed: int = 1,
+    classes: tuple[str, ...] = ("gluon", "quark"),
+    absent: tuple[str, ...] = (),
+    weighted: bool = True,
+    start: int = 0,
+    unit: str = "spread",
+) -> xr.Dataset:
+    """Make up gradients of the last class's logit, and jets that were moved along them.
+
+    The gradient points to the axis, the more so in jets of the first class, and the leading
+    particles would have to be harder; no particle is a muon. Misclassified jets are moved.
+    """
+    rng = np.random.default_rng([seed, start, 11])
+    there = [i for i, c in enumerate(classes) if c not in absent]
+    label = rng.choice(there, size=jets) if there else np.full(jets, -1)
+    narrow = label == len(classes) - 1
+    mask = rng.random((jets, constituents)) < rng.uniform(0.3, 1.0, size=(jets, 1))
+    mask[rng.random(jets) < 0.04] = False
+    pt = 1 + 30 * rng.exponential(size=mask.shape) ** 2
+    width = np.where(narrow, 0.08, 0.14)[:, None] / (1 + np.log(pt))
+    angles = rng.standard_t(4, size=(2, *mask.shape)) * width
+    charge = rng.integers(-1, 2, size=mask.shape)
+    photon = (charge == 0) & (rng.random(mask.shape) < 0.7)
+    value = np.stack([pt, *angles, charge, photon, np.zeros(mask.shape)], axis=-1)
+    output = rng.normal(size=(jets, len(classes)))
+    output[np.arange(jets), label] += 1.5 * (label >= 0)
+    score = rng.normal(size=value.shape) * [0.05, 0.04, 0.04, 0.01, 0.005, 0]
+    score[..., 0] += 0.02 * np.log(pt)
+    pull = np.where(narrow, 0.3, 0.6)[:, None]
+    for axis in (1, 2):
+        score[..., axis] -= pull * angles[axis - 1]
+    row = np.arange(start, start + jets)
+    made = batch(
+        {"constituents": (value.astype(np.float32), GRADED_FEATURES, mask)},
+        label=label,
+        classes=classes,
+        weight=rng.uniform(0.5, 1.5, size=jets) if weighted else None,
+        event=row // 3,
+        row=row,
+    )
+    found = attributions.build(
+        made,
+        {"constituents": made["constituents"].names},
+        {"constituents": score.astype(np.float32)},
+        classes=classes,
+        output=output,
+        target=np.full(jets, len(classes) - 1),
+        attrs={"method": "made up", "options": json.dumps({"unit": unit}), "target": classes[-1]},
+    )
+    scales = np.array([0.5, 1.0])
+    step = score * [20, 0.1, 0.1, 0, 0, 0]
+    moved = value[:, None] + scales[:, None, None] * step[:, None]
+    there = mask & (label != output.argmax(axis=1))[:, None]
+    moved = np.where(there[:, None, :, None], moved, np.nan)
+    axes = ("jet", "scale", "constituents", "constituents_feature")
+    return found.assign(constituents_moved=(axes, moved)).assign_coords(scale=scales)
 
 
 def _softmax(logits: np.ndarray, query: np.ndarray, key: np.ndarray) -> np.ndarray:

@@ -10,10 +10,9 @@ import pytest
 import jetlens as jl
 from jetlens.core.attribution import concatenate
 from jetlens.core.registry import summaries
-from jetlens.data.readers.ftag_variables import CLASSES
 from jetlens.summarise.result import Result, merge
 from jetlens.summarise.sums.examples import Examples
-from synthetic import ATTENDED, bare, made_for, particles
+from synthetic import bare, classes_for, made_for, particles
 
 FIRST = "constituents.0"
 VARIANTS = {
@@ -34,6 +33,12 @@ VARIANTS = {
     "cross-attention": [{"names": list("abcdefghi"), "most": 3}],
     "importance-plane": [{"collection": "objects", "x": "eta", "y": "phi", "reach": 3.0}],
     "importance-by-type": [{"truth": "fat_jet", "names": ["first", "second"]}],
+    "wanted-change": [{"ranks": [1, 3, 30], "order": "dphi", "misclassified": False}],
+    "vector-field": [
+        {"x": "pt", "x_range": [0, 100], "bins": 5, "misclassified": True, "jets": 0},
+        {"weight": "none", "select": "correct", "by": "predicted"},
+    ],
+    "correlations": [{"features": ["dphi", "pt"], "scale": 0.5, "misclassified": True}],
 }
 CASES = [(n, o) for n in summaries for o in ({}, *VARIANTS.get(n, ()))]
 every_summary = pytest.mark.parametrize(
@@ -146,8 +151,7 @@ def test_jets_without_tracks(name, options):
 @every_summary
 @pytest.mark.parametrize("absent", [slice(-1, None), slice(0, 1), slice(None)])
 def test_absent_classes(name, options, absent):
-    classes = ("background", "signal") if name in ATTENDED else CLASSES
-    result = fill(made_for(name, 60, absent=classes[absent]), name, options)
+    result = fill(made_for(name, 60, absent=classes_for(name)[absent]), name, options)
     numbers = result.numbers()
     assert all(np.isfinite(list(n.values())).all() for n in numbers.values())
     assert all(n["low"] <= n["value"] <= n["high"] for n in numbers.values())

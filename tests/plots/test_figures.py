@@ -29,6 +29,9 @@ VARIANTS = {
     "attention-entropy": [{"key": "objects"}],
     "cross-attention": [{"most": 8, "names": [f"object {k}" for k in range(9)]}],
     "importance-plane": [{"collection": "objects", "x": "eta", "y": "phi", "pt": "mass"}],
+    "wanted-change": [{"ranks": [1, 3], "misclassified": False}],
+    "vector-field": [{"x": "pt", "x_range": [0, 100], "misclassified": True, "jets": 0}],
+    "correlations": [{"features": ["dphi", "pt"], "misclassified": True}],
 }
 CASES = [(n, o) for n in summaries for o in ({}, *VARIANTS.get(n, ()))]
 every_figure = pytest.mark.parametrize(

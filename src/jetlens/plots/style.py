@@ -39,6 +39,12 @@ FLAVOUR_COLOURS = {
     "signal": _RED,
     "qcd": _BLUE,
     "zz": _RED,
+    "gluon": _BLUE,
+    "quark": _RED,
+    "electron": _BLUE,
+    "photon": _ORANGE,
+    "pion": _RED,
+    "kaon": _PURPLE,
     NOT_POSITIVE: _BROWN,
 }
 FLAVOUR_TITLES = {
@@ -51,6 +57,12 @@ FLAVOUR_TITLES = {
     "signal": "Signal jets",
     "qcd": "QCD jets",
     "zz": r"$ZZ$ jets",
+    "gluon": "Gluon jets",
+    "quark": "Quark jets",
+    "electron": "Electrons",
+    "photon": "Photons",
+    "pion": "Pions",
+    "kaon": "Kaons",
     NOT_POSITIVE: r"Jets with sum $\leq 0$",
 }
 ORIGIN_COLOURS = {

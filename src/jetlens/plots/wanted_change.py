@@ -1,0 +1,164 @@
+"""Which feature the tagger wants to change: ranked bars, and maps of feature by rank."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from jetlens.core.registry import figures
+from jetlens.plots.by_class import log_scale, measured, nothing, ordered_by, position, spread, told
+from jetlens.plots.gradients import PER, explained, group_colour, group_title, jets_of, split_groups
+from jetlens.plots.jet_image import even_norm
+from jetlens.plots.panels import heading
+from jetlens.plots.style import features, figure, no_ticks, plain
+from jetlens.summarise.base import interval
+from jetlens.summarise.result import Result
+from jetlens.summarise.wanted_change import KINDS, SIGNED, SIZE
+
+TITLE = "Wanted change by feature"
+MOST = 20
+"""Features drawn: those of the largest gradients."""
+SIGNIFICANT = 2.0
+"""Standard errors that a signed mean is away from zero, where it is shown."""
+_DECADES = 2.5
+_UNCLEAR = "#e3e3e3"
+_WORDS = {SIZE: "Mean size of the gradient", SIGNED: "Mean gradient"}
+
+Floats = NDArray[np.float64]
+
+
+@figures.register("wanted-change")
+def draw(result: Result, *, most: int = MOST) -> Figure:
+    """Above, how much the output changes with each feature; below, which way.
+
+    On the left the means over all particles: bars for all jets, signs for those of each class,
+    hollow ones for misclassified jets. On the right the means by rank of the particle.
+
+    Parameters
+    ----------
+    result
+        Of the summary ``wanted-change``.
+    most
+        How many features to draw, those of the largest gradients.
+    """
+    classes, wrong = split_groups(result)
+    summary: Any = result.summary
+    names = [str(f) for f in result.sums["feature"].values]
+    order = [names.index(n) for n in summary.ranking(result, "all")][:most]
+    if not classes or not order:
+        drawn = nothing(figure(6, 3))
+        heading(drawn)
+        return drawn
+    there = result.sums["particles"].values[0, :, 0] > 0
+    ranks = [name for name, some in zip(summary.rank_names(), there, strict=True) if some]
+    tall = 0.25 * len(order) + 0.9
+    wide = 1.2 + 0.26 * len(ranks)
+    drawn = figure(3.9 + wide * len(classes), 2 * tall + 1.2)
+    grid = drawn.subplots(
+        2, 1 + len(classes), squeeze=False, sharey=True, width_ratios=[2.6, *[wide] * len(classes)]
+    )
+    mean, by_rank = (v[..., order, :] for v in (summary.means(result), summary.by_rank(result)))
+    by_rank = by_rank[:, :, there]
+    rows = [position(result, g) for g in classes]
+    norms = {
+        SIZE: log_scale(by_rank[0, rows, ..., 0], _DECADES),
+        SIGNED: even_norm(by_rank[1, rows, ..., 0]),
+    }
+    for line, kind, each, ranked in zip(grid, KINDS, mean, by_rank, strict=True):
+        _bars(line[0], result, each, [*classes, *wrong])
+        line[0].set_xlabel(f"{_WORDS[kind]}\n{PER[result.sums.attrs['unit']]}")
+        for ax, group in zip(line[1:], classes, strict=True):
+            image = _map(ax, ranked[position(result, group)], norms[kind], kind)
+            ax.set_xticks(range(len(ranks)), ranks, rotation=60)
+            ax.set_xlabel(f"Particle ({ordered_by(result)})")
+            ax.set_title(group_title(group), loc="left")
+        bar = drawn.colorbar(image, ax=line[1:], fraction=0.05, aspect=25, pad=0.02)
+        bar.set_label(_WORDS[kind], loc="center")
+        if kind == SIGNED:
+            end = float(norms[kind].vmax or 1.0)
+            bar.set_ticks([-end, -end / 10, 0, end / 10, end], labels=_ends(end))
+        bar.ax.minorticks_off()
+    described = features(result)
+    grid[0, 0].set_yticks(range(len(order)), [described[i].title for i in order])
+    grid[0, 0].set_ylim(len(order) - 0.5, -0.5)
+    for ax in grid.ravel():
+        no_ticks(ax, "y")
+    handles, words = grid[0, 0].get_legend_handles_labels()
+    drawn.legend(handles, words, loc="outside lower left", ncols=3)
+    heading(drawn)
+    return drawn
+
+
+def caption(result: Result) -> str:
+    """Say how to read the figure, what is changed most, and of how many jets it is."""
+    summary: Any = result.summary
+    first, mean = summary.first(result), summary.means(result)
+    names = [str(f) for f in result.sums["feature"].values]
+    titles = [plain(f.title) for f in features(result)]
+    said = []
+    for group in [g for groups in split_groups(result) for g in groups]:
+        g, best = position(result, group), names.index(summary.ranking(result, group)[0])
+        said.append(
+            f"{titles[best]} for {jets_of(group)} "
+            f"({measured(mean[0, g, best])}, first in {100 * first[g, best]:.0f} % of replicas)"
+        )
+    words = (
+        f"Gradients of {explained(result)}, {PER[result.sums.attrs['unit']]}, averaged over "
+        "particles: above by size, below with their signs (a positive one says that the output "
+        "rises with the feature). Bars are all jets, signs those of each class, hollow ones its "
+        "misclassified jets, with 68 % bootstrap intervals over events; on the right by rank of "
+        f"the particle, grey where the mean is within {SIGNIFICANT:g} standard errors of zero. "
+    )
+    if said:
+        words += f"The tagger wants to change most {'; '.join(said)}. "
+    return words + told(result)
+
+
+def _bars(ax: Axes, result: Result, mean: Floats, groups: list[str]) -> None:
+    """Draw bars of all jets and signs of groups; means are ``[group, feature, replica]``."""
+    places = np.arange(mean.shape[1])
+    value, low, high = interval(mean[0])
+    ax.barh(places, value, 0.8, color="#d5d9dd", label="All")
+    look: dict[str, Any] = {"fmt": "none", "ecolor": "#444444", "elinewidth": 1.2}
+    ax.errorbar(value, places, xerr=spread(value, low, high), **look)
+    step = 0.64 / max(len(groups) - 1, 1)
+    for k, group in enumerate(groups):
+        colour = group_colour(result, group)
+        value, low, high = interval(mean[position(result, group)])
+        hollow = group_title(group).endswith("misclassified")
+        look = {"color": colour, "fmt": "s" if hollow else "o", "markersize": 4, "elinewidth": 1.1}
+        look["markerfacecolor"] = "white" if hollow else colour
+        at = places - 0.32 + k * step
+        errors = spread(value, low, high)
+        ax.errorbar(value, at, xerr=errors, label=group_title(group), **look)
+    ax.axvline(0, color="black", linewidth=0.7)
+    ax.xaxis.set_major_formatter("{x:g}")  # a power of ten would stand in the axis's name
+    ax.locator_params(axis="x", nbins=5)
+    ax.margins(x=0.06)
+
+
+def _map(ax: Axes, mean: Floats, norm: Normalize, kind: str) -> Any:
+    """Draw means ``[rank, feature, replica]``, grey where a signed one is not clear."""
+    value = mean[..., 0].T
+    error = np.nan_to_num(mean[..., 1:]).std(axis=-1).T
+    signed = kind == SIGNED
+    looks = colormaps["RdBu_r" if signed else "viridis_r"].with_extremes(bad="white")
+    clear = np.abs(value) > SIGNIFICANT * error if signed else value > 0
+    shown = np.where(clear, value, np.nan)
+    image = ax.imshow(shown, norm=norm, cmap=looks, aspect="auto", interpolation="nearest")
+    if signed:
+        grey = np.where(np.isfinite(value) & ~clear, 1.0, np.nan)
+        ax.imshow(grey, cmap=ListedColormap([_UNCLEAR]), aspect="auto", interpolation="nearest")
+    no_ticks(ax, "x")
+    ax.minorticks_off()
+    return image
+
+
+def _ends(end: float) -> list[str]:
+    return [f"{v:.2g}" for v in (-end, -end / 10, 0, end / 10, end)]

@@ -1,0 +1,223 @@
+"""The gradient as a field of vectors on the plane of two features of the particles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.attribution import MASK
+from jetlens.core.errors import BadValueError, UnsupportedError
+from jetlens.core.registry import summaries
+from jetlens.summarise.base import LEAST, Numbers, named, ratio
+from jetlens.summarise.jets.classes import means
+from jetlens.summarise.jets.gradients import PHYSICAL, Gradients, GradientSummary
+from jetlens.summarise.jets.particle_order import (
+    MOMENTA,
+    has,
+    momentum_shares,
+    particle_variable,
+    real,
+    shares,
+)
+from jetlens.summarise.jets.variables import Variable, find
+from jetlens.summarise.result import Result
+from jetlens.summarise.sums.examples import Examples
+from jetlens.summarise.sums.field import MOMENTS, chance, field_sums, mean_vectors
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
+
+ENERGY, EQUAL = "energy", "none"
+RADIAL, TANGENTIAL, LENGTH = "radial", "tangential", "length"
+FLOW = (RADIAL, TANGENTIAL, LENGTH)
+"""A jet's weighted mean gradient away from the axis, around it, and the mean of its length."""
+ANGLES = ("", "rad")
+"""Units that are the same: differences of rapidity and of azimuth are drawn on one scale."""
+
+Floats = NDArray[np.float64]
+
+
+@summaries.register("vector-field")
+@dataclass(frozen=True, kw_only=True)
+class VectorField(GradientSummary):
+    """Mean gradient in cells of a plane, by class: where particles would have to go.
+
+    A particle counts by its share of its jet's pT or energy, so that all jets count the same. Where
+    both axes have the same unit, the gradient's component away from the origin says whether the
+    tagger wants the jet wider or narrower.
+
+    Parameters
+    ----------
+    x, y
+        Two features of the particles that the tagger takes.
+    x_range, y_range
+        Where the plane begins and ends, in the features' units; what lies beyond is in no cell.
+    bins
+        Along each axis.
+    weight
+        The variable that particles count by, or ``"none"``; left out, what is there of ``pt``,
+        ``pt_frac``, ..., ``energy``.
+    jets
+        Single jets kept of each class: those of the smallest hash.
+    """
+
+    x: str = "deta"
+    y: str = "dphi"
+    x_range: Sequence[float] = (-0.4, 0.4)
+    y_range: Sequence[float] = (-0.4, 0.4)
+    bins: int = 16
+    weight: str = ""
+    jets: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.x == self.y:
+            raise BadValueError(f"x={self.x!r}, y={self.y!r}: expected two features")
+        for name in ("x_range", "y_range"):
+            ends = tuple(getattr(self, name))
+            if len(ends) != 2 or not ends[0] < ends[1]:
+                raise BadValueError(f"{name}={list(ends)}: expected where it begins and ends")
+        if self.bins < 1:
+            raise BadValueError(f"bins={self.bins}: expected at least 1")
+        if self.jets < 0:
+            raise BadValueError(f"jets={self.jets}: expected none or more")
+
+    def fill(self, attribution: xr.Dataset) -> Result:
+        """Sum up gradients in cells of the plane, and their flow from the origin."""
+        found = self.gradients(attribution)
+        jets, home = found.jets, self.collection
+        pair = x, y = [find(jets, f"{home}.{name}") for name in (self.x, self.y)]
+        if found.unit == PHYSICAL and not _alike(x, y):
+            raise UnsupportedError(
+                f"a gradient per {x.feature.shown or 'unit'} and per {y.feature.shown or 'unit'} "
+                f"has no direction on the plane of {x.name} and {y.name}: expected that of the "
+                'explainer with unit="spread"'
+            )
+        weight, words = self._shares(jets)
+        weight = np.where(found.real, weight, 0)
+        used = found.used & (weight.sum(axis=1) > 0)
+        at = np.stack([np.nan_to_num(v.values(jets)) for v in pair])
+        vector = np.stack([_component(found, v) for v in pair])
+        grouped, edges = found.grouped, self.edges()
+        flow = _flow(at, vector, weight)
+        cells = field_sums(at, vector, weight, edges, grouped.member, grouped.weights[:, 0])
+        sums = grouped.counts(used).assign(
+            flow=(("group", "component", "replica"), grouped.sums(flow, used)),
+            field=(("group", "moment", "y", "x"), cells),
+        )
+        middles = {a: (e[1:] + e[:-1]) / 2 for a, e in zip("xy", edges, strict=True)}
+        sums = sums.assign_coords(component=list(FLOW), moment=list(MOMENTS), **middles)
+        attrs = {
+            **found.attrs,
+            "axes": {"x": x.feature.as_dict(), "y": y.feature.as_dict()},
+            "about_origin": int(_alike(x, y)),
+            "weight": words,
+        }
+        singles = _singles(jets, self.collection, found.real, weight, at, vector)
+        examples = Examples.choose(singles.isel(jet=used), self.collection, self.jets)
+        return Result(self, sums.assign_attrs(attrs), {"examples": examples})
+
+    def edges(self) -> tuple[Floats, Floats]:
+        """Return the edges of the cells along x and y."""
+        x, y = (np.linspace(*ends, self.bins + 1) for ends in (self.x_range, self.y_range))
+        return x, y
+
+    def _shares(self, jets: xr.Dataset) -> tuple[Floats, str]:
+        """Return what particles count ``[jet, particle]``, and by what that is."""
+        home = self.collection
+        name = self.weight or next((n for n in (*MOMENTA, ENERGY) if has(jets, home, n)), EQUAL)
+        if name == EQUAL:
+            return shares(real(jets, home).astype(np.float64)), ""
+        momentum = momentum_shares(jets, home, name)
+        assert momentum is not None  # it is, where a name is given
+        return momentum, particle_variable(jets, home, name)[0].title
+
+    def field(self, result: Result) -> tuple[Floats, Floats, Floats]:
+        """Return the mean gradient in each cell, how clear it is, and the particles' density.
+
+        Returns
+        -------
+        The mean ``[axis, group, y, x]``; how likely one that is zero is found as far from it
+        ``[group, y, x]``; the share of a jet's pT (or energy) per unit area. The first two are NaN
+        in cells of fewer than `LEAST` jets.
+        """
+        sums = result.sums["field"].values
+        jets, weight = (sums[:, MOMENTS.index(m)] for m in ("jets", "weight"))
+        few = jets < LEAST
+        x, y = self.edges()
+        area = float((x[1] - x[0]) * (y[1] - y[0]))
+        density = ratio(weight, result.sums["weight"].values[:, :1, None]) / area
+        mean, _ = mean_vectors(sums)
+        return np.where(few, np.nan, mean), np.where(few, np.nan, chance(sums)), density
+
+    def flow(self, result: Result) -> Floats:
+        """Return the mean flow ``[group, component, replica]``, see `FLOW`."""
+        return means(result, "flow")
+
+    def numbers(self, result: Result) -> Numbers:
+        """Return whether the gradient points away from the origin, by class.
+
+        ``vector_field.<x>.<y>.<group>.radial`` is the mean component away from the origin of a
+        jet's particles, weighted: above 0, the tagger's output rises as the jet becomes wider.
+        ``.tangential`` is that around the origin, which is 0 where nothing tells left from right.
+        ``.length`` is the gradient's mean length on the plane, and ``.alignment`` the first over
+        it: 1 if all gradients point outwards. Where the axes have different units, there is the
+        length alone. Groups of few jets are left out.
+        """
+        found: Numbers = {}
+        flow = self.flow(result)
+        used = result.sums["jets"].sel(count="used").values
+        for g, group in enumerate(result.sums["group"].values):
+            start = f"vector_field.{self.x}.{self.y}.{group}"
+            radial, tangential, length = flow[g]
+            if used[g] < LEAST:
+                continue
+            if result.sums.attrs["about_origin"]:
+                found |= named(f"{start}.{RADIAL}", radial)
+                found |= named(f"{start}.{TANGENTIAL}", tangential)
+                found |= named(f"{start}.alignment", ratio(radial, length))
+            found |= named(f"{start}.{LENGTH}", length)
+        return found
+
+    def compare(self, ensemble: Ensemble) -> Numbers:
+        """Return the numbers' mean and deviation over retrainings, for every variation."""
+        return compared(ensemble)
+
+
+def _alike(x: Variable, y: Variable) -> bool:
+    """Say whether two variables have the same unit, so that there are distances on their plane."""
+    units = {x.feature.shown, y.feature.shown}
+    return len(units) == 1 or units == set(ANGLES)
+
+
+def _component(found: Gradients, variable: Variable) -> Floats:
+    """Return a feature's gradient ``[jet, particle]``, in the unit that is shown."""
+    factor = variable.feature.shown_factor if found.unit == PHYSICAL else 1.0
+    component: Floats = found.score[..., variable.position] / factor
+    return component
+
+
+def _flow(at: Floats, vector: Floats, weight: Floats) -> Floats:
+    """Return each jet's weighted `FLOW` ``[jet, component]``; at the origin there is no outside."""
+    away = ratio(at, np.hypot(*at))
+    x, y = np.nan_to_num(away)
+    each = (x * vector[0] + y * vector[1], x * vector[1] - y * vector[0], np.hypot(*vector))
+    return np.stack([(weight * e).sum(axis=1) for e in each], axis=1)
+
+
+def _singles(
+    jets: xr.Dataset, home: str, mask: NDArray[np.bool_], weight: Floats, at: Floats, vector: Floats
+) -> xr.Dataset:
+    """Return what is drawn of single jets: where particles are, their share and gradient."""
+    shown = {"x": at[0], "y": at[1], "along_x": vector[0], "along_y": vector[1], "share": weight}
+    own = {
+        f"{home}_{name}": (("jet", home), np.where(mask, values, np.nan).astype(np.float32))
+        for name, values in shown.items()
+    }
+    known = jets[["label", "output", "weight", "row", "event"]]
+    return xr.Dataset(
+        {**own, home + MASK: (("jet", home), mask), **known.data_vars}, coords=known.coords
+    )

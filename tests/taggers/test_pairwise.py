@@ -207,6 +207,18 @@ def _seeded() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
+def test_angles_stay_exact_in_half_precision() -> None:
+    made, x, mask = bias(pt=1e-4)
+    made, x = made.float(), x.float()
+    exact = made.physical(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = made.physical(x)
+        numbers = made(x, mask)
+    assert all(torch.equal(half[k], v) for k, v in exact.items())
+    assert numbers.dtype == torch.bfloat16
+    torch.testing.assert_close(numbers.float(), made(x, mask), rtol=0.05, atol=0.05)
+
+
 def test_what_pairs_there_are_is_told_by_the_features() -> None:
     assert kind_of(("charge", "dphi", "deta", "pt")) is MOMENTA
     assert kind_of(("x", "y", "z", "time", "energy")) is HITS

@@ -97,8 +97,8 @@ def momenta(values: Values, both: Both) -> Tensor:
 
 def hits(values: Values, both: Both) -> Tensor:
     """Return ln d, ln min(E_a, E_b) and ln z ``[pair, 3]``; ``energy`` is its logarithm."""
-    apart = [one - other for one, other in (both(values[name]) for name in ("x", "y", "z"))]
-    ln_distance = (sum(d.square() for d in apart) + NEAR_HITS**2).log() / 2
+    x, y, z = ((one - other).square() for one, other in (both(values[k]) for k in "xyz"))
+    ln_distance = (x + y + z + NEAR_HITS**2).log() / 2
     return torch.stack([ln_distance, *_shared(both(values["energy"]))], -1)
 
 
@@ -163,9 +163,10 @@ class Physical(nn.Module):
         Momenta and energies are their logarithm, in units of a typical one.
         """
         most = math.log(LARGEST)
-        values = dict(
-            zip(self.names, F.linear(x, self.weight, self.offset).unbind(-1), strict=True)
-        )
+        # angles are too fine for half precision
+        with torch.autocast(x.device.type, enabled=False):
+            taken = F.linear(x, self.weight, self.offset)
+        values = dict(zip(self.names, taken.unbind(-1), strict=True))
         for name, value in values.items():
             if name == self.energy and name in self.logarithms:
                 values[name] = value.clamp(-most, most)
@@ -221,7 +222,7 @@ class PairBias(nn.Module):
             return flat[first], flat[second]
 
         numbers = self.embed(self.kind.of(self.physical(x), both))
-        bias = numbers.new_zeros(jets, numbers.shape[1], places, places)
+        bias: Tensor = numbers.new_zeros(jets, numbers.shape[1], places, places)
         jet, one, other = jet.repeat(2), torch.cat([one, other]), torch.cat([other, one])
         bias[jet, :, one, other] = numbers.repeat(2, 1)
         return bias

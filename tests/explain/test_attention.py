@@ -139,6 +139,108 @@ def test_tokens_are_told_whatever_their_order_and_company() -> None:
     np.testing.assert_allclose(found.jets_importance, weights[:, 8])
 
 
+@pytest.mark.parametrize("order", [("class", "register"), ("register", "class")])
+def test_the_class_token_is_the_one_that_the_logits_are_read_from(order: tuple[str, str]) -> None:
+    """Whichever stands first; in front of the particles, in every layer."""
+
+    def with_own(net, x, mask):
+        own = torch.stack([net.token, net.token * 2]).expand(len(x), -1, -1)
+        y, mask = torch.cat([own, x], 1), F.pad(mask, (2, 0), value=True)
+        for _ in range(2):
+            y = attending.four(net, y, mask)
+        return y[:, [order.index("class")]] + 0 * x
+
+    found = explain(net(with_own))
+    for axis in ("query", "key"):
+        tokens = attention.tokens(found, f"{axis}_tracks_tracks")
+        assert tokens.collection == (*order, *["tracks"] * 6)
+
+
+def test_padding_that_a_network_adds_is_no_class_token() -> None:
+    def longer(net, x, mask):
+        y = attending.four(net, F.pad(x, (0, 0, 0, 3)), F.pad(mask, (0, 3)))
+        return y[:, : x.shape[1]]
+
+    found = explain(net(longer))
+    tokens = attention.tokens(found, "key_tracks_tracks")
+    assert tokens.collection == (*["tracks"] * 6, *["register"] * 3)
+    weights = found.attention_tracks_tracks.values[:, 0, :, :6]
+    real = attending.jets()["tracks"].mask
+    np.testing.assert_array_equal(weights.transpose(0, 2, 1, 3)[real][..., 6:], 0)
+    np.testing.assert_array_equal(found.attention_to_padding, 0)
+
+
+@pytest.mark.parametrize("method", ["attention", "attention-rollout"])
+def test_the_share_of_attention_that_goes_to_padding(method: str) -> None:
+    """A network masks in its first layer alone; the mean over layers, heads and real tokens."""
+
+    def half(net, x, mask):
+        x = attending.four(net, x, mask)
+        return attending.four(net, x, torch.ones_like(mask))
+
+    jets = attending.jets()
+    found = explain(net(half), method)
+    maps = explain(net(half)).attention_tracks_tracks.values
+    for j, real in enumerate(jets["tracks"].mask):
+        kept = maps[j][:, :, real][..., real].sum(-1)  # the rest went to padding
+        want = 1 - kept.mean((1, 2)) if real.any() else np.zeros(2)
+        if not real.all() and real.any():
+            assert want[1] > 0.01
+        np.testing.assert_allclose(want[0], 0, atol=1e-12)
+        np.testing.assert_allclose(found.attention_to_padding[j], want.mean(), atol=1e-12)
+    assert found.attention_to_padding.dims == ("jet",)
+
+
+def vision(attend) -> jl.Tagger:
+    """Return a network as Hugging Face writes them: class token, registers, then patches."""
+
+    class Layer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm, self.qkv, self.out = nn.LayerNorm(8), nn.Linear(8, 24), nn.Linear(8, 8)
+
+        def forward(self, x: Tensor) -> Tensor:
+            q, k, v = (
+                t.unflatten(-1, (2, 4)).transpose(1, 2) for t in self.qkv(self.norm(x)).chunk(3, -1)
+            )
+            return x + self.out(attend(q, k, v).transpose(1, 2).flatten(2))
+
+    class Vision(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.cut = nn.Conv2d(1, 8, 4, stride=4)
+            self.own = nn.Parameter(torch.randn(4, 8))
+            self.position = nn.Parameter(torch.randn(6, 8))
+            self.layers = nn.Sequential(Layer(), Layer(), nn.LayerNorm(8))
+            self.head = nn.Linear(16, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.cut(x).flatten(2).transpose(1, 2) + self.position
+            x = self.layers(torch.cat([self.own.expand(len(x), -1, -1), x], 1))
+            return self.head(torch.cat([x[:, 0], x[:, 4:].mean(1)], 1))
+
+    torch.manual_seed(1)
+    return jl.wrap(
+        Vision().double(), {"image": ("pt",)}, ("s", "t"), call=lambda m, i, _: m(i["image"])
+    )
+
+
+def test_class_token_registers_and_patches() -> None:
+    jets = jl.batch({"image": (np.random.default_rng(0).random((5, 1, 12, 8)), ("pt",))})
+    tagger = vision(F.scaled_dot_product_attention)
+    found = jl.explain(tagger, jets, "attention")
+    tokens = attention.tokens(found, "key_image_image")
+    assert tokens.collection == ("class", *["register"] * 3, *["image"] * 6)
+    assert tokens.place[4:] == tuple(range(6))
+    assert list(found.layer_image_image.values) == ["module.layers.0", "module.layers.1"]
+    rolled = jl.explain(tagger, jets, "attention-rollout").attention_image_image.values[:, 0, 0]
+    np.testing.assert_allclose(rolled.sum(-1), 1)
+    assert jl.explain(tagger, jets, "grad-cam").image_importance.shape == (5, 12, 8)
+    eager = vision(lambda q, k, v: (q @ k.mT / 2).softmax(-1) @ v)
+    with pytest.raises(jl.JetlensError, match=r"a softmax of its own is not.*attn_implementation"):
+        jl.explain(eager, jets, "attention")
+
+
 def test_patches_of_an_image_are_its_tokens() -> None:
     class Patches(nn.Module):
         def __init__(self) -> None:

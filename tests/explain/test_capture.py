@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 import attending
 import jetlens as jl
 from attending import FEATURES, Net, four, wrapped
+from contracts.taggers import cases, sample
 from jetlens.core import attention
 from jetlens.taggers.particles import moved_up
 from reference import attention as slow
@@ -279,6 +281,55 @@ def test_a_network_that_keeps_gradients_from_itself() -> None:
 def test_no_jets(name: str, method: str) -> None:
     found = jl.explain(attending.tagger(name), attending.jets().take(slice(0)), method)
     assert found.sizes["jet"] == 0
+
+
+def without_places(jets: jl.JetBatch, name: str, places: int) -> jl.JetBatch:
+    """Return jets of which none has a particle in a collection, or a place for one."""
+    old = jets[name]
+    new = replace(
+        old,
+        values=np.zeros_like(old.values[:, :places]),
+        mask=np.zeros_like(old.mask[:, :places]),
+        truth={k: v[:, :places] if v.ndim > 1 else v for k, v in old.truth.items()},
+    )
+    return replace(jets, collections={**jets.collections, name: new})
+
+
+WITH_TWO = next(c for c in cases() if str(c) == "cross-attention-constituents+objects")
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", ["constituents", "objects"])
+def test_a_stream_of_no_places_is_as_one_without_particles(name: str, method: str) -> None:
+    tagger = WITH_TWO.build()
+    none, one = (
+        jl.explain(tagger, without_places(sample(), name, places), method) for places in (0, 1)
+    )
+    (other,) = {"constituents", "objects"} - {name}
+    assert none[f"{name}_importance"].shape == (len(sample()), 0)
+    np.testing.assert_allclose(none.output, one.output)
+    np.testing.assert_allclose(none[f"{other}_importance"], one[f"{other}_importance"])
+    assert attention.pairs(none) == attention.pairs(one)
+    for query, key in attention.pairs(none):
+        ours, want = (attention.attention(f, query, key) for f in (none, one))
+        assert ours.shape[3:] == tuple(
+            0 if stream == name else n
+            for stream, n in zip((query, key), want.shape[3:], strict=True)
+        )
+        if name not in (query, key):
+            np.testing.assert_allclose(ours, want)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", attending.MODULES)
+def test_tracks_of_no_places_give_nothing_or_a_message(name: str, method: str) -> None:
+    jets = without_places(attending.jets(), "tracks", 0)
+    if name == "multi-head-separate":  # torch's own cannot project them
+        with pytest.raises(jl.JetlensError, match=r"not a single place for 'tracks'.*padded\(1\)"):
+            jl.explain(attending.tagger(name), jets, method)
+    else:
+        found = jl.explain(attending.tagger(name), jets, method)
+        assert found.tracks_importance.shape == (14, 0)
 
 
 def test_settings_of_the_wrong_kind() -> None:

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
 
 ATTENTION = "attention_"
+TO_PADDING = "attention_to_padding"
+"""The share of all attention of a jet's real tokens that goes to padding, ``[jet]``."""
+
 COLLECTION, PLACE = "_collection", "_place"
 CLASS, REGISTER = "class", "register"
 

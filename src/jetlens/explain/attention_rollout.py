@@ -18,15 +18,15 @@ from torch import Tensor
 
 from jetlens.core.errors import UnknownNameError
 from jetlens.core.registry import explainers
-from jetlens.explain.attention import Maps, seen
 from jetlens.explain.base import Context, PackedExplainer, Scores
-from jetlens.explain.capture.capture import capture
-from jetlens.explain.capture.feeds import feeds
-from jetlens.explain.capture.flow import ROLLOUT, Flow
-from jetlens.explain.capture.maps import MEAN, REDUCED
-from jetlens.explain.capture.probe import probe
-from jetlens.explain.capture.tokens import glance
+from jetlens.explain.capture.capture import capture, seen
+from jetlens.explain.capture.maps import MEAN, REDUCED, Maps
+from jetlens.explain.rollout.feeds import feeds
+from jetlens.explain.rollout.flow import ROLLOUT, Flow
 from jetlens.explain.targets import Target
+from jetlens.explain.tokens.apart import glance
+from jetlens.explain.tokens.known import known
+from jetlens.explain.tokens.probe import like, probe
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions
@@ -79,8 +79,8 @@ class AttentionRollout(PackedExplainer):
         if self.rule == MEAN:
             taker = Maps(packed, met, self.heads, {call.layer for call in met}, mean=True)
         else:
-            given, read = feeds(tagger, probe(packed), met)
+            what = "feeds", repr(self.streams), like(packed)
+            given, read = known(tagger, what, lambda: feeds(tagger, probe(packed), met))
             taker = Flow(packed, met, given, read, self.heads)
         said = capture(tagger, packed, met, taker)
-        found = Scores(tables=taker.tables(), importance=taker.importance())
-        return said, target.chosen(said.logits, context.label), found
+        return said, target.chosen(said.logits, context.label), taker.scores()

@@ -21,14 +21,16 @@ from torch import Tensor, nn
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Choose, OnePassExplainer, Scores
-from jetlens.explain.capture.importance import Importance
-from jetlens.explain.capture.layers import Layer, Layers, first, hooked
-from jetlens.explain.capture.naming import names
-from jetlens.explain.capture.probe import probe
-from jetlens.explain.capture.rows import Row
 from jetlens.explain.running import as_written
 from jetlens.explain.targets import Target
-from jetlens.taggers.base import Tagger
+from jetlens.explain.tokens.apart import check_places
+from jetlens.explain.tokens.importance import Importance
+from jetlens.explain.tokens.known import known
+from jetlens.explain.tokens.layers import Layer, Layers, first, hooked
+from jetlens.explain.tokens.naming import names
+from jetlens.explain.tokens.probe import like, probe
+from jetlens.explain.tokens.rows import Row
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 
 
@@ -58,6 +60,10 @@ class GradCAM(OnePassExplainer):
             raise BadValueError(f"layer={self.layer!r}: expected a module's path, or a list")
         if not isinstance(self.rectified, bool):
             raise BadValueError(f"rectified={self.rectified!r}: expected true or false")
+
+    def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
+        """Refuse jets without a place for a particle, where the tagger does."""
+        check_places(tagger, inputs, masks)
 
     def run(
         self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
@@ -122,7 +128,10 @@ class GradCAM(OnePassExplainer):
         UnsupportedError
             If its output has no places, and why; or if no module's has.
         """
-        there = Layers(tagger, probe(packed), target)
+        what = "layers", repr(self.layer), target.task, like(packed)
+        return known(tagger, what, lambda: self._found(Layers(tagger, probe(packed), target)))
+
+    def _found(self, there: Layers) -> list[Layer]:
         if self.layer is None:
             taken = there.last()
             if not taken:

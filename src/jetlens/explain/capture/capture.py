@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from jetlens.core.attention import Tokens
 from jetlens.core.errors import UnsupportedError
-from jetlens.explain.capture.interception import FUNCTIONS, Attending
-from jetlens.explain.capture.rows import Row
-from jetlens.explain.capture.tokens import Call
-from jetlens.explain.capture.weights import weights
+from jetlens.explain.attending import FUNCTIONS, Attending, attention
 from jetlens.explain.running import as_written, paths
+from jetlens.explain.tokens.calls import Call, Streams, calls
+from jetlens.explain.tokens.known import known
+from jetlens.explain.tokens.probe import like, probe
+from jetlens.explain.tokens.rows import Row
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions, predict
@@ -57,11 +58,11 @@ def capture(
     UnsupportedError
         If the tagger does not attend, or not always in the same way.
     """
-    known = paths(tagger)
+    there = paths(tagger)
 
     @contextlib.contextmanager
     def watch(jets: slice) -> Iterator[None]:
-        run = _Watching(known, packed, jets, calls, taker)
+        run = _Watching(there, packed, jets, calls, taker)
         with as_written(), run:
             yield
         run.check()
@@ -119,8 +120,7 @@ class _Watching(Attending):
                 f"of at most {dict(asking.lengths)} particles: expected {len(asking.there)} and "
                 f"{len(asked.there)}, as many as in longer jets less those that are missing"
             )
-        found = weights(q, k, mask, scale)
-        mixed = found @ v
+        mixed, found = attention(q, k, v, mask, scale)
         whole = call.axes.unfold(found).to(self._kind)  # numpy knows no half precision of its own
         self.taker.take(self.done, whole, asking, asked)
         self.done += 1
@@ -141,7 +141,24 @@ class _Watching(Attending):
         )
 
 
-def check_any(tagger: Tagger, calls: Sequence[Call]) -> None:
+def seen(tagger: Tagger, packed: Packed, streams: Streams | None) -> list[Call]:
+    """Return the tagger's calls of attention.
+
+    Raises
+    ------
+    UnsupportedError
+        If there are none that can be seen, or it cannot be known between what they are.
+    """
+    met = known(
+        tagger,
+        ("attention", repr(streams), like(packed)),
+        lambda: calls(tagger, probe(packed), streams),
+    )
+    _check_any(tagger, met)
+    return met
+
+
+def _check_any(tagger: Tagger, calls: Sequence[Call]) -> None:
     """Refuse a tagger without attention that can be seen.
 
     Raises

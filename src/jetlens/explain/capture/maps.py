@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -12,10 +13,14 @@ from torch import Tensor
 from jetlens.core import attention
 from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
-from jetlens.explain.capture.rows import Places, Row
+from jetlens.core.errors import BadValueError
+from jetlens.explain.base import Scores
+from jetlens.explain.capture.received import Received
+from jetlens.explain.tokens.calls import Call
+from jetlens.explain.tokens.rows import Places, Row, beyond
 from jetlens.taggers.chunks import Packed
 
-MEAN, MAX, MIN = "mean", "max", "min"
+ALL, MEAN, MAX, MIN = "all", "mean", "max", "min"
 REDUCED: dict[str, Callable[..., Tensor]] = {
     MEAN: Tensor.mean,
     MAX: Tensor.amax,
@@ -52,24 +57,29 @@ class Map:
         self.query, self.key, self._packed = query, key, packed
         sizes = (len(packed), len(layers), len(heads), len(query), len(key))
         kind = torch.empty(0, dtype=next(iter(packed.inputs.values())).dtype).numpy().dtype
-        # numpy asks for huge pages, which torch does not: fresh memory comes several times faster
-        self._values = np.full(sizes, np.nan, kind)
+        # numpy asks for huge pages, which torch does not, and torch touches them on all cores
+        self._values = np.empty(sizes, kind)
+        torch.from_numpy(self._values).fill_(torch.nan)
 
     def fill(self, layer: int, found: Tensor, asking: Row, asked: Row) -> None:
         """Set a layer of a chunk of jets to weights ``[jet, head, query, key]``.
 
         Real ones go where their particles stood; padding stays NaN.
         """
-        weights, heads = found.cpu().numpy(), slice(found.shape[1])
-        rows = self._packed.rows[asking.jets].tolist()
-        moves = zip(rows, asking.moves(self.query), asked.moves(self.key), strict=True)
-        for jet, (row, (q, to_q), (k, to_k)) in enumerate(moves):
-            into = self._values[row, layer, heads]
-            if type(to_q) is type(to_k) is type(q) is type(k) is slice:
-                into[:, to_q, to_k] = weights[jet, :, q, k]
+        found, heads = found.cpu(), slice(found.shape[1])
+        rows = self._packed.rows[asking.jets]
+        moves = zip(asking.moves(self.query), asked.moves(self.key), strict=True)
+        first = 0
+        for _, group in itertools.groupby(moves, _alike):  # jets of one length stand together
+            (q, to_q), (k, to_k) = (alike := list(group))[0]
+            jets = slice(first, first := first + len(alike))
+            if all(isinstance(places, slice) for places in (q, to_q, k, to_k)):
+                into = torch.from_numpy(self._values)[:, layer, heads, to_q, to_k]
+                into[rows[jets]] = found[jets, :, q, k]
             else:
                 from_q, from_k, onto_q, onto_k = map(_numbers, (q, k, to_q, to_k))
-                into[:, onto_q[:, None], onto_k] = weights[jet][:, from_q[:, None], from_k]
+                one = found[jets].numpy()[0][:, from_q[:, None], from_k]
+                self._values[int(rows[jets]), layer, heads][:, onto_q[:, None], onto_k] = one
 
     def table(self) -> Table:
         """Return the array and what its axes are."""
@@ -82,7 +92,103 @@ class Map:
         return Table(self._values, axes, names)
 
 
+def _alike(moves: tuple[tuple[Places, Places], tuple[Places, Places]]) -> object:
+    """Return what is equal for jets whose tokens go from slices to slices, the same ones."""
+    slices = all(isinstance(places, slice) for both in moves for places in both)
+    return moves if slices else object()
+
+
 def _numbers(places: Places) -> NDArray[np.intp]:
     if isinstance(places, slice):
         return np.arange(places.start or 0, places.stop)
     return places
+
+
+class Maps:
+    """Maps of streams, filled as attention comes.
+
+    Parameters
+    ----------
+    packed
+        The jets.
+    met
+        The tagger's calls of attention.
+    heads
+        ``"all"``, ``"mean"``, ``"max"`` or ``"min"``.
+    chosen
+        The layers of which there are maps; what particles receive is of all layers.
+    mean
+        Whether to give the mean of these layers instead.
+    """
+
+    def __init__(
+        self, packed: Packed, met: Sequence[Call], heads: str, chosen: set[str], mean: bool
+    ) -> None:
+        self._calls, self._heads, self._chosen, self._mean = met, heads, chosen, mean
+        self._received = Received(packed, met)
+        self._maps: dict[tuple[str, str], Map] = {}
+        self._sums: dict[tuple[str, str], tuple[Tensor, Row, Row]] = {}
+        places = {name: mask.shape[1] for name, mask in packed.masks.items()}
+        for pair, those in by_pair([c for c in met if c.layer in chosen]).items():
+            query, key = (
+                attention.joined([beyond(t, places) for t in tokens])[0]
+                for tokens in zip(*((c.query, c.key) for c in those), strict=True)
+            )
+            count = max(c.heads for c in those)
+            if mean and heads == ALL and any(c.heads != count for c in those):
+                raise BadValueError(
+                    f"layers='mean': the layers from {pair[0]} to {pair[1]} have different numbers "
+                    "of heads; take their mean too, heads='mean'"
+                )
+            self._maps[pair] = Map(
+                pair,
+                (MEAN,) if mean else [c.layer for c in those],
+                [str(i) for i in range(count)] if heads == ALL else (heads,),
+                query,
+                key,
+                packed,
+            )
+
+    def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
+        """Fill in the weights of a call."""
+        self._received.take(found, asking, asked)
+        call = self._calls[number]
+        if call.layer not in self._chosen:
+            return
+        if self._heads != ALL:
+            found = REDUCED[self._heads](found, 1, keepdim=True)
+        into = self._maps[pair_of(call)]
+        if not self._mean:
+            into.fill(into.layers.index(call.layer), found, asking, asked)
+        elif pair_of(call) in self._sums:
+            self._sums[pair_of(call)][0].add_(found)
+        else:
+            self._sums[pair_of(call)] = (found.clone(), asking, asked)
+
+    def close(self, jets: slice) -> None:
+        """Fill in means over layers."""
+        for pair, (total, asking, asked) in self._sums.items():
+            count = sum(pair_of(c) == pair for c in self._calls)
+            self._maps[pair].fill(0, total.div_(count), asking, asked)
+        self._sums.clear()
+
+    def scores(self) -> Scores:
+        """Return all maps by the names of their variables, and what is received, by whom."""
+        return Scores(
+            tables={attention.variable(*pair): m.table() for pair, m in self._maps.items()},
+            importance=self._received.importance(),
+            per_jet={attention.TO_PADDING: self._received.by_padding()},
+        )
+
+
+def pair_of(call: Call) -> tuple[str, str]:
+    """Return the streams of a call."""
+    return call.query.stream, call.key.stream
+
+
+def by_pair(met: Sequence[Call]) -> dict[tuple[str, str], list[Call]]:
+    """Return calls by their streams, in order."""
+    found: dict[tuple[str, str], list[Call]] = {}
+    for call in met:
+        found.setdefault(pair_of(call), []).append(call)
+    return found

@@ -38,7 +38,9 @@ class Row:
     @cached_property
     def lengths(self) -> Mapping[str, int]:
         """The chunk's number of places by collection."""
-        return {k: int(n[self.jets].max()) for k, n in self.packed.lengths.items()}
+        places = {k: mask.shape[1] for k, mask in self.packed.masks.items()}
+        lengths = self.packed.lengths.items()
+        return {k: min(int(n[self.jets].max()), places[k]) for k, n in lengths}
 
     @cached_property
     def there(self) -> list[int]:
@@ -68,6 +70,17 @@ class Row:
         """Whether each stands for a particle, or a patch, ``[token]``."""
         return torch.as_tensor(self.here.place, device=self.real.device) != NOWHERE
 
+    def of(self, collection: str) -> tuple[Places, Places]:
+        """Return where the tokens of a collection's places are, and the places."""
+        if collection not in self._of:
+            where, places = self.here.of(collection)
+            self._of[collection] = _range(where), _range(places)
+        return self._of[collection]
+
+    @cached_property
+    def _of(self) -> dict[str, tuple[Places, Places]]:
+        return {}
+
     def moves(self, every: Tokens) -> list[tuple[Places, Places]]:
         """Return for each jet where its real tokens are, and where they are among all its own."""
         if every not in self._moves:
@@ -89,7 +102,7 @@ class Row:
 
     def _places(self, every: Tokens) -> NDArray[np.intp]:
         """Return where these tokens are among all of the jets' own, ``[jet, token]``."""
-        own = self.tokens.among(every)[self.there]
+        own = self.here.among(every)
         found = np.tile(own, (self.jets.stop - self.jets.start, 1))
         for name, places in self.packed.places.items():
             where, at = self.here.of(name)
@@ -123,7 +136,7 @@ def beyond(tokens: Tokens, places: Mapping[str, int]) -> Tokens:
     Parameters
     ----------
     tokens
-        Of jets of some length.
+        Of made-up jets, which may be shorter; or longer where there are no places at all.
     places
         The number of places by collection.
     """
@@ -132,6 +145,8 @@ def beyond(tokens: Tokens, places: Mapping[str, int]) -> Tokens:
     collection: list[str] = []
     place: list[int] = []
     for i, (name, at) in enumerate(zip(tokens.collection, tokens.place, strict=True)):
+        if at >= places.get(name, at + 1):
+            continue
         collection.append(name)
         place.append(at)
         if i == last[name] and at != NOWHERE:

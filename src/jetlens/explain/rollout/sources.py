@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.attention import CLASS, NOWHERE, REGISTER, Tokens
-from jetlens.explain.capture.feeds import NONE, Feed
-from jetlens.explain.capture.tokens import Call
+from jetlens.explain.rollout.feeds import NONE, Feed
+from jetlens.explain.tokens.calls import Call
 
 
 @dataclass(frozen=True)

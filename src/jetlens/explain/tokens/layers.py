@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from jetlens.core.attention import NOWHERE, Tokens
-from jetlens.explain.capture.naming import lengths, named
-from jetlens.explain.capture.probe import Probe, changed
-from jetlens.explain.capture.tokens import Apart
 from jetlens.explain.running import as_written
 from jetlens.explain.targets import Target
+from jetlens.explain.tokens.calls import Apart
+from jetlens.explain.tokens.naming import lengths, named
+from jetlens.explain.tokens.probe import Probe, changed
 from jetlens.taggers.base import Tagger
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from jetlens.core.attention import CLASS, NOWHERE, REGISTER, Tokens
 from jetlens.core.errors import BadValueError, expected
-from jetlens.explain.capture.probe import Origin, Probe
+from jetlens.explain.tokens.probe import Origin, Probe
 
 
 def named(
@@ -15,10 +15,10 @@ def named(
 ) -> Tokens | None:
     """Name tokens by where they come from; None if that is not clear.
 
-    The first of the network's own tokens is its class token, the others are registers. So are keys
-    beside which nothing asks (`asking`: where the queries come from), such as learned ones.
+    The first of the network's own tokens is taken for its class token, the others for registers,
+    and so are keys beside which nothing asks (`asking`: where the queries come from).
     """
-    own = [i for i, origin in enumerate(origins) if not origin.collections]
+    first = next((i for i, origin in enumerate(origins) if not origin.collections), None)
     beside = {o.collections for o in asking or ()}
     asks = asking is None or () in beside or not beside & {o.collections for o in origins}
     collection, place = [], []
@@ -26,7 +26,7 @@ def named(
     for i, origin in enumerate(origins):
         name = "+".join(origin.collections)
         if not name:
-            name = CLASS if asks and i == own[0] else REGISTER
+            name = CLASS if asks and i == first else REGISTER
             at = NOWHERE
         elif origin.place is not None:
             at = origin.place
@@ -44,6 +44,19 @@ def named(
     if len(set(there)) < len(there) or not _in_order(made_up, origins):
         return None
     return Tokens(tuple(collection), tuple(place))
+
+
+def own(tokens: Tokens) -> list[int]:
+    """Return which tokens are the network's own."""
+    return [i for i, name in enumerate(tokens.collection) if name in (CLASS, REGISTER)]
+
+
+def with_class(tokens: Tokens, which: int | None) -> Tokens:
+    """Return tokens of which one of the network's own, or none, is the class token."""
+    collection = list(tokens.collection)
+    for number, i in enumerate(own(tokens)):
+        collection[i] = CLASS if number == which else REGISTER
+    return Tokens(tuple(collection), tokens.place)
 
 
 def _in_order(made_up: Probe, origins: list[Origin]) -> bool:

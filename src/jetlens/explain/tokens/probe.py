@@ -140,6 +140,24 @@ def _largest(x: Tensor) -> float:
     return float(x.nan_to_num(nan=0.0, posinf=0.0).max())
 
 
+def longest(packed: Packed) -> dict[str, int]:
+    """Return how many places made-up jets have, by collection of particles: one at least."""
+    return {
+        name: max(int(packed.lengths[name].max()) if len(packed) else 1, 1) for name in packed.masks
+    }
+
+
+def like(packed: Packed) -> tuple[object, ...]:
+    """Return what made-up jets are like; of those that are alike, one tells as much as another."""
+    lengths = longest(packed)
+    return tuple(
+        (name, values.shape[1:], values.dtype, values.device)
+        if name not in lengths
+        else (name, lengths[name], str(_gap(packed.masks[name], lengths[name])), values.dtype)
+        for name, values in packed.inputs.items()
+    )
+
+
 def probe(packed: Packed) -> Probe:
     """Make up jets as long as the longest of those given.
 
@@ -149,9 +167,7 @@ def probe(packed: Packed) -> Probe:
         Jets as the tagger takes them; particles are taken from them.
     """
     generator = torch.Generator().manual_seed(1)
-    lengths = {
-        name: max(int(packed.lengths[name].max()) if len(packed) else 1, 1) for name in packed.masks
-    }
+    lengths = longest(packed)
     bits = sum(lengths.values()).bit_length()
     gaps = 2 + 2 * bits + len(packed.inputs)
     jets = _number(gaps + 3, set(lengths.values()))
@@ -166,7 +182,7 @@ def probe(packed: Packed) -> Probe:
             for bit in range(bits):
                 one = (code >> bit) % 2 == 1
                 exchanged[1 + bit], exchanged[1 + bits + bit] = one, ~one
-            missing, apart[name] = _gap(packed.masks[name][:, : lengths[name]])
+            missing, apart[name] = _gap(packed.masks[name], lengths[name])
             exchanged[gaps + 1, apart[name]] = True
             masks[name] = torch.ones_like(exchanged).to(values.device)
             masks[name][gaps : gaps + 2, missing] = False
@@ -182,9 +198,9 @@ def probe(packed: Packed) -> Probe:
     return Probe(inputs, masks, lengths, apart)
 
 
-def _gap(mask: Tensor) -> tuple[slice, int]:
-    """Return places that jets lack as those with `mask` do, and one that they have."""
-    count = mask.shape[1]
+def _gap(mask: Tensor, count: int) -> tuple[slice, int]:
+    """Return places, of so many, that jets lack as those with `mask` do, and one that they have."""
+    mask = mask[:, :count]
     if count < 2 or bool(mask.all()):
         return slice(0), count - 1
     if bool((mask[:, 1:] & ~mask[:, :-1]).any()):

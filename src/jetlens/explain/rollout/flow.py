@@ -16,13 +16,14 @@ from torch import Tensor
 
 from jetlens.core import attention
 from jetlens.core.attention import Tokens
-from jetlens.core.attribution import Table
-from jetlens.explain.capture.feeds import NONE, Feed
-from jetlens.explain.capture.importance import Importance
+from jetlens.explain.base import Scores
 from jetlens.explain.capture.maps import REDUCED, Map
-from jetlens.explain.capture.rows import Row, beyond
-from jetlens.explain.capture.sources import Entry, entries, groups
-from jetlens.explain.capture.tokens import Call
+from jetlens.explain.capture.received import Received
+from jetlens.explain.rollout.feeds import NONE, Feed
+from jetlens.explain.rollout.sources import Entry, entries, groups
+from jetlens.explain.tokens.calls import Call
+from jetlens.explain.tokens.importance import Importance
+from jetlens.explain.tokens.rows import Row, beyond
 from jetlens.taggers.chunks import Packed
 
 ROLLOUT = "rollout"
@@ -63,6 +64,7 @@ class Flow:
         self._entries = entries(calls, given, self._groups)
         self._states: list[Tensor] = []
         self._importance = Importance(packed, [self._sources])
+        self._received = Received(packed, calls)
         last = {call.query.stream: number for number, call in enumerate(calls)}
         reach = self._reach()
         places = {name: mask.shape[1] for name, mask in packed.masks.items()}
@@ -82,6 +84,7 @@ class Flow:
 
     def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
         """Go through a call with weights ``[jet, head, query, key]``."""
+        self._received.take(found, asking, asked)
         together = REDUCED[self._heads](found, 1) * asked.real[:, None]
         total = together.sum(-1, keepdim=True)
         together = together / total.where(total > 0, 1.0)
@@ -112,13 +115,16 @@ class Flow:
             into.fill(0, parts[number][i][:, None], row, columns[i])
         self._states.clear()
 
-    def tables(self) -> dict[str, Table]:
-        """Return the last state of each stream, by the streams that it comes from."""
-        return {attention.variable(*m.pair): m.table() for m in self._maps.values()}
+    def scores(self) -> Scores:
+        """Return the last state of each stream, by the streams that it comes from.
 
-    def importance(self) -> dict[str, Tensor]:
-        """Return what reaches the tokens that the logits are read from, by collection."""
-        return self._importance.by_collection()
+        Importance is what reaches the tokens that the logits are read from.
+        """
+        return Scores(
+            tables={attention.variable(*m.pair): m.table() for m in self._maps.values()},
+            importance=self._importance.by_collection(),
+            per_jet={attention.TO_PADDING: self._received.by_padding()},
+        )
 
     def _reach(self) -> list[set[int]]:
         """Return which groups of sources come to each call."""

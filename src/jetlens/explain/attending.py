@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +19,9 @@ from jetlens.explain.multi_head import MultiHead, UnknownCall
 from jetlens.explain.running import caller
 
 FUNCTIONS = "scaled_dot_product_attention and multi_head_attention_forward"
+
+_CACHED = 1 << 18
+"""Numbers that are gone through in one go on a processor: they stay in its cache meanwhile."""
 
 
 class Attending(TorchFunctionMode, abc.ABC):
@@ -122,6 +126,63 @@ _TAKEN: dict[Any, Callable[..., Any]] = {
     F.scaled_dot_product_attention: _scaled_dot_product,
     F.multi_head_attention_forward: _multi_head,
 }
+
+
+def attention(
+    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
+) -> tuple[Tensor, Tensor]:
+    """Return ``softmax(scale q k^T + mask) v``, and the softmax, without gradients.
+
+    A masked key gets exactly zero; where all keys of a query are masked, all of its weights are
+    zero, as in torch's own attention.
+
+    Parameters
+    ----------
+    q, k, v
+        ``[..., query or key, width]``.
+    mask
+        True where a query may look, or numbers that are added; it broadcasts to the scores.
+    scale
+        Left out, one over the square root of the width.
+
+    References
+    ----------
+    Vaswani et al., "Attention is all you need", arXiv:1706.03762.
+    """
+    lead = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
+    queries, keys, width = q.shape[-2], k.shape[-2], v.shape[-1]
+    q = q * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
+    k, v = k.to(q.dtype), v.to(q.dtype)
+    count = math.prod(lead)
+    q, k, v = (x.expand(*lead, *x.shape[-2:]).reshape(count, *x.shape[-2:]) for x in (q, k, v))
+    found, mixed = q.new_empty(count, queries, keys), q.new_empty(count, queries, width)
+    scores = found.view(*(lead or (1,)), queries, keys)
+    added = None if mask is None else _added(mask, scores)
+    inner = math.prod(lead[1:])
+    step = _CACHED // max(inner * queries * keys, 1) if q.device.type == "cpu" else len(scores)
+    for first in range(0, len(scores), max(step, 1)):
+        some = slice(first, first + max(step, 1))
+        rows = slice(some.start * inner, some.stop * inner)
+        torch.bmm(q[rows], k[rows].mT, out=found[rows])
+        if added is not None:
+            scores[some] += added[some]
+        torch.softmax(found[rows], -1, out=found[rows])
+        torch.bmm(found[rows], v[rows], out=mixed[rows])
+    if added is not None:
+        blind = added.isneginf().all(-1, keepdim=True)
+        if blind.any():  # softmax of nothing is not a number
+            scores.masked_fill_(blind, 0.0)
+            mixed.view(*scores.shape[:-1], width).masked_fill_(blind, 0.0)
+    return mixed.view(*lead, queries, width), found.view(*lead, queries, keys)
+
+
+def _added(mask: Tensor, scores: Tensor) -> Tensor:
+    """Return a mask as numbers to add, with as many axes as the scores and their first one."""
+    if mask.dtype == torch.bool:
+        zeros = torch.zeros(mask.shape, dtype=scores.dtype, device=mask.device)
+        mask = zeros.masked_fill_(~mask, -torch.inf)
+    mask = mask[(None,) * (scores.ndim - mask.ndim)]
+    return mask.expand(len(scores), *mask.shape[1:])
 
 
 def _check(mask: Tensor, query: Tensor, key: Tensor) -> None:

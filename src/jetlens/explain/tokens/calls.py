@@ -7,21 +7,22 @@ changes the tokens that stand for it, in every layer, and no others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 import torch
 from torch import Tensor
 
-from jetlens.core.attention import Tokens
+from jetlens.core.attention import CLASS, Tokens
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
-from jetlens.explain.capture.axes import Axes, candidates
-from jetlens.explain.capture.interception import Attending
-from jetlens.explain.capture.naming import lengths, named, names, told
-from jetlens.explain.capture.probe import Origin, Probe, changed
-from jetlens.explain.running import as_written, paths
-from jetlens.taggers.base import Inputs, Tagger
+from jetlens.explain.running import as_written
+from jetlens.explain.tokens.apart import Apart, outputs
+from jetlens.explain.tokens.axes import Axes, candidates
+from jetlens.explain.tokens.following import follow
+from jetlens.explain.tokens.naming import lengths, named, names, own, told, with_class
+from jetlens.explain.tokens.probe import Origin, Probe, changed
+from jetlens.taggers.base import Tagger
 
 Streams = Mapping[str, str | Sequence[str]]
 
@@ -79,57 +80,38 @@ def calls(tagger: Tagger, made_up: Probe, streams: Streams | None = None) -> lis
                 f"streams names the layer {pattern!r}, which does not attend: "
                 f"{expected(pattern, names)}"
             )
-    return asking.found
+    return _classed(tagger, made_up, asking)
 
 
-def glance(tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
-    """Run the tagger on a jet or two, its attention intercepted.
+def _classed(tagger: Tagger, made_up: Probe, asking: _Asking) -> list[Call]:
+    """Let the class token of each stream be the first of its own that the logits are read from."""
+    found = asking.found
+    streams: dict[tuple[str, int], list[int]] = {}
+    for number, call in enumerate(found):
+        count = len(own(call.query))
+        if count and len(call.query) > 1 and number not in asking.told:
+            streams.setdefault((call.query.stream, count), []).append(number)
+    tried = [(stream, i) for stream in streams for i in range(stream[1])]
+    if not tried:
+        return found
+    changes = [{n: own(found[n].query)[i] for n in streams[stream]} for stream, i in tried]
+    _, reached = follow(tagger, made_up, [call.axes for call in found], changes)
+    first: dict[tuple[str, int], int] = {}
+    for (stream, i), there in zip(tried, reached, strict=True):
+        if there:
+            first.setdefault(stream, i)
 
-    Raises
-    ------
-    UnsupportedError
-        If a mask does not fit, or something else about a call of attention is wrong.
-    """
-    few, few_masks = ({k: v[:2] for k, v in parts.items()} for parts in (inputs, masks))
-    if len(next(iter(few.values()))):
-        with torch.no_grad(), as_written(), Apart(tagger, lambda layer, q, k: None):
-            outputs(tagger, few, few_masks)
+    def renamed(tokens: Tokens, number: int) -> Tokens:
+        stream = tokens.stream, len(own(tokens))
+        if stream not in streams or number in asking.told or CLASS not in tokens.collection:
+            return tokens
+        # of learned queries alone one is always the first; all others may be padding
+        return with_class(tokens, first.get(stream, 0 if len(own(tokens)) == len(tokens) else None))
 
-
-def outputs(tagger: Tagger, inputs: Inputs, masks: Inputs) -> Tensor:
-    """Run a tagger as predictions do, its auxiliary heads included; return the logits."""
-    if tagger.tasks:
-        return tagger.outputs(inputs, masks)["jet"]
-    logits: Tensor = tagger(inputs, masks)
-    return logits
-
-
-class Apart(Attending):
-    """A forward pass in which attention keeps tokens apart.
-
-    Parameters
-    ----------
-    tagger
-        The tagger.
-    seen
-        Called with each layer that attends, its queries and its keys.
-    """
-
-    def __init__(self, tagger: Tagger, seen: Callable[[str, Tensor, Tensor], None]) -> None:
-        super().__init__(paths(tagger))
-        self._seen = seen
-
-    def attend(
-        self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return what depends on each query alone, and even weights."""
-        lead = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2])
-        q, k = (x.expand(*lead, *x.shape[-2:]) for x in (q, k))
-        self._seen(layer, q, k)
-        weights = q.new_full((*lead, q.shape[-2], k.shape[-2]), 1 / max(k.shape[-2], 1))
-        if q.shape[-1] == v.shape[-1]:
-            return q, weights
-        return q.mean(-1, keepdim=True).expand(*q.shape[:-1], v.shape[-1]), weights
+    return [
+        replace(call, query=renamed(call.query, i), key=renamed(call.key, i))
+        for i, call in enumerate(found)
+    ]
 
 
 class _Asking:
@@ -138,6 +120,7 @@ class _Asking:
     def __init__(self, made_up: Probe, streams: Streams) -> None:
         self.probe, self.streams = made_up, streams
         self.found: list[Call] = []
+        self.told: set[int] = set()
 
     def __call__(self, layer: str, q: Tensor, k: Tensor) -> None:
         axes, asking, asked = self._axes(layer, q, k)
@@ -156,6 +139,7 @@ class _Asking:
                         "where it stands, or hand it jets whose real particles come first"
                     )
         else:
+            self.told.add(len(self.found))
             both = [said, said] if isinstance(said, str) else names(said)
             if len(both) != 2:
                 raise BadValueError(f"streams of {layer!r}: {said!r}, expected queries and keys")

@@ -9,8 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.core.attention import Tokens
-from jetlens.explain.capture.rows import Row
-from jetlens.explain.capture.tokens import Call
+from jetlens.explain.tokens.rows import Row
 from jetlens.taggers.chunks import Packed
 
 
@@ -38,9 +37,8 @@ class Importance:
     def add(self, numbers: Tensor, row: Row) -> None:
         """Add numbers ``[jet, token]`` of a chunk of jets."""
         for name, total in self._sums.items():
-            where, places = row.here.of(name)
-            if len(where):
-                total[row.jets, places] += numbers[:, where]
+            where, places = row.of(name)
+            total[row.jets, places] += numbers[:, where]
 
     def by_collection(self) -> dict[str, Tensor]:
         """Return ``[jet, particle]``, ``[jet, y, x]`` of images, ``[jet]`` of jets' own variables.
@@ -68,32 +66,3 @@ def patches(count: int, height: int, width: int) -> tuple[int, int] | None:
     if down and count % down == 0 and down * width == count // down * height:
         return down, count // down
     return None
-
-
-class Received:
-    """The mean attention that each particle receives.
-
-    A mean over real tokens that ask, over heads, and over the calls in which a stream is asked.
-
-    Parameters
-    ----------
-    packed
-        The jets.
-    calls
-        The calls of attention.
-    """
-
-    def __init__(self, packed: Packed, calls: Sequence[Call]) -> None:
-        self._sums = Importance(packed, [call.key for call in calls])
-        self._times = {
-            name: sum(name in call.key.collection for call in calls) for name in packed.inputs
-        }
-
-    def take(self, found: Tensor, asking: Row, asked: Row) -> None:
-        """Add the weights ``[jet, head, query, key]`` of a call."""
-        shares = asking.shares.to(found.dtype)[:, None, None]
-        self._sums.add((shares @ found).mean((1, 2)), asked)
-
-    def importance(self) -> dict[str, Tensor]:
-        """Return the means, by collection."""
-        return {name: x / self._times[name] for name, x in self._sums.by_collection().items()}

@@ -15,19 +15,20 @@ import torch
 from rich.console import Console
 
 import jetlens as jl
-from bench import attention, generator, image, integrated_gradients, lrp
+from bench import attention, generator, gradient, image, integrated_gradients, lrp
 from jetlens.core.files import write_text
 from jetlens.data.base import Part
 
 DEMO, RECIPE = Path("runs/demo"), "recipes/flavour.toml"
 TABLE = Path("runs/bench.md")
 JETS = 300
+EVERY = ("generator", "image", "integrated-gradients", "gradient", "lrp", "attention")
 
 
 def main() -> None:
     """Measure one benchmark after the other and write the table."""
     console = Console(stderr=True)
-    wanted = sys.argv[1:] or ["generator", "image", "integrated-gradients", "lrp", "attention"]
+    wanted = sys.argv[1:] or list(EVERY)
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(cores)
     lines = [f"Measured on {cores} cores of {platform.machine()}, torch {torch.__version__}.", ""]
@@ -40,6 +41,9 @@ def main() -> None:
     if "integrated-gradients" in wanted:
         console.print("integrated gradients ...")
         lines += _integrated_gradients()
+    if "gradient" in wanted:
+        console.print("gradients and moved jets ...")
+        lines += _gradient()
     if "lrp" in wanted:
         console.print("relevance propagation ...")
         lines += _lrp()
@@ -77,6 +81,18 @@ def _lrp() -> list[str]:
             f"| {way.name} | {way.batch} | {way.seconds:.2f} | {way.gradients:.2f} | {zennit} |"
         )
     return [*lines, ""]
+
+
+def _gradient() -> list[str]:
+    return [
+        f"| {gradient.JETS:,} jets | tagger | s | ratio | over |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {w.name} | {w.tagger} | {w.seconds:.3f} | {w.ratio:.2f} | {w.over} |"
+            for w in gradient.main()
+        ),
+        "",
+    ]
 
 
 def _attention() -> list[str]:

@@ -9,6 +9,7 @@ import jetlens as jl
 from contracts import explainers as case
 from jetlens.core import attribution
 from jetlens.core.collection import Collection
+from jetlens.core.table import Table
 from jetlens.core.units import Feature
 
 
@@ -20,6 +21,16 @@ def test_collections_and_features() -> None:
     found = explained()
     assert set(attribution.collections(found)) == {"jets", "tracks"}
     assert [f.name for f in attribution.features(found, "tracks")] == list(case.TRACKS)
+
+
+def test_tables_have_names_numbers_or_nothing_along_their_axes() -> None:
+    table = Table(np.zeros((2, 3, 1, 4)), {"scale": [0, 0.5, 1], "kind": ["a"], "place": None})
+    found = table.coordinates
+    assert set(found) == {"scale", "kind"}
+    np.testing.assert_array_equal(found["scale"], [0.0, 0.5, 1.0])
+    assert found["scale"].dtype == float
+    assert found["kind"].dtype.kind == "U"
+    assert Table(np.zeros((2, 0)), {"kind": []}).coordinates["kind"].dtype.kind == "U"
 
 
 def test_putting_together_pads_to_the_longest() -> None:

@@ -152,6 +152,25 @@ def test_logarithms_of_what_is_no_input_are_passed_over_and_of_nothing_refused()
         fit([jets], INPUTS, floors={"tracks": {"d0": 0.0}})
 
 
+@pytest.mark.parametrize("kind", ["standard", "unit"])
+def test_slopes_are_the_derivatives_and_zero_where_a_value_is_held(kind: str) -> None:
+    rng = np.random.default_rng(4)
+    values = np.stack([rng.exponential(10, 500), rng.normal(3, 2, 500), rng.random(500)], 1)
+    names = ("pt", "d0", "z")
+    jets = jl.batch({"jets": (values, names)})
+    fitted = fit([jets], {"jets": names}, kind, floors={"jets": {"pt": 2.0}})
+    found = fitted.slopes(values, "jets", names)
+    step = 1e-6
+    up, down = (fitted.scaled(values + s * step, "jets", names) for s in (1, -1))
+    slope = (up - down) / (2 * step)
+    smooth = (values > values.min(0)) & (values < values.max(0))  # a limit may be at the extremes
+    np.testing.assert_allclose(found[smooth], slope[smooth], rtol=1e-5, atol=1e-8)
+    assert ((found[:, 0] == 0) == (values[:, 0] < 2)).sum() > 480
+    assert (found[:, 1] == 0).any() == (kind == "unit")
+    assert (found[:, 2] > 0).all()
+    np.testing.assert_array_equal(Scaling().slopes(values, "jets", names), 1.0)
+
+
 def test_limits_and_kinds_that_make_no_sense() -> None:
     with pytest.raises(jl.JetlensError, match=r"limits of jets\.x: 2\.0 to 1\.0"):
         Scaling({}, {"jets": {"x": (2.0, 1.0)}})

@@ -26,6 +26,16 @@ def test_packing_moves_particles_up_and_scatters_back() -> None:
     assert restored.shape == inputs["tracks"].shape
 
 
+def test_what_belongs_to_the_jets_is_arranged_as_they_are() -> None:
+    tagger, jets = case.tagger(), case.jets()
+    inputs, masks = encode(tagger, jets)
+    packed = pack(tagger, inputs, masks)
+    for name, values in inputs.items():
+        assert torch.equal(packed.arranged(name, values), packed.inputs[name])
+    assert torch.equal(packed.arranged("tracks", masks["tracks"]), packed.masks["tracks"])
+    assert torch.equal(packed.arranged("", torch.arange(40)), packed.rows)
+
+
 @pytest.mark.parametrize("budget", [1, 10, 33, 10**6])
 def test_runs_cover_all_jets_within_the_budget(budget: int) -> None:
     tokens = torch.as_tensor(np.sort(np.random.default_rng(0).integers(1, 12, 50)))

@@ -31,6 +31,9 @@ SCORE, VALUE, MASK = "_score", "_value", "_mask"
 IMPORTANCE = "_importance"
 """What a method gives a particle or pixel as a whole, where it tells features not apart."""
 
+MOVED = "_moved"
+"""The physical values of a collection where a method has moved its jets to."""
+
 
 def dims(name: str, collection: Collection) -> tuple[str, ...]:
     """Return the dimensions of a collection's scores."""

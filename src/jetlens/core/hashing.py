@@ -42,6 +42,21 @@ def uniform(key: NDArray[np.integer], salt: int = 0) -> NDArray[np.float64]:
     return (mix(key, salt) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def normal(key: NDArray[np.integer], salt: int = 0) -> NDArray[np.float64]:
+    """Turn integers into normal numbers of mean zero and deviation one, one a key.
+
+    References
+    ----------
+    Box and Muller, "A note on the generation of random normal deviates", Ann. Math. Statist. 29
+    (1958) 610.
+    """
+    bits = mix(key, salt)
+    one, other = bits >> np.uint64(32), bits & np.uint64(2**32 - 1)
+    radius = np.sqrt(-2 * np.log((one.astype(np.float64) + 0.5) * 2.0**-32))
+    numbers: NDArray[np.float64] = radius * np.cos(2 * np.pi * 2.0**-32 * other.astype(np.float64))
+    return numbers
+
+
 def poisson(key: NDArray[np.integer], replicas: int, salt: int = 0) -> NDArray[np.uint8]:
     """Draw bootstrap weights: Poisson numbers of mean one, hashed from (key, replica).
 

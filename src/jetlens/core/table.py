@@ -20,13 +20,14 @@ class Table:
     values
         ``[jet, ...]``, an array or a tensor.
     axes
-        The other axes in order: their dimension and the names along it, or whose tokens they are.
+        The other axes in order: their dimension and the names or numbers along it, or whose tokens
+        they are; None where places have no names.
     attrs
         What is said of the numbers.
     """
 
     values: Any
-    axes: Mapping[str, Sequence[str] | Tokens]
+    axes: Mapping[str, Sequence[str] | Sequence[float] | Tokens | None]
     attrs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -36,6 +37,7 @@ class Table:
         for axis, names in self.axes.items():
             if isinstance(names, Tokens):
                 found |= names.coordinates(axis)
-            else:
-                found[axis] = np.array(list(names), dtype=str)
+            elif names is not None:
+                numbers = len(names) and not any(isinstance(n, str) for n in names)
+                found[axis] = np.array(list(names), dtype=float if numbers else str)
         return found

@@ -79,6 +79,25 @@ class Scaling:
         scaled: Numbers = (values - offset) / scale
         return scaled
 
+    def slopes(self, values: Numbers, name: str, features: Sequence[str]) -> Numbers:
+        """Return d scaled / d value of values ``[..., feature]`` of a collection.
+
+        It is zero where a floor or a limit holds a value.
+        """
+        own = self.floors.get(name, {})
+        slopes, held = np.ones(values.shape), np.zeros(values.shape, dtype=bool)
+        if own:
+            logarithm = np.array([f in own for f in features])
+            above = np.maximum(values, [own.get(f, 1.0) for f in features])
+            held = logarithm & (above > values)
+            slopes = np.where(logarithm, 1 / above, slopes)
+            values = np.where(logarithm, np.log(above), values)
+        if name in self.limits:
+            low, high = self._pairs(self.limits, name, features, (-np.inf, np.inf))
+            held = held | (values < low) | (values > high)
+        _, scale = self._pairs(self.table, name, features, (0.0, 1.0))
+        return np.where(held, 0.0, slopes / scale)
+
     @staticmethod
     def _pairs(
         table: Pairs, name: str, features: Sequence[str], default: tuple[float, float]
@@ -144,6 +163,17 @@ def _check_finite(
         )
 
 
+def moments(jets: JetBatch, name: str, features: Sequence[str], scaling: Scaling) -> Moments:
+    """Measure the scaled features of a collection, weighted, over real particles."""
+    collection = jets[name]
+    scaled = scaling.apply(collection, name, features, jets.row)
+    values = np.moveaxis(scaled, collection.feature_axis, -1)
+    weight = np.broadcast_to(jets.weight.reshape(-1, *[1] * (values.ndim - 2)), values.shape[:-1])
+    if collection.mask is not None:
+        weight = weight * collection.mask
+    return Moments.of(values.reshape(-1, len(features)), weight.ravel())
+
+
 def fit(
     batches: Iterable[JetBatch],
     inputs: Mapping[str, Sequence[str]],
@@ -198,15 +228,7 @@ def fit(
             if name not in jets.collections:
                 raise UnknownNameError("collection", name, jets.collections)
             collection = jets[name]
-            values = np.moveaxis(
-                logarithm.apply(collection, name, features, jets.row), collection.feature_axis, -1
-            )
-            weight = np.broadcast_to(
-                jets.weight.reshape(-1, *[1] * (values.ndim - 2)), values.shape[:-1]
-            )
-            if collection.mask is not None:
-                weight = weight * collection.mask
-            some = Moments.of(values.reshape(-1, len(features)), weight.ravel())
+            some = moments(jets, name, features, logarithm)
             found[name] = found[name] + some if name in found else some
             if collection.is_image:
                 images.add(name)
@@ -215,17 +237,17 @@ def fit(
     for name, features in inputs.items():
         if name not in found or not found[name].total:
             raise BadValueError(f"no real {name} to measure the scaling of")
-        moments = found[name]
+        measured = found[name]
         if name in images:
-            _check_not_constant(moments, name, features)
-            table[name] = _named(features, np.zeros(len(features)), moments.rms_of_hits)
+            _check_not_constant(measured, name, features)
+            table[name] = _named(features, np.zeros(len(features)), measured.rms_of_hits)
         elif kind == "standard":
-            std = moments.std
-            std[std < 1e-12 * (1 + np.abs(moments.mean))] = 1.0
-            table[name] = _named(features, moments.mean, std)
+            std = measured.std
+            std[std < 1e-12 * (1 + np.abs(measured.mean))] = 1.0
+            table[name] = _named(features, measured.mean, std)
         else:
-            low = np.maximum(moments.low, moments.mean - OUTLIER * moments.std)
-            high = np.minimum(moments.high, moments.mean + OUTLIER * moments.std)
+            low = np.maximum(measured.low, measured.mean - OUTLIER * measured.std)
+            high = np.minimum(measured.high, measured.mean + OUTLIER * measured.std)
             high = np.maximum(low, high)  # rounding, where nothing varies
             table[name] = _named(features, low, np.where(high > low, high - low, 1.0))
             limits[name] = _named(features, low, high)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from jetlens.core import attribution
-from jetlens.core.attribution import IMPORTANCE, SCORE
+from jetlens.core.attribution import IMPORTANCE, MOVED, SCORE
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers
@@ -62,9 +62,10 @@ def explain(
     method
         The name of an explainer (``jetlens list explainers``), or one.
     target
-        A class, ``"predicted"``, ``"label"``, an expression of class probabilities such as
-        ``"log(b/(0.018*c+0.982*u))"``, an auxiliary output such as ``"tracks.origin=from_b"``, or a
-        list of these, which gives a ``target`` dimension.
+        A class, ``"predicted"``, ``"label"``, ``"other"`` (the likeliest class but the predicted
+        one), an expression of class probabilities such as ``"log(b/(0.018*c+0.982*u))"``, an
+        auxiliary output such as ``"tracks.origin=from_b"``, or a list of these, which gives a
+        ``target`` dimension.
     of
         ``"logit"`` or ``"probability"`` of the class.
     pool
@@ -135,7 +136,7 @@ def _one(
     per_target = [
         v
         for v in first.data_vars
-        if not alike and (str(v).endswith((SCORE, IMPORTANCE)) or v in _PER_TARGET)
+        if not alike and (v in _PER_TARGET or str(v).endswith(_ENDS) or str(v).startswith(_BEGINS))
     ]
     if per_target:
         stacked = xr.concat([f[per_target] for f in found], dim="target", combine_attrs="override")
@@ -147,8 +148,10 @@ def _one(
     )
 
 
+_ENDS, _BEGINS = (SCORE, IMPORTANCE, MOVED, "_flip_distance"), "unphysical"
 _PER_TARGET = (
     *("baseline_output", "completeness_error", "converged", "steps"),
     *("relevance_in", "relevance_absorbed"),
     *("stream_share", "permutation_loss", "permutation_change"),
+    *("moved_output", "flip_scale"),
 )

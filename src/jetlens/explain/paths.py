@@ -16,6 +16,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.explain.base import Scores
 from jetlens.explain.quadrature import Rule
 from jetlens.explain.references import References
+from jetlens.explain.slopes import fixed, slopes
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, runs
@@ -219,15 +220,15 @@ class Block:
             for rows in runs(tokens, self.paths.budget, len(nodes[part])):
                 chunk = active[rows]
                 inputs, masks, chosen, longest = self._rows(chunk, nodes[part])
-                for values in inputs.values():
-                    values.requires_grad_(True)
-                with torch.enable_grad():
-                    output = self._target(inputs, masks, chosen)
-                    found = torch.autograd.grad(
-                        output.sum(), list(inputs.values()), materialize_grads=True
-                    )
-                self._keep_ends(rule, level, nodes[part], chunk, output.detach())
-                for name, gradient in zip(inputs, found, strict=True):
+                found = slopes(
+                    self.paths.tagger,
+                    self.paths.target,
+                    inputs,
+                    masks,
+                    fixed(chosen),
+                )
+                self._keep_ends(rule, level, nodes[part], chunk, found.value)
+                for name, gradient in found.slopes.items():
                     shape = gradient.shape[1:]
                     stacked = gradient.reshape(len(chunk), -1, shape.numel())
                     summed = (weights[:, part] @ stacked).reshape(len(chunk), -1, *shape)

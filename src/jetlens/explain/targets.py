@@ -1,7 +1,8 @@
 """What is explained: one number a jet, made from the tagger's outputs.
 
-A target is a class (its logit), ``"predicted"``, ``"label"``, an expression of class probabilities
-such as ``"log(b/(0.018*c+0.982*u))"``, or an auxiliary output such as ``"tracks.origin=from_b"``.
+A target is a class (its logit), ``"predicted"``, ``"label"``, ``"other"`` (the likeliest class but
+the predicted one), an expression of class probabilities such as ``"log(b/(0.018*c+0.982*u))"``, or
+an auxiliary output such as ``"tracks.origin=from_b"``.
 Expressions are parsed, never evaluated as code.
 """
 
@@ -16,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
 from jetlens.taggers.base import Inputs, Tagger
 
-PREDICTED, LABEL = "predicted", "label"
+PREDICTED, LABEL, OTHER = "predicted", "label", "other"
 OF = ("logit", "probability")
 
 
@@ -66,9 +67,16 @@ class Target:
         ------
         BadValueError
             If the label is asked for and a jet has none.
+        UnsupportedError
+            If another class is asked for and there is none.
         """
         if self.text == PREDICTED:
             return logits.argmax(-1)
+        if self.text == OTHER:
+            if logits.shape[-1] < 2:
+                raise UnsupportedError(f"target {OTHER!r}: the tagger has one class alone")
+            best = logits.argmax(-1, keepdim=True)
+            return logits.scatter(-1, best, -torch.inf).argmax(-1)
         if self.text == LABEL:
             if (label < 0).any():
                 row = int(np.flatnonzero(label < 0)[0])
@@ -95,14 +103,14 @@ def resolve(text: str, tagger: Tagger, of: str = "logit") -> Target:
     if of not in OF:
         raise UnknownNameError("kind of output (of=)", of, OF)
     classes = tagger.classes
-    if text in (PREDICTED, LABEL):
+    if text in (PREDICTED, LABEL, OTHER):
         return Target(text, of, _class_value(of))
     if text in classes:
         return Target(text, of, _class_value(of), classes.index(text))
     if "=" in text and "." in text.partition("=")[0]:
         return Target(text, of, _task_value(text, tagger), task=text.partition("=")[0])
     if text.replace("_", "").isalnum():  # a name alone, not an expression
-        raise UnknownNameError("target", text, [PREDICTED, LABEL, *classes])
+        raise UnknownNameError("target", text, [PREDICTED, LABEL, OTHER, *classes])
     expression = parse(text, classes)
 
     def value(logits: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:

@@ -77,6 +77,14 @@ class Packed:
         """Cut the jets into runs whose padded work stays within `budget` particles."""
         yield from runs(self.tokens, budget or self.budget, rows_per_jet)
 
+    def arranged(self, name: str, values: Tensor) -> Tensor:
+        """Bring ``[jet, particle, ...]`` or ``[jet, ...]`` into working order, as `inputs` are."""
+        values = values[self.rows]
+        if name not in self.places:
+            return values
+        places = self.places[name].to(values.device)
+        return values.take_along_dim(places.view(*places.shape, *[1] * (values.ndim - 2)), dim=1)
+
     def restore(self, name: str, packed: Tensor) -> Tensor:
         """Scatter ``[jet, particle, ...]`` or ``[jet, ...]`` back; empty places get zero."""
         back = packed.new_empty(packed.shape)

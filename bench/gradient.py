@@ -1,0 +1,150 @@
+"""Gradients and scans of moved jets beside plain passes of the same batches, in one run.
+
+Jets have as many constituents as quark and gluon jets of 500 GeV do. The plain passes go through
+the same chunks of packed jets, and nothing is made of what comes out; what is ours ends in
+attributions, in the jets' own order. *Padded* are our own calls with all jets as long as the
+longest.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+import jetlens as jl
+from jetlens.core.batch import JetBatch
+from jetlens.core.registry import explainers, taggers
+from jetlens.data.scaling import fit
+from jetlens.explain.base import Context, PackedExplainer
+from jetlens.explain.targets import resolve
+from jetlens.taggers.base import Tagger, at_rest, encode
+from jetlens.taggers.chunks import Packed, pack
+
+JETS, REPEATS = 512, 7
+FEATURES = ("pt", "deta", "dphi", "m2", "charge")
+CLASSES = ("gluon", "quark")
+SCALES = [float(s) for s in np.linspace(0, 1, 20)]
+MEAN, LONGEST = (33, 53), 139
+"""Constituents of quark and gluon jets, and the most of any of them."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way through the jets, and its time over that of what it is compared with."""
+
+    tagger: str
+    name: str
+    seconds: float
+    ratio: float
+    over: str
+
+
+def jets(n: int) -> JetBatch:
+    """Return `n` jets, half of them quark jets."""
+    rng = np.random.default_rng(0)
+    label = np.arange(n) % 2
+    mean = np.array(MEAN[::-1])[label]
+    count = rng.gamma(9.0, mean / 9.0).astype(int).clip(4, LONGEST)
+    count[0] = LONGEST
+    mask = np.arange(LONGEST) < count[:, None]
+    pt = -np.sort(-0.3 - rng.pareto(1.2, mask.shape), axis=1)
+    pt *= 525 / (pt * mask).sum(1, keepdims=True)
+    angles = rng.normal(0, 0.12, (2, *mask.shape)).clip(-0.28, 0.28)
+    charge = rng.integers(-1, 2, mask.shape)
+    m2 = np.where(charge == 0, 0.0, 0.13957**2)
+    values = np.stack([pt, *angles, m2, charge], -1).astype(np.float32)
+    return jl.batch({"constituents": (values, FEATURES, mask)}, label=label, classes=CLASSES)
+
+
+def all_taggers(batch: JetBatch) -> dict[str, Tagger]:
+    """Return the taggers."""
+    torch.manual_seed(0)
+    inputs = {"constituents": FEATURES}
+    scaling = fit([batch], inputs, floors={"constituents": {"pt": 0.1}})
+    return {
+        name: taggers.make(name, inputs=inputs, classes=CLASSES, scaling=scaling)
+        for name in ("transformer", "cross-attention")
+    }
+
+
+def main(n: int = JETS, repeats: int = REPEATS) -> list[Way]:
+    """Time all ways, in turn."""
+    batch = jets(n)
+    table = []
+    for name, tagger in all_taggers(batch).items():
+        with at_rest(tagger):
+            table += _ways(name, tagger, batch, repeats)
+    return table
+
+
+def _ways(name: str, tagger: Tagger, batch: JetBatch, repeats: int) -> list[Way]:
+    inputs, masks = encode(tagger, batch)
+    packed = pack(tagger, inputs, masks)
+    places = {k: torch.arange(m.shape[1]).expand(m.shape) for k, m in masks.items()}
+    lengths = {k: torch.full((len(batch),), m.shape[1]) for k, m in masks.items()}
+    padded = Packed(inputs, masks, torch.arange(len(batch)), places, lengths)
+    gradient = explainers.make("gradient")
+    nudge = explainers.make("nudge", scales=SCALES, constraints={"inside": 0.4})
+    ways: dict[str, Callable[[], object]] = {
+        "forward": lambda: _forward(tagger, packed),
+        "forward and backward": lambda: _backward(tagger, packed),
+        "gradient": _explained(gradient, tagger, packed, batch),
+        "gradient, padded": _explained(gradient, tagger, padded, batch),
+        f"nudge, {len(SCALES)} scales": _explained(nudge, tagger, packed, batch),
+        f"nudge, {len(SCALES)} scales, padded": _explained(nudge, tagger, padded, batch),
+    }
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for turn in range(repeats + 1):
+        for way, run in ways.items():
+            start = time.perf_counter()
+            run()
+            if turn:  # the first warms up
+                seconds[way].append(time.perf_counter() - start)
+    took = {way: statistics.median(s) for way, s in seconds.items()}
+    scan = f"nudge, {len(SCALES)} scales"
+    # the forward pass of the jets where they are comes with the backward pass
+    passes = (len(SCALES) - 1) * took["forward"] + took["forward and backward"]
+    over = {
+        "gradient": (took["forward and backward"], "forward and backward; aim 1.15"),
+        "gradient, padded": (took["gradient"], "packed; aim 2 or more"),
+        scan: (passes, f"{len(SCALES)} forward, one backward; aim 1"),
+        f"{scan}, padded": (took[scan], "packed; aim 2 or more"),
+    }
+    plain = (took["forward"], "forward")
+    return [
+        Way(name, way, seconds, seconds / over.get(way, plain)[0], over.get(way, plain)[1])
+        for way, seconds in took.items()
+    ]
+
+
+def _forward(tagger: Tagger, packed: Packed) -> None:
+    with torch.no_grad():
+        for some in packed.chunks():
+            tagger(*packed.cut(some))
+
+
+def _backward(tagger: Tagger, packed: Packed) -> None:
+    for some in packed.chunks():
+        inputs, masks = packed.cut(some)
+        leaves = {k: v.detach().requires_grad_() for k, v in inputs.items()}
+        tagger(leaves, masks).amax(1).sum().backward()
+
+
+def _explained(
+    explainer: PackedExplainer, tagger: Tagger, packed: Packed, batch: JetBatch
+) -> Callable[[], object]:
+    context = Context(batch, None, batch.label)
+    target = resolve("predicted", tagger)
+    return lambda: explainer.found(tagger, packed, target, context)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    for way in main(int(sys.argv[1]) if len(sys.argv) > 1 else JETS):
+        print(way)

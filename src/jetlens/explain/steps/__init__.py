@@ -1,0 +1,1 @@
+"""Jets that are moved along the gradient: what moves, how far, and what keeps them jets."""

@@ -1,0 +1,152 @@
+"""What explainers that move jets have in common: their options, and what they hand back."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from jetlens.core.errors import BadValueError, expected
+from jetlens.explain.base import Choose, Context, OnePassExplainer, Scores
+from jetlens.explain.slopes import all_slopes
+from jetlens.explain.steps.constraints import constraints
+from jetlens.explain.steps.course import NORMALISATIONS, RAW, Course
+from jetlens.explain.targets import OTHER, PREDICTED, Target, resolve
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.chunks import Packed
+from jetlens.taggers.predict import Predictions
+
+_SAID = {
+    "raw": "gradient in the tagger's scaled inputs",
+    "spread": "gradient per spread of the feature among the reference jets",
+    "unit": "gradient per spread of the feature among the reference jets, of length one in a jet",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepExplainer(OnePassExplainer):
+    """An explainer that moves jets along the gradient: x' = x + scale * gradient.
+
+    Parameters
+    ----------
+    scales
+        How far, rising from 0 or more. The gradient is taken once for all of them.
+    normalise
+        What is followed, and what a scale of one is. ``"raw"``: the gradient in the tagger's scaled
+        inputs. ``"spread"``: the gradient per spread of each feature among the reference jets, in
+        spreads. ``"unit"``: its direction alone; scales are then lengths of the step in spreads.
+    steps
+        With more than one, the gradient is taken anew so many times, at equal distances up to the
+        largest scale.
+    toward
+        What rises: ``"other"``, the likeliest class that is not the predicted one, or any other
+        target (a class, ``"label"``, an expression). A `target` of the explanation that is not
+        ``"predicted"`` is what rises, and leaves `toward` no choice.
+    constraints
+        What keeps moved jets jets, and their settings: ``positive_pt``, ``inside`` (true, false, or
+        a radius), ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt`` is off.
+    hold
+        Features that are not to move: ``"feature"`` or ``"collection.feature"``.
+
+    References
+    ----------
+    Szegedy et al., "Intriguing properties of neural networks", arXiv:1312.6199; Goodfellow, Shlens
+    and Szegedy, arXiv:1412.6572.
+    """
+
+    at_once: ClassVar[int | None] = 512
+
+    scales: Sequence[float] = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+    normalise: str = RAW
+    steps: int = 1
+    toward: str = OTHER
+    constraints: Mapping[str, bool | float] = field(default_factory=dict)
+    hold: str | Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        check_scales(self.scales)
+        if self.normalise not in NORMALISATIONS:
+            raise BadValueError(
+                f"normalise={self.normalise!r}: {expected(str(self.normalise), NORMALISATIONS)}"
+            )
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
+            raise BadValueError(f"steps={self.steps!r}: expected a whole number, 1 or more")
+        constraints(self.constraints)
+
+    @abc.abstractmethod
+    def follow(self, course: Course, said: Predictions) -> Scores:
+        """Move the jets, of which the tagger says `said`, and return what comes of it."""
+
+    def run(
+        self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
+    ) -> tuple[Scores, Tensor]:
+        """Return the gradient, and what the tagger says."""
+        found, said = all_slopes(tagger, packed, target, choose)
+        return Scores(found), said
+
+    def found(
+        self, tagger: Tagger, packed: Packed, target: Target, context: Context
+    ) -> tuple[Predictions, Tensor, Scores]:
+        """Take the gradient of what is to rise, and follow it."""
+        goal = self._goal(target, tagger)
+        said, chosen, found = super().found(tagger, packed, goal, context)
+        course = Course(
+            tagger,
+            packed,
+            context,
+            goal,
+            chosen[packed.rows],
+            found.scores,
+            normalise=self.normalise,
+            last=float(self.scales[-1]),
+            steps=self.steps,
+            constraints=constraints(self.constraints),
+            hold=self.hold,
+        )
+        came = self.follow(course, said)
+        told = {"toward": goal.text, "scores": _SAID[self.normalise]}
+        return said, chosen, replace(came, scores=course.scores, attrs=told)
+
+    def _goal(self, target: Target, tagger: Tagger) -> Target:
+        """Return what is to rise.
+
+        Raises
+        ------
+        BadValueError
+            If `toward` and the target of the explanation both say what.
+        """
+        if target.text == PREDICTED:
+            return resolve(self.toward, tagger, target.of)
+        if self.toward not in (OTHER, target.text):
+            raise BadValueError(
+                f"toward={self.toward!r} and target={target.text!r}: expected one of them to be "
+                "left out"
+            )
+        return target
+
+
+def check_scales(scales: Sequence[float]) -> None:
+    """Refuse scales that do not rise from zero or more.
+
+    Raises
+    ------
+    BadValueError
+        The message says what was expected.
+    """
+    listed = list(scales) if isinstance(scales, Sequence | np.ndarray) else []
+    numbers = not isinstance(scales, str) and all(
+        isinstance(s, int | float | np.number) and not isinstance(s, bool) for s in listed
+    )
+    wanted = "expected numbers from 0 upwards, each above the one before, as in [0, 0.5, 1]"
+    if not listed or not numbers:
+        raise BadValueError(f"scales={scales!r}: {wanted}")
+    if not (np.isfinite(listed).all() and listed[0] >= 0):
+        bad = next(s for s in listed if not (np.isfinite(s) and s >= 0))
+        raise BadValueError(f"scales={listed}: {bad} among them; {wanted}")
+    if any(after <= before for before, after in pairwise(listed)):
+        raise BadValueError(f"scales={listed}: {wanted}")

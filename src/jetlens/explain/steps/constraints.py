@@ -1,0 +1,158 @@
+"""Which constraints hold when jets are moved, and how they are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.physics import constraints as physics
+from jetlens.physics.roles import Roles
+
+Floats = NDArray[np.float64]
+Columns = dict[str, Floats]
+"""Values by feature, ``[jet, particle]`` (or of a jet or image as they are)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constraints:
+    """What keeps a moved jet a jet; each can be switched off.
+
+    Attributes
+    ----------
+    positive_pt
+        Momenta, energies and masses stay positive.
+    inside
+        Particles stay inside the jet: ``True`` for the radius of the particle farthest from its
+        axis among the reference jets, or a radius.
+    keep_discrete
+        Charges, types and counts are not moved.
+    on_shell
+        Masses of particles are not moved; where the energy is a feature, it follows from the rest.
+    recentre
+        The mean of the particles' angles, weighted by pt, stays what it was.
+    fixed_pt
+        The jet's pt stays what it was: its particles are rescaled.
+    """
+
+    positive_pt: bool = True
+    inside: bool | float = True
+    keep_discrete: bool = True
+    on_shell: bool = True
+    recentre: bool = True
+    fixed_pt: bool = False
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool):
+                continue
+            if field.name != "inside":
+                raise BadValueError(f"constraint {field.name}={value!r}: expected true or false")
+            if not isinstance(value, int | float) or not 0 < value < np.inf:
+                raise BadValueError(
+                    f"constraint inside={value!r}: expected a radius above 0, true or false"
+                )
+
+    def apply(
+        self,
+        before: Columns,
+        raw: Columns,
+        weight: Floats | None,
+        roles: Roles,
+        radius: float | None,
+        logarithmic: Container[str] = (),
+    ) -> Columns:
+        """Return where a step comes to that would lead from `before` to `raw`.
+
+        Parameters
+        ----------
+        before, raw
+            Values by feature.
+        weight
+            ``[jet, particle]``, one for real particles and zero for padding; None where the values
+            are not of particles: then momenta stay positive, and nothing else is asked for.
+        roles
+            What the features are.
+        radius
+            The jets', for `inside`.
+        logarithmic
+            Features whose step is one in their logarithm, so that they stay positive anyway.
+        """
+        found = dict(raw)
+        if self.positive_pt:
+            for name in roles.positive:
+                if name not in logarithmic:
+                    found[name] = physics.positive(before[name], raw[name] - before[name])
+        if weight is None:
+            return found
+        pt = None if roles.pt is None else np.maximum(found[roles.pt], 0) * weight
+        if roles.angles is not None:
+            self._angles(before, found, roles.angles, pt, radius, weight, roles.pt)
+        if self.fixed_pt and roles.pt is not None and pt is not None:
+            dphi = None if roles.angles is None else roles.angles[1]
+            now = physics.jet_pt(pt, None if dphi is None else found[dphi])
+            old = np.maximum(before[roles.pt], 0) * weight
+            was = physics.jet_pt(old, None if dphi is None else before[dphi])
+            found[roles.pt] = physics.rescaled(found[roles.pt], now, was)
+        if self.on_shell and roles.pt is not None and roles.energy is not None:
+            found[roles.energy] = _energy(before, found, roles)
+        return found
+
+    def _angles(
+        self,
+        before: Columns,
+        found: Columns,
+        angles: tuple[str, str],
+        pt: Floats | None,
+        radius: float | None,
+        weight: Floats,
+        pt_name: str | None,
+    ) -> None:
+        old = [before[n] for n in angles]
+        new = [found[n] for n in angles]
+        radius = None if self.inside is False else radius
+        if radius is not None:
+            new = list(physics.inside(*old, new[0] - old[0], new[1] - old[1], radius))
+        if self.recentre and pt is not None and pt_name is not None:
+            was = np.maximum(before[pt_name], 0) * weight
+            to = physics.centre(was, old[0]), physics.centre(was, old[1])
+            new = list(physics.recentred(*new, pt, to, radius))
+        found.update(zip(angles, new, strict=True))
+
+
+def _energy(before: Columns, after: Columns, roles: Roles) -> Floats:
+    assert roles.pt is not None
+    assert roles.energy is not None
+
+    def both(name: str | None) -> tuple[Floats, Floats] | None:
+        return None if name is None else (before[name], after[name])
+
+    m2 = both(roles.m2)
+    if m2 is None and roles.mass is not None:
+        m2 = before[roles.mass] ** 2, after[roles.mass] ** 2
+    return physics.energy_on_shell(
+        before[roles.energy], (before[roles.pt], after[roles.pt]), both(roles.eta), m2
+    )
+
+
+def constraints(given: Mapping[str, bool | float]) -> Constraints:
+    """Return the constraints, of which some are set.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is none of that name.
+    BadValueError
+        If a value is not one that it takes.
+    """
+    if not isinstance(given, Mapping):
+        raise BadValueError(f"constraints={given!r}: expected a table of names and switches")
+    known = [field.name for field in fields(Constraints)]
+    for name in given:
+        if name not in known:
+            raise UnknownNameError("constraint", name, known)
+    return Constraints(**given)  # type: ignore[arg-type]

@@ -1,0 +1,220 @@
+"""A chunk of jets on their course."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from jetlens.core.errors import BadValueError
+from jetlens.explain.slopes import fixed, slopes
+from jetlens.explain.steps.course import Course, Floats, Values, features_back, features_first
+from jetlens.physics.constraints import unphysical
+from jetlens.taggers.base import Inputs
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass
+class Leg:
+    """Some jets, no longer than the longest of them, and the points where their gradient was taken.
+
+    Attributes
+    ----------
+    course
+        Where they go.
+    jets
+        ``[jet]``, which of the packed jets they are.
+    masks
+        As the tagger takes them.
+    starts, rates, ways
+        At each point where a gradient was taken: the physical values, d value / d input, and how
+        far a scale of one moves the inputs.
+    """
+
+    course: Course
+    jets: Tensor
+    masks: Inputs
+    starts: list[Values]
+    rates: list[Values]
+    ways: list[Values]
+
+    def __len__(self) -> int:
+        return len(self.jets)
+
+    @cached_property
+    def real(self) -> dict[str, Flags]:
+        """The masks as arrays."""
+        return {name: mask.cpu().numpy() for name, mask in self.masks.items()}
+
+    def take(self, rows: NDArray[np.intp]) -> Leg:
+        """Return some of the jets."""
+
+        def of(points: list[Values]) -> list[Values]:
+            return [{name: v[:, rows] for name, v in point.items()} for point in points]
+
+        where = torch.as_tensor(rows)
+        masks = {name: mask[where.to(mask.device)] for name, mask in self.masks.items()}
+        parts = (of(self.starts), of(self.rates), of(self.ways))
+        return Leg(self.course, self.jets[where], masks, *parts)
+
+    def at(self, scale: Floats) -> Values:
+        """Return the jets' physical values at their scales ``[jet]``.
+
+        Between the points where the gradient is taken the course is straight but for what the
+        constraints make of it.
+        """
+        stride = self.course.stride
+        part = np.zeros(len(scale), dtype=int)
+        if stride > 0:
+            part = np.minimum((scale / stride).astype(int), self.course.steps - 1)
+        found: Values = {}
+        for point in np.unique(part):
+            self._reach(point)
+            moved = self._moved(point, scale - point * stride)
+            here = part == point
+            for name, values in moved.items():
+                there = here.reshape(-1, *[1] * (values.ndim - 2))
+                found[name] = np.where(there, values, found[name]) if name in found else values
+        return found
+
+    def _reach(self, point: int) -> None:
+        """Take gradients up to a point of the course."""
+        course = self.course
+        chosen = course.chosen[self.jets.to(course.chosen.device)]
+        while len(self.starts) <= point:
+            values = self._moved(len(self.starts) - 1, np.full(len(self), course.stride))
+            inputs = self.inputs(values)
+            found = slopes(course.tagger, course.target, inputs, self.masks, fixed(chosen))
+            real = {
+                n: v.masked_fill(~self.masks[n][..., None], 0) if n in self.masks else v
+                for n, v in found.slopes.items()
+            }
+            self.starts.append(values)
+            self.rates.append(rates(course, values))
+            self.ways.append(course.ways(course.normalised(real)))
+
+    def _moved(self, point: int, scale: Floats) -> Values:
+        """Step from a point, under the constraints."""
+        course = self.course
+        raw = self._raw(point, scale, course.loose)
+        found = {}
+        for name, values in raw.items():
+            names = course.names[name]
+            before = dict(zip(names, self.starts[point][name], strict=True))
+            after = course.constraints.apply(
+                before,
+                dict(zip(names, values, strict=True)),
+                self.real[name].astype(np.float64) if name in self.real else None,
+                course.roles[name],
+                course.radius.get(name),
+                course.tagger.scaling.floors.get(name, {}),
+            )
+            found[name] = np.stack([after[n] for n in names])
+        return found
+
+    def _raw(self, point: int, scale: Floats, loose: Mapping[str, Floats] | None = None) -> Values:
+        """Step from a point without any constraint, of the features that are loose or of all."""
+        course = self.course
+        found = {}
+        for name, start in self.starts[point].items():
+            way = self.ways[point][name]
+            wide = scale.reshape(-1, *[1] * (way.ndim - 2))
+            step = way * self.rates[point][name] * wide
+            if loose is not None:
+                step *= loose[name].reshape(-1, *[1] * (way.ndim - 1))
+            moved = start.copy()
+            floors = course.tagger.scaling.floors.get(name, {})
+            for i, feature in enumerate(course.tagger.inputs[name]):
+                if feature in floors:  # a step in the logarithm
+                    above = np.where(start[i] > 0, start[i], 1.0)  # what is below stays
+                    with np.errstate(over="ignore"):
+                        moved[i] = start[i] * np.exp(step[i] / above)
+                else:
+                    moved[i] += step[i]
+            found[name] = moved
+        return found
+
+    def unphysical(self, scale: Floats) -> dict[str, Flags]:
+        """Say which jets one raw step of this scale makes unphysical, by reason ``[jet]``."""
+        course, found = self.course, {}
+        raw = self._raw(0, scale)
+        for name, values in raw.items():
+            before, after = (
+                {n: c.reshape(len(self), -1) for n, c in zip(course.names[name], v, strict=True)}
+                for v in (self.starts[0][name], values)
+            )
+            everywhere = np.ones(next(iter(after.values())).shape, dtype=bool)
+            real = self.real.get(name, everywhere)
+            reasons = unphysical(before, after, real, course.roles[name], course.radius.get(name))
+            for reason, bad in reasons.items():
+                found[reason] = found[reason] | bad if reason in found else bad
+        return found
+
+    def scaled(self, values: Values) -> Values:
+        """Return physical values of the tagger's features, scaled."""
+        tagger, found = self.course.tagger, {}
+        for name, features in tagger.inputs.items():
+            own = np.moveaxis(values[name][: len(features)], 0, -1)
+            found[name] = np.moveaxis(tagger.scaling.scaled(own, name, features), -1, 0)
+        return found
+
+    def inputs(self, values: Values) -> Inputs:
+        """Return physical values as the tagger takes them."""
+        found = {}
+        for name, scaled in self.scaled(values).items():
+            tensor = torch.as_tensor(features_back(scaled)).to(self.course.packed.inputs[name])
+            if name in self.masks:
+                tensor = tensor.masked_fill(~self.masks[name][..., None], 0)
+            found[name] = tensor.contiguous()
+        return found
+
+    def says(self, values: Values, scale: Floats) -> Tensor:
+        """Return the tagger's logits of moved jets.
+
+        Raises
+        ------
+        BadValueError
+            If they are not finite; the message says at which scale.
+        """
+        course = self.course
+        with torch.no_grad():
+            logits: Tensor = course.tagger(self.inputs(values), self.masks)
+        bad = ~torch.isfinite(logits).all(-1)
+        if bad.any():
+            jet = int(bad.nonzero()[0, 0])
+            row = int(course.packed.rows[self.jets[jet]])
+            raise BadValueError(
+                f"scale {scale[jet]:g}: the tagger gives {logits[jet].tolist()} for jet {row} of "
+                f"the batch ({int(bad.sum())} such jets): expected finite logits; take smaller "
+                "scales"
+            )
+        return logits
+
+
+def rates(course: Course, values: Values) -> Values:
+    """Return d value / d input of the tagger's inputs; zero where the scaling holds a value."""
+    found = {}
+    for name, features in course.tagger.inputs.items():
+        channels_last = np.moveaxis(values[name][: len(features)], 0, -1)
+        slopes = np.moveaxis(course.tagger.scaling.slopes(channels_last, name, features), -1, 0)
+        found[name] = np.divide(1.0, slopes, where=slopes != 0, out=np.zeros_like(slopes))
+    return found
+
+
+def legs(course: Course) -> Iterator[Leg]:
+    """Yield the packed jets at the start of their course, in chunks of about the same work."""
+    for jets in course.packed.chunks():
+        _, masks = course.packed.cut(jets)
+        start, score = {}, {}
+        for name, values in course.values.items():
+            places = (jets, slice(masks[name].shape[1])) if name in masks else jets
+            start[name] = features_first(values[places])
+            score[name] = course.scores[name][places]
+        which = torch.arange(len(course.packed))[jets]
+        yield Leg(course, which, masks, [start], [rates(course, start)], [course.ways(score)])

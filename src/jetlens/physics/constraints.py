@@ -1,0 +1,220 @@
+"""What keeps a jet a jet when its particles are moved: pure functions of physical values.
+
+Particles are ``[jet, particle]``; what stands in padding has no weight and means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.physics.particles import TABLE
+from jetlens.physics.roles import Roles
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+OFF_SHELL = next(s.mass for s in TABLE if s.kind == "charged_pion") ** 2 / 4
+"""GeV^2: a raw step that changes m^2 by more puts a particle off its mass shell."""
+
+_CLOSE = 1e-12
+_TURNS = 50
+
+
+def positive(value: Floats, step: Floats) -> Floats:
+    """Add steps to positive numbers, which stay positive.
+
+    A step up is added; a step down divides by what the same step up would multiply by::
+
+        value + step,    value / (1 + |step| / value)
+
+    Both agree with ``value + step`` to first order. However far a step down goes, nothing piles up
+    at zero, and in the logarithm steps up and down are of the same size. A zero stays where it is
+    instead of falling; a number that is negative already takes the step as it is.
+    """
+    start = np.where(value > 0, value, 1.0)
+    fallen = start / (1 + np.maximum(-step, 0) / start)
+    moved: Floats = np.where(step >= 0, value + step, np.where(value > 0, fallen, 0.0))
+    return np.where(value < 0, value + step, moved)
+
+
+def inside(
+    x: Floats, y: Floats, step_x: Floats, step_y: Floats, radius: float
+) -> tuple[Floats, Floats]:
+    """Move points of a disc, which stay inside; return where they come to.
+
+    A step of length l, towards a rim that is the distance L away, goes ``L tanh(l / L)`` far: as
+    long as l to second order, and never beyond the rim. A point that is outside already may go as
+    far from the centre as it is.
+    """
+    length = np.hypot(step_x, step_y)
+    unit_x = np.divide(step_x, length, where=length > 0, out=np.zeros_like(length))
+    unit_y = np.divide(step_y, length, where=length > 0, out=np.zeros_like(length))
+    along = x * unit_x + y * unit_y
+    beyond = np.maximum(radius**2 - x**2 - y**2, 0.0)
+    room = np.maximum(np.sqrt(along**2 + beyond) - along, 0.0)
+    relative = np.divide(length, room, where=room > 0, out=np.zeros_like(length))
+    way = room * np.tanh(relative)
+    return x + way * unit_x, y + way * unit_y
+
+
+def centre(weight: Floats, x: Floats) -> Floats:
+    """Return the weighted mean of each jet ``[jet]``; zero where there is no weight."""
+    total = weight.sum(1)
+    mean: Floats = np.divide((weight * x).sum(1), total, where=total > 0, out=np.zeros_like(total))
+    return mean
+
+
+def recentred(
+    x: Floats,
+    y: Floats,
+    weight: Floats,
+    to: tuple[Floats, Floats],
+    radius: float | None = None,
+) -> tuple[Floats, Floats]:
+    """Shift each jet so that its weighted mean comes to where it is wanted.
+
+    Parameters
+    ----------
+    x, y
+        The particles' angles ``[jet, particle]``.
+    weight
+        ``[jet, particle]``, as a rule their pt; zero in padding.
+    to
+        Where the means are to be ``[jet]``.
+    radius
+        Left out, all particles of a jet are shifted alike. Given, a particle is shifted as `inside`
+        moves it, and the shift is found by iteration. Where that does not settle, as when a hard
+        particle has to cross the whole jet, all are shifted alike and then drawn together towards
+        the mean, as far as is needed.
+    """
+    shift_x, shift_y = np.zeros_like(to[0]), np.zeros_like(to[1])
+    new_x, new_y = x, y
+    for _ in range(_TURNS):
+        off_x, off_y = centre(weight, new_x) - to[0], centre(weight, new_y) - to[1]
+        far = np.hypot(off_x, off_y) > _CLOSE
+        if not far.any():
+            break
+        shift_x, shift_y = shift_x - off_x * far, shift_y - off_y * far
+        if radius is None:
+            new_x, new_y = x + shift_x[:, None], y + shift_y[:, None]
+        else:
+            steps = (np.broadcast_to(s[:, None], x.shape) for s in (shift_x, shift_y))
+            new_x, new_y = inside(x, y, *steps, radius)
+    else:
+        off_x, off_y = centre(weight, new_x) - to[0], centre(weight, new_y) - to[1]
+        far = np.hypot(off_x, off_y) > _CLOSE
+        if radius is not None and far.any():
+            new_x[far], new_y[far] = _drawn_together(
+                x[far], y[far], weight[far], (to[0][far], to[1][far]), radius
+            )
+    return new_x, new_y
+
+
+def _drawn_together(
+    x: Floats, y: Floats, weight: Floats, to: tuple[Floats, Floats], radius: float
+) -> tuple[Floats, Floats]:
+    """Shift and shrink each jet about its wanted mean until its particles are inside."""
+    rim = np.maximum(np.maximum(radius, np.hypot(x, y)), np.hypot(*to)[:, None])
+    from_x, from_y = (t[:, None] for t in to)
+    way_x, way_y = x - centre(weight, x)[:, None], y - centre(weight, y)[:, None]
+    # the largest k of |to + k way| <= rim
+    square = way_x**2 + way_y**2
+    along = way_x * from_x + way_y * from_y
+    beyond = rim**2 - from_x**2 - from_y**2
+    root = np.sqrt(along**2 + square * beyond) - along
+    most = np.divide(root, square, where=square > 0, out=np.ones_like(square))
+    share = np.minimum(most.min(1, where=weight > 0, initial=1.0), 1.0)[:, None]
+    return from_x + share * way_x, from_y + share * way_y
+
+
+def jet_pt(pt: Floats, dphi: Floats | None = None) -> Floats:
+    """Return the transverse momentum of each jet ``[jet]``.
+
+    Without angles it is the scalar sum.
+    """
+    if dphi is None:
+        scalar: Floats = pt.sum(1)
+        return scalar
+    vector: Floats = np.hypot((pt * np.cos(dphi)).sum(1), (pt * np.sin(dphi)).sum(1))
+    return vector
+
+
+def rescaled(pt: Floats, now: Floats, before: Floats) -> Floats:
+    """Scale particles so that their jets have the pt that they had; both are ``[jet]``."""
+    factor = np.divide(before, now, where=now > 0, out=np.ones_like(now))
+    scaled: Floats = pt * factor[:, None]
+    return scaled
+
+
+def energy_on_shell(
+    energy: Floats,
+    pt: tuple[Floats, Floats],
+    eta: tuple[Floats, Floats] | None = None,
+    m2: tuple[Floats, Floats] | None = None,
+) -> Floats:
+    """Return the energies of particles whose pt, pseudorapidity or mass has changed.
+
+    Each pair is before and after. Without `eta`, the direction stays as it was; without `m2`, the
+    mass does, which with `eta` is that of the four-momentum and else zero.
+    """
+    change = 0.0 if m2 is None else m2[1] - m2[0]
+    if eta is not None:
+        p2 = [(p * np.cosh(e)) ** 2 for p, e in zip(pt, eta, strict=True)]
+        squared = energy**2 + (p2[1] - p2[0]) + change
+    else:
+        mass2 = 0.0 if m2 is None else m2[0]
+        ratio = np.divide(pt[1], pt[0], where=pt[0] != 0, out=np.ones_like(pt[0]))
+        squared = np.maximum(energy**2 - mass2, 0.0) * ratio**2 + mass2 + change
+    found: Floats = np.sqrt(np.maximum(squared, 0.0))
+    return found
+
+
+def unphysical(
+    before: Mapping[str, Floats],
+    after: Mapping[str, Floats],
+    real: Flags,
+    roles: Roles,
+    radius: float | None = None,
+) -> dict[str, Flags]:
+    """Say which jets a step makes unphysical, by reason ``[jet]``.
+
+    ``negative``: a momentum, energy or mass falls below zero (or to zero). ``outside``: a particle
+    leaves the jet, farther from its axis than `radius` and than it was. ``discrete``: a charge,
+    type or count is nearer to another whole number. ``off_shell``: m^2 changes by more than
+    `OFF_SHELL`, or the energy is less than the momentum. Reasons for which there are no features
+    are left out.
+
+    Parameters
+    ----------
+    before, after
+        Values by feature ``[jet, particle]``.
+    real
+        ``[jet, particle]``, True where there is a particle.
+    roles
+        What the features are.
+    radius
+        The jets'.
+    """
+    found: dict[str, Flags] = {}
+
+    def add(reason: str, bad: Flags) -> None:
+        some = (bad & real).any(1)
+        found[reason] = found[reason] | some if reason in found else some
+
+    for name in roles.positive:
+        falls = after[name] < before[name]
+        add("negative", falls & np.where(before[name] > 0, after[name] <= 0, after[name] < 0))
+    if roles.angles is not None and radius is not None:
+        was, now = (np.hypot(*(v[n] for n in roles.angles)) for v in (before, after))
+        add("outside", now > np.maximum(radius, was))
+    for name in sorted(roles.discrete):
+        add("discrete", np.abs(after[name] - before[name]) > 0.5)
+    if roles.m2 is not None:
+        add("off_shell", np.abs(after[roles.m2] - before[roles.m2]) > OFF_SHELL)
+    if roles.pt is not None and roles.eta is not None and roles.energy is not None:
+        slow = [v[roles.energy] < v[roles.pt] * np.cosh(v[roles.eta]) for v in (before, after)]
+        add("off_shell", slow[1] & ~slow[0])
+    return found

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import jetlens as jl
+import moving
+from contracts import explainers as case
+from jetlens.explain.spread import spread
+from jetlens.taggers.base import encode
+
+SCALES = [0.0, 2.0, 5.0, 10.0, 30.0]
+POOL = moving.jets(60, seed=5)
+
+
+def explained(method: str, jets: jl.JetBatch | None = None, **options) -> xr.Dataset:
+    options = {"scales": SCALES, "pool": POOL} | options
+    return jl.explain(moving.tagger(), jets or moving.jets(), method, **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"steps": 4}, {"normalise": "unit", "toward": "quark"}])
+def test_a_flip_is_where_the_decision_changes_on_the_same_course(options: dict) -> None:
+    found = explained("flip", tolerance=1e-4, **options)
+    scale = found.flip_scale.values
+    flips = np.isfinite(scale)
+    assert flips.sum() > 5
+    before = found.output.values.argmax(1)
+    course = explained("nudge", **options)
+    decided = course.moved_output.values.argmax(2) != before[:, None]
+    np.testing.assert_array_equal(flips, decided.any(1))
+    if options.get("toward"):
+        assert not flips[before == 1].any()  # what rises is what is decided for
+    gaps = np.diff([0, *SCALES])  # that before each
+    for j in np.flatnonzero(flips):
+        first = int(decided[j].argmax())
+        assert SCALES[first - 1] < scale[j] <= SCALES[first]
+        close = 1e-4 * gaps[first]
+        around = sorted({max(scale[j] - 1.01 * close, 1e-9), scale[j]})
+        last = SCALES[-1]
+        one = explained("nudge", moving.jets().take([j]), **options | {"scales": [*around, last]})
+        said = one.moved_output.values[0].argmax(1)
+        assert said[-2] != before[j]
+        assert len(around) < 2 or said[0] == before[j]
+        np.testing.assert_allclose(
+            one.constituents_moved.values[0, -2], found.constituents_moved.values[j], rtol=1e-9
+        )
+        np.testing.assert_allclose(one.moved_output[0, -2], found.moved_output[j], rtol=1e-9)
+    assert np.isnan(found.constituents_moved.values[~flips]).all()
+    assert np.isnan(found.moved_output.values[~flips]).all()
+
+
+def test_distances_are_root_mean_squares_in_spreads() -> None:
+    tagger = moving.tagger()
+    found = explained("flip")
+    flips = np.flatnonzero(np.isfinite(found.flip_scale.values))
+    mask = moving.jets()["constituents"].mask
+    start, _ = encode(tagger, moving.jets())
+    ends = jl.batch(
+        {
+            "jets": (found.jets_moved.values[flips], moving.JETS),
+            "constituents": (
+                found.constituents_moved.values[flips], moving.FEATURES, mask[flips]
+            ),
+        }
+    )  # fmt: skip
+    there, _ = encode(tagger, ends)
+    width = spread(tagger, POOL)
+    for i, j in enumerate(flips):
+        change = (there["constituents"][i] - start["constituents"][j])[mask[j]].numpy()
+        own = (there["jets"][i] - start["jets"][j]).numpy()
+        rms = np.sqrt((change**2).mean(0)) / width["constituents"] if len(change) else np.nan
+        np.testing.assert_allclose(
+            found.constituents_flip_distance[j], np.broadcast_to(rms, 7), rtol=1e-9, atol=1e-12
+        )
+        np.testing.assert_allclose(found.jets_flip_distance[j], abs(own) / width["jets"])
+    nowhere = np.setdiff1d(np.arange(len(mask)), flips)
+    assert np.isnan(found.constituents_flip_distance.values[nowhere]).all()
+    held = found.constituents_flip_distance.sel(constituents_feature=["charge", "m2"])
+    assert float(held.max()) == 0.0
+
+
+def test_a_linear_tagger_flips_where_algebra_says() -> None:
+    weight = torch.tensor([[1.0, -2.0], [0.5, 1.0]], dtype=torch.float64)
+    module = torch.nn.Linear(2, 2, bias=False).double()
+    with torch.no_grad():
+        module.weight.copy_(weight)
+    names = ("a", "b")
+    tagger = jl.wrap(module, {"jets": names}, ("s", "b"), call=lambda m, i, _: m(i["jets"]))
+    x = np.random.default_rng(0).normal(size=(50, 2))
+    found = jl.explain(
+        tagger, jl.batch({"jets": (x, names)}), "flip", scales=[0, 4], tolerance=1e-6
+    )
+    logits = x @ weight.numpy().T
+    other = logits.argmin(1)
+    gradient = weight.numpy()[other]
+    gain = (gradient * (weight.numpy()[other] - weight.numpy()[1 - other])).sum(1)
+    exact = np.abs(logits[:, 0] - logits[:, 1]) / gain
+    wanted = np.where((exact > 0) & (exact < 4), exact, np.nan)
+    assert 10 < np.isfinite(wanted).sum() < 51
+    np.testing.assert_allclose(found.flip_scale, wanted, atol=4e-6)
+
+
+def test_no_jet_flips_at_scale_zero() -> None:
+    found = explained("flip", scales=[0.0])
+    assert np.isnan(found.flip_scale.values).all()
+    assert found.constituents_moved.dims == ("jet", "constituents", "constituents_feature")
+
+
+@pytest.mark.parametrize("tolerance", [0, 1, -0.1, "fine"])
+def test_wrong_tolerances(tolerance) -> None:
+    with pytest.raises(jl.JetlensError, match="tolerance="):
+        jl.explain(case.tagger(), case.jets(3), "flip", tolerance=tolerance)

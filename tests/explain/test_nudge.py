@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import xarray as xr
+
+import jetlens as jl
+import moving
+from jetlens.core import attribution
+from jetlens.explain.spread import spread
+from jetlens.taggers.base import encode
+from reference.gradient import slow_gradient, slow_move
+
+SCALES = [0.0, 0.05, 0.3, 1.0]
+OFF = dict.fromkeys(["positive_pt", "inside", "keep_discrete", "on_shell", "recentre"], False)
+NAMES = moving.FEATURES
+
+
+def nudge(
+    jets: jl.JetBatch | None = None, tagger: jl.Tagger | None = None, **options
+) -> xr.Dataset:
+    options = {"scales": SCALES, "pool": moving.jets(60, seed=5)} | options
+    return jl.explain(tagger or moving.tagger(), jets or moving.jets(), "nudge", **options)
+
+
+def column(found: xr.Dataset, name: str) -> np.ndarray:
+    """Return a moved feature ``[jet, scale, particle]``, zero in padding."""
+    return found.constituents_moved.sel(constituents_feature=name).fillna(0).values
+
+
+def asked(tagger: jl.Tagger, found: xr.Dataset, scale: int) -> np.ndarray:
+    """Return what the tagger says of moved jets, handed to it as anybody's."""
+    moved = found.constituents_moved.values[:, scale]
+    mask = found.constituents_mask.values
+    jets = jl.batch(
+        {
+            "jets": (found.jets_moved.values[:, scale], moving.JETS),
+            "constituents": (moved, NAMES, mask),
+        }
+    )
+    with torch.no_grad():
+        return tagger(*encode(tagger, jets)).numpy()
+
+
+@pytest.mark.parametrize("logarithm", [False, True])
+@pytest.mark.parametrize("fixed_pt", [False, True])
+def test_against_the_slow_reference(logarithm: bool, fixed_pt: bool) -> None:
+    tagger, jets = moving.tagger(logarithm), moving.jets()
+    constraints = {"inside": moving.RADIUS, "fixed_pt": fixed_pt}
+    found = nudge(jets, tagger, constraints=constraints)
+    slope = slow_gradient(tagger, jets, found.target.values)["constituents"]
+    width = np.array([tagger.scaling.table["constituents"][n][1] for n in NAMES])
+    values, mask = jets["constituents"].values, jets["constituents"].mask
+    for j in range(len(jets)):
+        own = values[j, mask[j]]
+        for s, scale in enumerate(SCALES):
+            step = scale * slope[j, mask[j]] * width
+            raw = own + step
+            if logarithm:  # a step in the logarithm; what is below the floor stays
+                raw[:, 0] = own[:, 0] * np.where(own[:, 0] < 0.5, 1, np.exp(step[:, 0]))
+            moved = slow_move(
+                own, raw, NAMES, moving.RADIUS, positive=not logarithm, fixed_pt=fixed_pt
+            )
+            there = found.constituents_moved.values[j, s][mask[j]]
+            np.testing.assert_allclose(there, moved, rtol=1e-7, atol=1e-9)
+    padding = found.constituents_moved.transpose("jet", "constituents", ...).values[~mask]
+    assert np.isnan(padding).all()
+
+
+def test_what_is_said_is_what_the_tagger_says_of_the_moved_jets() -> None:
+    tagger = moving.tagger()
+    found = nudge(tagger=tagger)
+    for s in range(len(SCALES)):
+        np.testing.assert_allclose(found.moved_output[:, s], asked(tagger, found, s), atol=1e-10)
+    np.testing.assert_array_equal(found.moved_output[:, 0], found.output)
+    values = found.constituents_value.values
+    np.testing.assert_array_equal(found.constituents_moved[:, 0], values)
+
+
+@pytest.mark.parametrize("toward", ["other", "quark", "label", "log(quark/gluon)"])
+@pytest.mark.parametrize("normalise", ["raw", "spread", "unit"])
+def test_small_steps_raise_what_they_are_to_raise(toward: str, normalise: str) -> None:
+    found = nudge(toward=toward, normalise=normalise, scales=[0, 1e-4], constraints=OFF)
+    said = found.moved_output.values
+    if toward.startswith("log"):
+        gain = np.diff(np.log(np.exp(said[..., 1]) / np.exp(said[..., 0])), axis=1)[:, 0]
+        assert (found.target == -1).all()
+    else:
+        rows = np.arange(len(said))
+        gain = (said[:, 1] - said[:, 0])[rows, found.target.values]
+    assert (gain > 0).all()
+    if toward == "other":
+        np.testing.assert_array_equal(found.target, said[:, 0].argmin(1))
+    per = nudge(toward=toward, normalise="raw" if normalise == "raw" else "spread", scales=[0])
+    score = per.constituents_score.fillna(0).values
+    size = (score**2).sum((1, 2)) + (per.jets_score.values**2).sum(1)
+    if normalise == "unit":
+        size = np.sqrt(size)
+    # to first order the score rises by scale times gradient times direction
+    np.testing.assert_allclose(gain, 1e-4 * size, rtol=2e-3)
+
+
+def test_a_target_other_than_the_predicted_class_is_what_rises() -> None:
+    found = jl.explain(moving.tagger(), moving.jets(), "nudge", target="quark", scales=[1])
+    other = jl.explain(moving.tagger(), moving.jets(), "nudge", toward="quark", scales=[1])
+    np.testing.assert_array_equal(found.moved_output, other.moved_output)
+    assert found.attrs["toward"] == other.attrs["toward"] == "quark"
+    assert other.attrs["target"] == "predicted"
+
+
+def test_the_unit_of_steps() -> None:
+    """Per spread, steps are spread^2 times the raw ones; of unit length, the scale is theirs."""
+    tagger, pool = moving.tagger(scaled=False), moving.jets(60, seed=5)
+    width = spread(tagger, pool)["constituents"]
+    steps = {}
+    for normalise in ("raw", "spread", "unit"):
+        found = nudge(tagger=tagger, normalise=normalise, scales=[1e-3], constraints=OFF)
+        moved = found.constituents_moved[:, 0].fillna(0) - found.constituents_value.fillna(0)
+        own = found.jets_moved[:, 0] - found.jets_value
+        steps[normalise] = moved.values, own.values
+    np.testing.assert_allclose(steps["spread"][0], steps["raw"][0] * width**2, atol=1e-12)
+    both = np.concatenate(
+        [
+            (steps["unit"][0] / width).reshape(len(moved), -1),
+            steps["unit"][1] / spread(tagger, pool)["jets"],
+        ],
+        axis=1,
+    )
+    np.testing.assert_allclose(np.sqrt((both**2).sum(1)), 1e-3, rtol=1e-9)
+
+
+def test_what_does_not_move_has_no_part_in_the_length() -> None:
+    found = nudge(normalise="unit", hold=["d0_significance", "jets.pt"])
+    score = found.constituents_score.fillna(0)
+    moving_ones = score.sel(constituents_feature=["pt", "deta", "dphi"])
+    length = (moving_ones**2).sum(("constituents", "constituents_feature"))
+    np.testing.assert_allclose(length[1:], 1.0)
+    assert np.ptp(column(found, "d0_significance"), axis=1).max() == 0
+    assert float(abs(score.sel(constituents_feature="d0_significance")).max()) > 0.01
+
+
+@pytest.mark.parametrize("normalise", ["raw", "unit"])
+@pytest.mark.parametrize("steps", [1, 4])
+def test_moved_jets_keep_every_constraint(normalise: str, steps: int) -> None:
+    constraints = {"inside": moving.RADIUS, "fixed_pt": True}
+    found = nudge(scales=[0, 1, 30], normalise=normalise, steps=steps, constraints=constraints)
+    mask = found.constituents_mask.values
+    pt, deta, dphi = (column(found, n) for n in ("pt", "deta", "dphi"))
+    real = np.broadcast_to(mask[:, None], pt.shape)
+    assert (pt[real] > 0).all()
+    assert np.hypot(deta, dphi)[real].max() <= moving.RADIUS * (1 + 1e-9)
+    assert (found.jets_moved.sel(jets_feature="pt") > 0).all()
+    for name in ("m2", "charge", "is_photon"):
+        assert np.ptp(column(found, name), axis=1).max() == 0
+    for angle in (deta, dphi):
+        mean = (pt * angle).sum(2) / np.maximum(pt.sum(2), 1e-9)
+        np.testing.assert_allclose(mean, np.repeat(mean[:, :1], 3, 1), atol=1e-9)
+    total = np.hypot((pt * np.cos(dphi)).sum(2), (pt * np.sin(dphi)).sum(2))
+    np.testing.assert_allclose(total, np.repeat(total[:, :1], 3, 1), rtol=1e-9)
+    changed = np.abs(np.diff(pt, axis=1)).max((1, 2))
+    assert (changed[mask.sum(1) > 1] > 1e-3).all()
+
+
+@pytest.mark.parametrize(
+    ("switch", "broken"),
+    [
+        ("positive_pt", lambda f: (column(f, "pt")[f.constituents_mask.values[:, 0]] < 0).any()),
+        (
+            "inside",
+            lambda f: np.hypot(column(f, "deta"), column(f, "dphi")).max() > moving.RADIUS * 1.01,
+        ),
+        ("keep_discrete", lambda f: np.ptp(column(f, "charge"), axis=1).max() > 1e-3),
+        ("on_shell", lambda f: np.ptp(column(f, "m2"), axis=1).max() > 1e-3),
+        ("recentre", lambda f: _wander(f) > 1e-3),
+    ],
+)
+def test_each_constraint_can_be_switched_off(switch: str, broken) -> None:
+    """Off, what it keeps is broken; on, with all others off, it is not."""
+    on = {"inside": moving.RADIUS} if switch == "inside" else {switch: True}
+    assert not broken(nudge(scales=[0, 30], constraints=OFF | on))
+    rest = {k: True for k in OFF if k != switch} | {switch: False}
+    if switch != "inside":
+        rest["inside"] = moving.RADIUS
+    assert broken(nudge(scales=[0, 30], constraints=rest))
+
+
+def _wander(found: xr.Dataset) -> float:
+    pt, deta = np.maximum(column(found, "pt"), 0), column(found, "deta")
+    mean = (pt * deta).sum(2) / np.maximum(pt.sum(2), 1e-9)
+    return float(np.ptp(mean, axis=1).max())
+
+
+def test_the_radius_is_that_of_the_reference_jets_if_nobody_says() -> None:
+    pool = moving.jets(60, seed=5)
+    mask = pool["constituents"].mask
+    far = np.hypot(*pool["constituents"].values[mask][:, 1:3].T).max()
+    found = nudge(scales=[0, 1000], pool=pool)
+    reach = np.hypot(column(found, "deta"), column(found, "dphi"))
+    start = reach[:, 0].max()
+    assert 0.95 * far < reach[:, 1].max() <= max(far, start) * (1 + 1e-9)
+
+
+def test_unphysical_jets_are_counted_as_one_raw_step_makes_them() -> None:
+    tagger, jets = moving.tagger(), moving.jets()
+    scales = [0.0, 0.3, 3.0, 30.0]
+    found = nudge(jets, tagger, scales=scales, constraints={"inside": moving.RADIUS}, steps=3)
+    slope = slow_gradient(tagger, jets, found.target.values)
+    width = np.array([tagger.scaling.table["constituents"][n][1] for n in NAMES])
+    values, mask = jets["constituents"].values, jets["constituents"].mask
+    step = slope["constituents"] * width
+    own = slope["jets"] * [tagger.scaling.table["jets"][n][1] for n in moving.JETS]
+    for s, scale in enumerate(scales):
+        raw = values + scale * step
+        radius = np.hypot(raw[..., 1], raw[..., 2])
+        was = np.hypot(values[..., 1], values[..., 2])
+        own_raw = jets["jets"].values + scale * own
+        bad = {
+            "negative": ((raw[..., 0] <= 0) & mask).any(1) | (own_raw[:, 0] <= 0),
+            "outside": ((radius > np.maximum(moving.RADIUS, was)) & mask).any(1),
+            "discrete": ((np.abs(raw - values)[..., 4:6] > 0.5).any(2) & mask).any(1)
+            | (np.abs(scale * own[:, 1]) > 0.5),
+            "off_shell": ((np.abs(raw - values)[..., 3] > moving.PION / 4) & mask).any(1),
+        }
+        for reason, flags in bad.items():
+            np.testing.assert_array_equal(found[f"unphysical_{reason}"][:, s], flags, reason)
+        np.testing.assert_array_equal(found.unphysical[:, s], np.any(list(bad.values()), axis=0))
+    assert not found.unphysical[:, 0].any()
+    assert 0 < int(found.unphysical_negative[:, 2].sum()) < len(jets)
+    assert found.unphysical.dtype == bool
+
+
+def test_more_steps_take_the_gradient_anew() -> None:
+    """The slow way: one gradient, one small raw step after the other."""
+    tagger, jets = moving.tagger(), moving.jets()
+    pool, scales = moving.jets(60, seed=5), [0.0, 0.5, 1.25, 2.0]
+    found = nudge(jets, tagger, scales=scales, steps=4, constraints=OFF, pool=pool)
+    width = {c: np.array([v[1] for v in tagger.scaling.table[c].values()]) for c in tagger.inputs}
+    at, done = {c: jets[c].values.copy() for c in tagger.inputs}, 0.0
+    for s, scale in enumerate(scales):
+        while done < scale - 1e-12:
+            part = min(scale, (np.floor(done / 0.5 + 1e-9) + 1) * 0.5) - done
+            if done % 0.5 < 1e-9:
+                now = jl.batch(
+                    {
+                        "jets": (at["jets"], moving.JETS),
+                        "constituents": (at["constituents"], NAMES, jets["constituents"].mask),
+                    }
+                )
+                slope = slow_gradient(tagger, now, found.target.values)
+            for c in at:
+                at[c] = at[c] + part * slope[c] * width[c]
+            done += part
+        mask = jets["constituents"].mask
+        moved = found.constituents_moved.values[:, s]
+        np.testing.assert_allclose(moved[mask], at["constituents"][mask], rtol=1e-8, atol=1e-9)
+        np.testing.assert_allclose(found.jets_moved[:, s], at["jets"], rtol=1e-8)
+
+
+def test_batching_padding_and_chunks_change_nothing() -> None:
+    jets = moving.jets()
+    whole = nudge(jets, steps=2, normalise="unit")
+    halves = [
+        nudge(jets.take(s), steps=2, normalise="unit") for s in (slice(0, 11), slice(11, None))
+    ]
+    joined = attribution.concatenate(halves)
+    for name in whole.data_vars:
+        if whole[name].dtype.kind == "f":
+            np.testing.assert_allclose(whole[name], joined[name], rtol=1e-8, atol=1e-10)
+        else:
+            np.testing.assert_array_equal(whole[name], joined[name])
+
+
+def test_energies_follow_and_phi_is_free() -> None:
+    rng = np.random.default_rng(0)
+    names = ("pt", "eta", "phi", "mass", "energy")
+    pt, eta = rng.uniform(20, 200, (12, 4)), rng.uniform(-2, 2, (12, 4))
+    phi, mass = rng.uniform(-3, 3, (12, 4)), rng.uniform(1, 30, (12, 4))
+    energy = np.sqrt((pt * np.cosh(eta)) ** 2 + mass**2)
+    jets = jl.batch({"objects": (np.stack([pt, eta, phi, mass, energy], -1), names)})
+    torch.manual_seed(1)
+    module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(20, 2)).double()
+    tagger = jl.wrap(
+        module, {"objects": names}, ("a", "b"), call=lambda m, inputs, masks: m(inputs["objects"])
+    )
+    found = jl.explain(tagger, jets, "nudge", scales=[0, 3])
+    moved = {n: found.objects_moved.sel(objects_feature=n).values[:, 1] for n in names}
+    np.testing.assert_array_equal(moved["mass"], mass)
+    exact = np.sqrt((moved["pt"] * np.cosh(moved["eta"])) ** 2 + mass**2)
+    np.testing.assert_allclose(moved["energy"], exact, rtol=1e-12)
+    assert np.abs(moved["phi"] - phi).max() > 0.1
+    free = jl.explain(tagger, jets, "nudge", scales=[3], constraints={"on_shell": False})
+    assert np.abs(free.objects_moved.sel(objects_feature="mass")[:, 0] - mass).max() > 0.1
+
+
+def test_images_move_and_their_pixels_stay_positive() -> None:
+    torch.manual_seed(0)
+    module = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(50, 4), torch.nn.GELU(), torch.nn.Linear(4, 2)
+    ).double()
+    names = ["pt", "charge"]
+    tagger = jl.wrap(module, {"image": names}, ("s", "b"), call=lambda m, i, _: m(i["image"]))
+    rng = np.random.default_rng(0)
+    image = rng.exponential(size=(6, 2, 5, 5)) * (rng.random((6, 2, 5, 5)) < 0.4)
+    jets = jl.batch({"image": (image, names)})
+    found = jl.explain(tagger, jets, "nudge", scales=[0, 0.1, 20])
+    assert found.image_moved.dims == ("jet", "scale", "image_channel", "y", "x")
+    np.testing.assert_array_equal(found.image_moved[:, 0], image)
+    moved = found.image_moved.values[:, 2]
+    assert moved[:, 0].min() >= 0
+    assert moved[:, 1].min() < -0.1
+    assert found.unphysical_negative[:, 2].all()
+    logits = module(torch.as_tensor(moved)).detach().numpy()
+    np.testing.assert_allclose(found.moved_output[:, 2], logits)
+
+
+def test_pt_that_is_no_input_still_weighs() -> None:
+    inputs = {"constituents": ("deta", "dphi")}
+    torch.manual_seed(0)
+    module = torch.nn.Linear(2, 2, bias=False).double()
+
+    def call(m, inputs, masks):
+        each = torch.tanh(9 * m(inputs["constituents"])) * masks["constituents"][..., None]
+        return each.sum(1)
+
+    tagger = jl.wrap(module, inputs, moving.CLASSES, call=call)
+    found = jl.explain(tagger, moving.jets(), "nudge", scales=[0, 3])
+    assert list(found.constituents_feature.values) == ["deta", "dphi"]
+    pt = np.where(moving.jets()["constituents"].mask, moving.jets()["constituents"].column("pt"), 0)
+    deta = column(found, "deta")
+    mean = (pt[:, None] * deta).sum(2)
+    np.testing.assert_allclose(mean[:, 1], mean[:, 0], atol=1e-9)
+    assert np.abs(np.diff(deta, axis=1)).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"scales": [-1, 0]}, r"scales=\[-1, 0\]: -1 among them; expected numbers from 0 upwards"),
+        ({"scales": [0, 2, 1]}, "each above the one before"),
+        ({"scales": [0, 1, 1]}, "each above the one before"),
+        ({"scales": []}, r"scales=\[\]: expected numbers"),
+        ({"scales": "far"}, "scales='far'"),
+        ({"scales": 3}, "scales=3"),
+        ({"scales": [0, float("nan")]}, "nan among them"),
+        ({"normalise": "units"}, "did you mean 'unit'"),
+        ({"steps": 0}, "steps=0"),
+        ({"toward": "qark"}, "did you mean 'quark'"),
+        ({"toward": "quark", "target": "gluon"}, "expected one of them to be left out"),
+        ({"constraints": {"postive_pt": True}}, "did you mean 'positive_pt'"),
+        ({"constraints": {"inside": -0.4}}, r"inside=-0\.4: expected a radius above 0"),
+        ({"constraints": {"recentre": 1}}, "recentre=1: expected true or false"),
+        ({"constraints": ["inside"]}, "expected a table"),
+        ({"hold": "constituents.eta"}, "did you mean 'constituents.deta'"),
+    ],
+)
+@pytest.mark.parametrize("method", ["nudge", "flip"])
+def test_wrong_options(method: str, options: dict, says: str) -> None:
+    with pytest.raises(jl.JetlensError, match=says):
+        jl.explain(moving.tagger(), moving.jets(3), method, **options)
+
+
+def test_a_step_too_far_says_so() -> None:
+    tagger = moving.tagger(logarithm=True)
+    with pytest.raises(jl.JetlensError, match=r"scale 1e\+06: the tagger gives .* smaller scales"):
+        nudge(tagger=tagger, scales=[1e6], constraints=OFF)

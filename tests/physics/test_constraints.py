@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from jetlens.physics import constraints
+from jetlens.physics.roles import roles
+from reference.gradient import slow_inside, slow_positive
+
+RADIUS = 0.4
+
+
+def numbers(low: float, high: float, shape: tuple[int, ...]) -> st.SearchStrategy[np.ndarray]:
+    return hnp.arrays(np.float64, shape, elements=st.floats(low, high, allow_subnormal=False))
+
+
+@st.composite
+def jets(draw: st.DrawFn) -> dict[str, np.ndarray]:
+    """Jets of up to six particles inside of their radius, and steps of any size."""
+    shape = draw(st.tuples(st.integers(1, 3), st.integers(1, 6)))
+    return {
+        "pt": draw(numbers(1e-3, 1e3, shape)),
+        "x": draw(numbers(-0.28, 0.28, shape)),
+        "y": draw(numbers(-0.28, 0.28, shape)),
+        "step_pt": draw(numbers(-1e4, 1e4, shape)),
+        "step_x": draw(numbers(-3, 3, shape)),
+        "step_y": draw(numbers(-3, 3, shape)),
+        "real": draw(hnp.arrays(np.bool_, shape)),
+    }
+
+
+@given(numbers(1e-6, 1e6, (20,)), numbers(-1e6, 1e6, (20,)))
+def test_what_is_positive_stays_so(value: np.ndarray, step: np.ndarray) -> None:
+    moved = constraints.positive(value, step)
+    assert (moved > 0).all()
+    up = step >= 0
+    np.testing.assert_array_equal(moved[up], (value + step)[up])
+    assert (moved[~up] <= value[~up]).all()
+    np.testing.assert_allclose(
+        moved, [slow_positive(v, s) for v, s in zip(value, step, strict=True)], rtol=1e-12
+    )
+
+
+@given(numbers(1e-3, 1e3, (20,)), numbers(-1e-3, 1e-3, (20,)))
+def test_small_steps_are_as_they_were_asked_for(value: np.ndarray, relative: np.ndarray) -> None:
+    moved = constraints.positive(value, value * relative)
+    assert (np.abs(moved / value - 1 - relative) <= relative**2 + 1e-15).all()
+
+
+def test_a_step_down_divides_by_what_the_same_step_up_multiplies_by() -> None:
+    value, step = np.array([2.0, 5.0]), np.array([1.0, 40.0])
+    product = constraints.positive(value, step) * constraints.positive(value, -step)
+    np.testing.assert_allclose(product, value**2)
+
+
+def test_a_zero_does_not_fall_and_a_negative_number_moves_freely() -> None:
+    moved = constraints.positive(np.array([0.0, 0.0, -1.0]), np.array([-1.0, 2.0, -3.0]))
+    np.testing.assert_array_equal(moved, [0.0, 2.0, -4.0])
+
+
+@settings(max_examples=40, deadline=None)
+@given(jets())
+def test_particles_stay_inside_and_go_where_they_head(jet: dict[str, np.ndarray]) -> None:
+    x, y = jet["x"], jet["y"]
+    moved = constraints.inside(x, y, jet["step_x"], jet["step_y"], RADIUS)
+    assert (np.hypot(*moved) <= np.maximum(RADIUS, np.hypot(x, y)) * (1 + 1e-9)).all()
+    way, step = np.hypot(moved[0] - x, moved[1] - y), np.hypot(jet["step_x"], jet["step_y"])
+    assert (way <= step * (1 + 1e-9) + 1e-15).all()
+    forward = (moved[0] - x) * jet["step_x"] + (moved[1] - y) * jet["step_y"]
+    np.testing.assert_allclose(forward, way * step, atol=1e-12)
+    for i in np.ndindex(x.shape):
+        slow = slow_inside((x[i], y[i]), (jet["step_x"][i], jet["step_y"][i]), RADIUS)
+        np.testing.assert_allclose((moved[0][i], moved[1][i]), slow, atol=1e-9)
+
+
+def test_a_particle_that_is_outside_already_goes_no_farther() -> None:
+    x, y = np.array([0.5, 0.5, 0.5]), np.zeros(3)
+    step = np.array([1.0, -0.01, -50.0]), np.zeros(3)
+    moved = constraints.inside(x, y, *step, RADIUS)
+    np.testing.assert_allclose(moved[0], [0.5, 0.49, -0.5], atol=1e-6)
+    np.testing.assert_array_equal(moved[1], 0)
+
+
+def test_far_from_the_rim_a_small_step_is_as_it_was_asked_for() -> None:
+    x, y = constraints.inside(*(np.array([v]) for v in (0.05, -0.1, 0.01, 0.02)), RADIUS)
+    np.testing.assert_allclose((x, y), [[0.06], [-0.08]], rtol=2e-3)
+    assert abs(x[0] - 0.06) > 0
+
+
+@settings(deadline=None)
+@given(jets())
+def test_recentred_jets_have_their_axis_and_are_inside(jet: dict[str, np.ndarray]) -> None:
+    weight = jet["pt"] * jet["real"]
+    to = tuple(constraints.centre(weight, jet[c]) for c in "xy")
+    new_weight = constraints.positive(jet["pt"], jet["step_pt"]) * jet["real"]
+    points = constraints.inside(jet["x"], jet["y"], jet["step_x"], jet["step_y"], RADIUS)
+    free = constraints.recentred(*points, new_weight, to)
+    kept = constraints.recentred(*points, new_weight, to, RADIUS)
+    outside = np.maximum(RADIUS, np.hypot(*points))
+    there = new_weight > 0
+    assert (np.hypot(*kept) <= outside * (1 + 1e-9))[there].all()
+    some = new_weight.sum(1) > 0
+    for found in (free, kept):
+        for angle, wanted in zip(found, to, strict=True):
+            mean = constraints.centre(new_weight, angle)
+            np.testing.assert_allclose(mean[some], wanted[some], atol=1e-8)
+    shift = free[0] - points[0]
+    np.testing.assert_allclose(shift, np.broadcast_to(shift[:, :1], shift.shape), atol=1e-12)
+
+
+@given(jets())
+def test_a_rescaled_jet_has_its_pt(jet: dict[str, np.ndarray]) -> None:
+    pt = jet["pt"] * jet["real"]
+    new = constraints.positive(jet["pt"], jet["step_pt"]) * jet["real"]
+    for before, after in ((None, None), (jet["y"], jet["x"])):
+        was, now = constraints.jet_pt(pt, before), constraints.jet_pt(new, after)
+        kept = constraints.jet_pt(constraints.rescaled(new, now, was), after)
+        np.testing.assert_allclose(kept, was, rtol=1e-9)
+        assert (was <= pt.sum(1) * (1 + 1e-12)).all()
+
+
+@given(jets(), st.booleans(), st.booleans())
+def test_energies_keep_the_mass(jet: dict[str, np.ndarray], angles: bool, moved_mass: bool) -> None:
+    pt, eta, m2 = jet["pt"], jet["x"], np.abs(jet["step_x"])
+    new_pt = constraints.positive(pt, jet["step_pt"])
+    new_eta = jet["y"] if angles else eta
+    new_m2 = np.abs(jet["step_y"]) if moved_mass else m2
+    energy = np.sqrt((pt * np.cosh(eta)) ** 2 + m2)
+    found = constraints.energy_on_shell(
+        energy, (pt, new_pt), (eta, new_eta) if angles else None, (m2, new_m2)
+    )
+    exact = np.sqrt((new_pt * np.cosh(new_eta)) ** 2 + new_m2)
+    np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-6 * energy.max())
+
+
+def test_unphysical_jets_are_told_apart_by_reason() -> None:
+    names = ("pt", "deta", "dphi", "m2", "charge")
+    start = np.array([2.0, 0.1, 0.0, 0.0195, 1.0])
+    steps = {
+        None: [-1.0, 0.1, 0.1, 0.001, -0.4],
+        "negative": [-2.0, 0, 0, 0, 0],
+        "outside": [0, 0.31, 0.0, 0, 0],
+        "discrete": [0, 0, 0, 0, -0.6],
+        "off_shell": [0, 0, 0, -0.0195, 0],
+    }
+    before = {n: np.tile(start[i], (5, 2)) for i, n in enumerate(names)}
+    moved = np.array(list(steps.values()))
+    after = {n: before[n] + moved[:, i : i + 1] for i, n in enumerate(names)}
+    for real in (np.ones((5, 2), bool), np.tile([False, True], (5, 1))):
+        found = constraints.unphysical(before, after, real, roles(names), RADIUS)
+        assert set(found) == {"negative", "outside", "discrete", "off_shell"}
+        for reason, flags in found.items():
+            np.testing.assert_array_equal(flags, [r == reason for r in steps])
+    nobody = constraints.unphysical(before, after, np.zeros((5, 2), bool), roles(names), RADIUS)
+    assert not any(flags.any() for flags in nobody.values())
+
+
+def test_energies_below_momenta_are_unphysical() -> None:
+    names = ("pt", "eta", "energy")
+    before = {"pt": [[10.0]], "eta": [[1.0]], "energy": [[16.0]]}
+    after = {"pt": [[10.0]], "eta": [[1.0]], "energy": [[15.0]]}
+    columns = [{n: np.array(v) for n, v in c.items()} for c in (before, after)]
+    found = constraints.unphysical(*columns, np.ones((1, 1), bool), roles(names))
+    assert found["off_shell"].tolist() == [True]
+    assert "outside" not in found
+
+
+def test_jets_without_particles_are_left_alone() -> None:
+    x, none = np.array([[0.1, 0.2]]), np.zeros((1, 2))
+    assert constraints.centre(none, x).tolist() == [0.0]
+    moved = constraints.recentred(x, x, none, (np.zeros(1), np.zeros(1)), RADIUS)
+    np.testing.assert_array_equal(moved[0], x)
+    assert constraints.rescaled(none, none.sum(1), none.sum(1)).tolist() == [[0.0, 0.0]]

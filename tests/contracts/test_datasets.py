@@ -76,6 +76,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "two-fat-jets": {"jets": 7, "partition": 3, "seed": 3, "masses": [1000]},
     "qg": {"jets": 8, "partition": 3, "seed": 3},
     "pythia": {"jets": 12, "partition": 5, "seed": 11, "pool": 200},
+    "showers": {"jets": 11, "partition": 4, "seed": 3, "hits": 30},
     "files": {},
     **{f"files of {name}": {"format": name} for name in FILES},
 }
@@ -151,7 +152,7 @@ def test_a_partition_is_the_same_in_any_process_and_order(case, make, two_worker
     here = Serial().map(bits, partitions)
     assert bits(make(case).partitions()[1]) == here[1]  # after its neighbours, and built anew
     assert two_workers.map(bits, partitions[::-1]) == here[::-1]
-    for name in here[0].keys() & {"jets", "tracks", "constituents", "objects"}:
+    for name in here[0].keys() & {"jets", "tracks", "constituents", "objects", "hits"}:
         assert len({part[name][-1] for part in here}) == len(here)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.data.base import PARTS, in_part
+from jetlens.data.base import PARTS, Part, in_part
+from jetlens.data.toy import Toy
 
 
 def test_parts_are_disjoint_complete_and_of_the_right_size() -> None:
@@ -31,3 +32,12 @@ def test_wrong_shares(fractions) -> None:
 def test_wrong_part() -> None:
     with pytest.raises(jl.JetlensError, match="did you mean 'test'"):
         in_part(np.arange(3), "tests")
+
+
+def test_the_share_of_a_part_is_that_of_the_jets_there_are() -> None:
+    shares = []
+    for partition in Part(Toy(jets=90, partition=45, seed=2), "test", (0.5, 0.2, 0.3)).partitions():
+        jets, share = partition.read_share()
+        assert share == len(jets) / 45
+        shares.append(share)
+    assert shares != [0.3, 0.3]

@@ -19,6 +19,9 @@ SHAPES = {
 MASKS = {
     "none": lambda lead, q, k: None,
     "keys": lambda lead, q, k: torch.rand(*lead[:1], *[1] * len(lead), k) < 0.7,
+    "last-keys": lambda lead, q, k: (torch.arange(k) < k - 3)[None],
+    "all-keys": lambda lead, q, k: torch.ones(1, k, dtype=torch.bool),
+    "one-number": lambda lead, q, k: torch.tensor([[0.5]]).double(),
     "pairs": lambda lead, q, k: torch.rand(q, k) < 0.7,
     "numbers": lambda lead, q, k: torch.randn(*lead, q, k).double(),
 }

@@ -157,7 +157,7 @@ def attention(
     q, k, v = (x.expand(*lead, *x.shape[-2:]).reshape(count, *x.shape[-2:]) for x in (q, k, v))
     found, mixed = q.new_empty(count, queries, keys), q.new_empty(count, queries, width)
     scores = found.view(*(lead or (1,)), queries, keys)
-    added = None if mask is None else _added(mask, scores)
+    added, first_hidden = (None, 0) if mask is None else _added(mask, scores)
     inner = math.prod(lead[1:])
     step = _CACHED // max(inner * queries * keys, 1) if q.device.type == "cpu" else len(scores)
     for first in range(0, len(scores), max(step, 1)):
@@ -165,7 +165,7 @@ def attention(
         rows = slice(some.start * inner, some.stop * inner)
         torch.bmm(q[rows], k[rows].mT, out=found[rows])
         if added is not None:
-            scores[some] += added[some]
+            scores[some][..., first_hidden:] += added[some][..., first_hidden:]
         torch.softmax(found[rows], -1, out=found[rows])
         torch.bmm(found[rows], v[rows], out=mixed[rows])
     if added is not None:
@@ -176,13 +176,20 @@ def attention(
     return mixed.view(*lead, queries, width), found.view(*lead, queries, keys)
 
 
-def _added(mask: Tensor, scores: Tensor) -> Tensor:
-    """Return a mask as numbers to add, with as many axes as the scores and their first one."""
+def _added(mask: Tensor, scores: Tensor) -> tuple[Tensor, int]:
+    """Return a mask as numbers to add, with the first axis of the scores.
+
+    And the first key that something is added to: padding stands behind the particles mostly.
+    """
     if mask.dtype == torch.bool:
         zeros = torch.zeros(mask.shape, dtype=scores.dtype, device=mask.device)
         mask = zeros.masked_fill_(~mask, -torch.inf)
     mask = mask[(None,) * (scores.ndim - mask.ndim)]
-    return mask.expand(len(scores), *mask.shape[1:])
+    first = 0
+    if mask.shape[-2] == 1 and mask.shape[-1] > 1:
+        used = (mask != 0).flatten(0, -2).any(0)
+        first = int(used.int().argmax()) if bool(used.any()) else len(used)
+    return mask.expand(len(scores), *mask.shape[1:]), first
 
 
 def _check(mask: Tensor, query: Tensor, key: Tensor) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from jetlens.core.attention import NOWHERE, Tokens
 from jetlens.explain.running import as_written
 from jetlens.explain.targets import Target
-from jetlens.explain.tokens.calls import Apart
+from jetlens.explain.tokens.apart import Apart
 from jetlens.explain.tokens.naming import lengths, named
 from jetlens.explain.tokens.probe import Probe, changed
 from jetlens.taggers.base import Tagger

@@ -104,8 +104,9 @@ class Retrained:
         replicas = gained.mean(axis=0)
 
         def number(confidence: float) -> dict[str, float]:
-            errors = (error_of_mean(each, confidence) for each in (gained[:, 0], orders))
-            return with_error(float(replicas[0]), replicas, float(np.hypot(*errors)), confidence)
+            first, second = (error_of_mean(x, confidence) for x in (gained[:, 0], orders))
+            spread = float(np.hypot(first, second))
+            return with_error(float(replicas[0]), replicas, spread, confidence)
 
         return with_verdict(number)
 

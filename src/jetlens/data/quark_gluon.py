@@ -104,7 +104,7 @@ class QuarkGluon(Generated):
         card = process(CARDS[k])
         start = f"PhaseSpace:pTHatMin = {card.pthat * own.PT[0]:.6g}"
         sight = in_sight(own.PT[0], 0.0, own.RADIUS, own.RAPIDITY, share=own.SIGHT)
-        pythia = generator(card.name, start, cuts=sight)
+        pythia = generator(card.name, start, cuts=sight._replace(invisible=(own.Z,)))
         pythia.seed(int(rng.integers(1, 900_000_000)))
         heaviest = own.HEAVIEST if self.withbc else own.LIGHT
 

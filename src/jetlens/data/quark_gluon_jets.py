@@ -35,7 +35,7 @@ What is softer than 8 GeV is yet to come then. Of 191 jets, none had less than 0
 MOST = 256
 """Places for particles: the largest of the benchmark's two million jets has 148."""
 
-GLUON = 21
+GLUON, Z = 21, 23
 LIGHT, HEAVIEST = 3, 5  # the heaviest of u, d, s, and of all quarks that make jets
 _OUTGOING = -23  # Pythia's status of what comes out of the hard scatter
 

@@ -42,6 +42,8 @@ class Wanted(NamedTuple):
     """Largest absolute pseudorapidity of the cone's momentum."""
     jets: int = 1
     """In how many cones, each further than a radius from the others."""
+    invisible: tuple[int, ...] = ()
+    """Particles that do not count, such as a Z boson that decays to neutrinos, by their numbers."""
 
 
 def wanted(
@@ -113,7 +115,11 @@ def _hook() -> Any:
         def doVetoPT(self, position: int, event: Any) -> bool:
             if position > 3:  # asked again for the decay of each resonance
                 return False
-            final = [(p.px(), p.py(), p.pz(), p.e()) for p in event if p.isFinal()]
+            final = [
+                (p.px(), p.py(), p.pz(), p.e())
+                for p in event
+                if p.isFinal() and p.idAbs() not in self.cuts.invisible
+            ]
             if self.in_a_row >= PATIENCE or in_sight(np.array(final).reshape(-1, 4), self.cuts):
                 self.in_a_row = 0
                 return False

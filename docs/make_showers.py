@@ -1,6 +1,6 @@
 """Draw ``docs/figures/showers_*.png`` and print the tables of ``docs/showers.md``.
 
-Run as ``python docs/make_showers.py``; it takes a minute on one core.
+Run as ``python docs/make_showers.py``; it takes some seconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ENERGIES = {1.0: "#3f90da", 3.0: "#ffa90e", 10.0: "#bd1f01"}
 TEXT = {"font.size": 11, "axes.labelsize": 12, "legend.fontsize": 10}
 
 
-def electrons(energy: float, count: int = 4_000) -> Points:
+def electrons(energy: float, count: int = 1_500) -> Points:
     """Return the spots of electrons of one energy that enter at the origin."""
     zero = np.zeros(count)
     entering = Points(np.arange(count), np.full(count, energy), zero, zero, zero, zero)
@@ -168,6 +168,7 @@ def draw_particles(jets: JetBatch) -> list[str]:
     axes[1, 1].set(
         xscale="log", xlabel="momentum [GeV]", ylabel="median time of 10 hits, after light [ps]"
     )
+    axes[1, 1].set_ylim(-50, 750)
     axes[1, 1].set_xticks([1, 2, 5, 10], ["1", "2", "5", "10"])
     axes[1, 1].minorticks_off()
     figure.savefig(FIGURES / "showers_particles.png", dpi=110)
@@ -186,7 +187,7 @@ def draw_single(jets: JetBatch) -> None:
             z, x, energy, time = (hits.column(k)[row][mask] for k in ("z", "x", "energy", "time"))
             order = np.argsort(-energy)
             drawn = axis.scatter(
-                z[order], x[order], 2.5e3 * energy[order], time[order] * 1e3, cmap="viridis",
+                z[order], x[order], 700 * energy[order], time[order] * 1e3, cmap="viridis",
                 vmin=-50, vmax=500, alpha=0.8, lw=0,
             )  # fmt: skip
             axis.set_title(
@@ -207,7 +208,7 @@ def main() -> None:
     FIGURES.mkdir(exist_ok=True)
     with plt.style.context([mplhep.style.ATLAS, TEXT]):
         profiles = draw_profiles()
-        jets = Showers(jets=12_000, seed=7).read()
+        jets = Showers(jets=4_000, seed=7).read()
         particles = draw_particles(jets)
         draw_single(jets)
     print("\n".join([*profiles, "", *particles]))

@@ -83,6 +83,13 @@ def test_particles_differ_as_they_do_in_nature(read) -> None:
     assert np.abs(np.median(middle[electron])) < 0.02
 
 
+def test_all_hits_of_a_shower_share_the_jitter_of_its_start() -> None:
+    still, moved = (Showers(jets=40, jitter=j, hits=20).read()["hits"] for j in (0.0, 0.1))
+    gap = np.where(still.mask, moved.column("time") - still.column("time"), np.nan)
+    assert np.nanmax(np.nanstd(gap, axis=1)) < 1e-6
+    assert np.nanmean(gap, axis=1).std() == pytest.approx(0.1, rel=0.3)
+
+
 def test_the_same_seed_makes_the_same_bytes(some) -> None:
     again = Showers(jets=1_200, partition=600, seed=3)
     for one, other in zip(some.partitions(), again.partitions(), strict=True):
@@ -126,6 +133,7 @@ def test_showers_without_a_hit_have_no_hits_and_finite_sums() -> None:
         ({"cell": 0.0}, "cell = 0.0: expected a number above 0"),
         ({"layer": -2.0}, "layer"),
         ({"distance": -1.0}, "distance"),
+        ({"jitter": -0.1}, "jitter = -0.1: expected 0 or more"),
         ({"hits": 0}, "hits = 0"),
         ({"particles": ()}, "one or more"),
         ({"particles": ("pion", "pion")}, "each of them once"),

@@ -70,6 +70,8 @@ class Showers(Generated):
         uniform, for every kind of particle.
     distance
         Flight to the face of the calorimeter, in mm.
+    jitter
+        How well it is known when a particle started, the same for all its hits, in ns.
     cell, layer
         Width (x, y) and thickness (z) of the cells, in mm.
     width, depth
@@ -91,6 +93,7 @@ class Showers(Generated):
     particles: tuple[str, ...] = PARTICLES
     momentum: tuple[float, float] = (LOWEST, HIGHEST)
     distance: float = 1800.0
+    jitter: float = 0.02
     cell: float = 20.0
     layer: float = 20.0
     width: float = 820.0
@@ -115,8 +118,9 @@ class Showers(Generated):
                 f"momentum = {list(self.momentum)}: expected the least and the largest, from "
                 f"{LOWEST:g} to {HIGHEST:g} GeV, for which hadronic showers are parametrised"
             )
-        if not (np.isfinite(self.distance) and self.distance >= 0):
-            raise BadValueError(f"distance = {self.distance}: expected 0 or more")
+        for name in ("distance", "jitter"):
+            if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise BadValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
         if self.hits < 1:
             raise BadValueError(f"hits = {self.hits}: expected 1 or more")
         self.calorimeter  # noqa: B018 (refuses blocks that make no sense)
@@ -143,12 +147,14 @@ class Showers(Generated):
         x, y = rng.uniform(-self.cell / 2, self.cell / 2, (2, count))
         known, spots = self._developed(label, momentum, x, y, rng)
         read = self.calorimeter.read(spots, count, rng)
+        began = self.jitter * rng.normal(size=count)
+        hits = read.hits._replace(time=read.hits.time + began[read.hits.shower])
         known |= {"momentum": momentum, "leaked": read.leaked, "late": read.late}
         jets = np.zeros(count, dtype=self._jet_type)
-        for name, values in (_means(read.hits, count) | known).items():
+        for name, values in (_means(hits, count) | known).items():
             jets[name] = values
         jets["label"], jets["eventNumber"] = label, row
-        return {"jets": jets, "hits": _table(read.hits, count, self.hits)}
+        return {"jets": jets, "hits": _table(hits, count, self.hits)}
 
     @property
     def _jet_type(self) -> np.dtype[np.void]:

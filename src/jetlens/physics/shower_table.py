@@ -71,7 +71,7 @@ LEAST_ALPHA = Constant(
     1.5,
     "",
     "setting: the mean depth T alpha / (alpha - 1) runs away at 1, which the tail of a lognormal "
-    "reaches; one electron of 1 GeV in 200 is moved, one of 10 GeV in 10^5",
+    "reaches; one electron of 1 GeV in 200 is moved, none of 10 GeV",
 )
 
 # --- hadrons ---
@@ -100,17 +100,17 @@ TRACK_STEP = Constant(5.0, "mm", "setting: a quarter of a cell")
 
 # --- time ---
 NEUTRON_SHARE = Constant(
-    0.1, "", "setting: share of seen hadronic energy that neutrons bring; CALICE T3B sees a few to "
-    "some ten per cent of hits late (arXiv:1404.6454)",
+    0.1, "", "setting: share of seen hadronic energy that neutrons bring late. CALICE T3B measures "
+    "such a component (arXiv:1404.6454); no number was read off it",
 )  # fmt: skip
 NEUTRON_TIME = Constant(
-    8.0, "ns", "setting: a round number of the size of T3B's fast component (arXiv:1404.6454); its "
-    "slower ones, of neutron capture, lie outside of any gate used here",
+    8.0, "ns", "setting: nanoseconds, as neutrons of some MeV fly; capture, much slower, is outside of "
+    "the gate and counts as invisible",
 )  # fmt: skip
 TIME_OF_MIP = Constant(
-    0.030, "ns", "PbWO4 pixels of 10 mm in a hadron beam: 24 to 36 ps, arXiv:2411.06977"
+    0.030, "ns", "PbWO4, PbF2 and BGSO pixels of 3 or 10 mm: 24 to 36 ps, arXiv:2411.06977"
 )
-ENERGY_OF_MIP = Constant(0.0102, "GeV", "`IONISATION` over those 10 mm")
+ENERGY_OF_MIP = Constant(0.0102, "GeV", "`IONISATION` over 10 mm")
 TIME_FLOOR = Constant(0.015, "ns", "setting: clock and calibration, which no energy makes smaller")
 STOCHASTIC = Constant(0.028, "sqrt(GeV)", "CMS ECAL, Adzic et al., JINST 2 (2007) P04004")
 

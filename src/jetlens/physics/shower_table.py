@@ -104,8 +104,8 @@ NEUTRON_SHARE = Constant(
     "such a component (arXiv:1404.6454); no number was read off it",
 )  # fmt: skip
 NEUTRON_TIME = Constant(
-    8.0, "ns", "setting: nanoseconds, as neutrons of some MeV fly; capture, much slower, is outside of "
-    "the gate and counts as invisible",
+    8.0, "ns", "setting: nanoseconds, as neutrons of some MeV fly; capture, much slower, is "
+    "outside of the gate and counts as invisible",
 )  # fmt: skip
 TIME_OF_MIP = Constant(
     0.030, "ns", "PbWO4, PbF2 and BGSO pixels of 3 or 10 mm: 24 to 36 ps, arXiv:2411.06977"

@@ -26,7 +26,7 @@ from jetlens.explain.targets import resolve
 from jetlens.taggers.base import Tagger, at_rest, encode
 from jetlens.taggers.chunks import Packed, pack
 
-JETS, REPEATS = 512, 7
+JETS, REPEATS = 192, 3
 FEATURES = ("pt", "deta", "dphi", "m2", "charge")
 CLASSES = ("gluon", "quark")
 SCALES = [float(s) for s in np.linspace(0, 1, 20)]

@@ -84,7 +84,7 @@ def train(
         )
         batches = Batches(
             tagger, training, preparation.apply, counts.total,
-            size=settings.batch, pool=settings.pool, seed=settings.seed,
+            size=settings.batch, pool=settings.pool, seed=settings.seed, together=settings.together,
         )  # fmt: skip
         checks = Batches(
             tagger, validation, preparation.apply, count(validation, preparation).total,

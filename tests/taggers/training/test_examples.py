@@ -88,6 +88,17 @@ def test_a_streamed_epoch_reads_each_partition_once() -> None:
     assert reads == [300, 300, 300, 100]
 
 
+def test_batches_are_as_sorted_as_they_are_to_be() -> None:
+    spread = []
+    for together in (1, 16):
+        made = Batches(
+            tagger(), DATA, lambda b: b, 1000, size=50, pool=1000, seed=1, together=together
+        )
+        lengths = [b.masks["tracks"].sum(1).double() for b in made.epoch(0)]
+        spread.append(float(torch.stack([n.std() for n in lengths]).mean()))
+    assert spread[0] > 3 * spread[1]
+
+
 def test_batches_hold_jets_of_like_length() -> None:
     lengths = torch.as_tensor(np.random.default_rng(0).geometric(0.1, 4000))
     order = np.random.default_rng(1)

@@ -120,6 +120,8 @@ class Batches:
     seed
         With the epoch, it sets the order. None keeps the jets' own, and the last batch is whatever
         is left; otherwise what is left of an epoch is not used in it.
+    together
+        Batches' worth of jets that are sorted by length together.
     """
 
     def __init__(
@@ -132,9 +134,10 @@ class Batches:
         size: int,
         pool: int,
         seed: int | None,
+        together: int = SORTED,
     ) -> None:
         self.tagger, self.data, self.prepare = tagger, data, prepare
-        self.jets, self.pool, self.seed = jets, pool, seed
+        self.jets, self.pool, self.seed, self.together = jets, pool, seed, together
         self.size = max(1, min(size, jets))
         self._held: Examples | None = None
 
@@ -195,7 +198,8 @@ class Epoch:
             order = np.random.default_rng([int(mix(seed)), self.number])
         step = 0
         for examples in self.batches.pools(order):
-            for rows in like_lengths(examples.packed.tokens, size, order):
+            tokens = examples.packed.tokens
+            for rows in like_lengths(tokens, size, order, self.batches.together):
                 if order is not None and len(rows) < size:
                     continue
                 if step % self.world == self.rank and step // self.world < len(self):

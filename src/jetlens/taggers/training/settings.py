@@ -21,6 +21,9 @@ class TrainSettings(BaseModel):
     epochs: Count = 10
     batch: Count = 256
     """Jets in a step (in each process)."""
+    together: Count = 16
+    """Batches' worth of jets that are sorted by length together, which saves padding. 1: batches
+    are random, which is better where the length tells the classes apart."""
     rate: Positive = 2e-3
     """The highest learning rate of the one-cycle schedule."""
     start_rate: Positive = 1e-5

@@ -44,10 +44,10 @@ def mean_gradients(attribution, jets, feature, first=1, last=math.inf):
 
 
 def flow(attribution, jets):
-    """Mean component away from the axis, around it, and length, weighted by shares of pT."""
+    """Means, by shares of pT: away from the axis, around it, the length, along x and along y."""
     names = [str(n) for n in attribution["constituents_feature"].values]
     where = [names.index(n) for n in ("pt", "deta", "dphi")]
-    radial = tangential = length = number = 0.0
+    radial = tangential = length = along_x = along_y = number = 0.0
     for jet in jets:
         places = in_order(attribution, jet, "pt")
         if not places:
@@ -64,7 +64,8 @@ def flow(attribution, jets):
             radial += share * (u * x + v * y) / r
             tangential += share * (v * x - u * y) / r
             length += share * math.hypot(u, v)
-    return radial / number, tangential / number, length / number
+            along_x, along_y = along_x + share * u, along_y + share * v
+    return [v / number for v in (radial, tangential, length, along_x, along_y)]
 
 
 def mean_vector(attribution, jets, low, high):

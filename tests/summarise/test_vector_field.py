@@ -114,7 +114,9 @@ def test_planes_of_other_units_have_no_outside():
     options = {"x": "pt", "x_range": [0, 50], "y": "deta"}
     result = jl.summarise(jets, "vector-field", **options)
     assert set(result.numbers()) == {
-        f"vector_field.pt.deta.{g}.length" for g in ("all", "gluon", "quark")
+        f"vector_field.pt.deta.{group}.{what}"
+        for group in ("all", "gluon", "quark")
+        for what in ("length", "along_pt", "along_deta")
     }
     with pytest.raises(UnsupportedError, match="per GeV and per unit has no direction"):
         jl.summarise(graded(10, unit="physical"), "vector-field", **options)

@@ -83,6 +83,11 @@ def measured(estimates: Floats) -> str:
     """
     value, low, high = (float(x) for x in interval(estimates))
     half = (high - low) / 2
+    if 0 < half < 1e-4:
+        power = int(np.floor(np.log10(max(abs(value), half))))
+        value, half, end = value / 10.0**power, half / 10.0**power, f" × 10^{power}"
+        digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 3))
+        return f"({value:.{digits}f} ± {half:.{digits}f}){end}"
     digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 5)) if half > 0 else 3
     return f"{value:.{digits}f} ± {half:.{digits}f}"
 

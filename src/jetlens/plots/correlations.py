@@ -68,7 +68,7 @@ def draw(result: Result) -> Figure:
         bar = drawn.colorbar(image, ax=line, fraction=0.05, aspect=22, pad=0.02)
         bar.set_label(words, loc="center")
         bar.ax.minorticks_off()
-        ends = np.linspace(-most, most, 5)
+        ends = [k / 2 * most for k in range(-2, 3)]
         bar.set_ticks(ends, labels=[f"{end:.2g}" for end in ends])
         line[0].set_ylabel(_ROWS[kind], loc="center")
     for ax, group in zip(grid[0], groups, strict=True):
@@ -148,8 +148,8 @@ def _largest(value: Floats) -> float:
 
 
 def _short(value: float) -> str:
-    """Write a coefficient in two digits, without the zero before the point: ``−.12``."""
-    written = f"{abs(value):.2f}".removeprefix("0")
+    """Write a coefficient without the zero before the point: ``−.12``, ``.003``."""
+    written = f"{abs(value):.{2 if abs(value) >= 0.005 else 3}f}".removeprefix("0")
     return ("\N{MINUS SIGN}" if value < 0 else "") + written
 
 

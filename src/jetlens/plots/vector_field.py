@@ -57,7 +57,8 @@ def draw(result: Result) -> Figure:
     drawn.set_layout_engine("compressed")
     grid = drawn.subplots(len(shown), 1 + summary.jets, squeeze=False, sharex=True, sharey=True)
     for line, group, g in zip(grid, shown, rows, strict=True):
-        image = _field(line[0], summary, mean[:, g], chance[g], density[g], norm, reference)
+        below = group == shown[-1]  # is room for the arrows' scale
+        image = _field(line[0], summary, mean[:, g], chance[g], density[g], norm, reference, below)
         line[0].set_ylabel(f"{group_title(group)}\n{axes['y'].axis}", loc="center", fontsize=12)
         line[0].set_title(_outward(result, g), fontsize=11)
         there = _of_group(result, group)
@@ -122,6 +123,7 @@ def _field(
     density: Floats,
     norm: Normalize,
     reference: float,
+    key: bool,
 ) -> Any:
     """Draw the density of one group, and its mean gradient ``[axis, y, x]`` as arrows."""
     x, y = summary.edges()
@@ -132,14 +134,12 @@ def _field(
     # a length is a part of the panel, so that it says the same on axes of any units
     look: dict[str, Any] = {"angles": "uv", "scale_units": "width", "width": 0.006}
     look["scale"] = reference * summary.bins / _LONGEST
-    arrows = None
     for chosen, colour in ((np.isfinite(mean[0]) & ~sure, _FAINT), (sure, "black")):
-        if chosen.any():
-            where, vector = (m[chosen] for m in middles), (m[chosen] for m in mean)
-            arrows = ax.quiver(*where, *vector, color=colour, **look)
-    if arrows is not None:
+        where, vector = (m[chosen] for m in middles), (m[chosen] for m in mean)
+        arrows = ax.quiver(*where, *vector, color=colour, **look)
+    if key:
         length = float(f"{reference:.1g}")
-        ax.quiverkey(arrows, 0.1, 0.93, length, f"{length:g}", labelpos="E", color="black")
+        ax.quiverkey(arrows, 0.1, -0.2, length, f"{length:g}", labelpos="E")
     return image
 
 
@@ -149,7 +149,7 @@ def _single(ax: Axes, jet: xr.Dataset, home: str, colour: str) -> None:
     names = ("x", "y", "along_x", "along_y", "share")
     x, y, u, v, share = (jet[f"{home}_{n}"].values[real].astype(np.float64) for n in names)
     length = float(np.hypot(u * share, v * share).max(initial=0))
-    ax.scatter(x, y, s=4 + 260 * share, color=colour, alpha=0.35, linewidth=0)
+    ax.scatter(x, y, s=5 + 500 * share, color=colour, alpha=0.35, linewidth=0)
     if length > 0:
         look: dict[str, Any] = {"angles": "uv", "scale_units": "width", "width": 0.007}
         ax.quiver(x, y, u * share, v * share, scale=length / _SINGLE, **look)

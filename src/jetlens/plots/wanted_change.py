@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -83,6 +83,11 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
         if kind == SIGNED:
             end = float(norms[kind].vmax or 1.0)
             bar.set_ticks([-end, -end / 10, 0, end / 10, end], labels=_ends(end))
+        elif isinstance(norms[kind], LogNorm):
+            low, high = norms[kind].vmin or 0.0, norms[kind].vmax or 0.0
+            ticks = [m * 10.0**k for k in range(-12, 13) for m in (1, 2, 5)]
+            ticks = [t for t in ticks if low <= t <= high]
+            bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
         bar.ax.minorticks_off()
     described = features(result)
     grid[0, 0].set_yticks(range(len(order)), [described[i].title for i in order])

@@ -32,8 +32,9 @@ from jetlens.summarise.trainings.retrainings import compared
 
 ENERGY, EQUAL = "energy", "none"
 RADIAL, TANGENTIAL, LENGTH = "radial", "tangential", "length"
-FLOW = (RADIAL, TANGENTIAL, LENGTH)
-"""A jet's weighted mean gradient away from the axis, around it, and the mean of its length."""
+FLOW = (RADIAL, TANGENTIAL, LENGTH, "x", "y")
+"""A jet's weighted mean gradient away from the origin, around it, its mean length, and its mean
+along either axis."""
 ANGLES = ("", "rad")
 """Units that are the same: differences of rapidity and of azimuth are drawn on one scale."""
 
@@ -109,7 +110,7 @@ class VectorField(GradientSummary):
             field=(("group", "moment", "y", "x"), cells),
         )
         middles = {a: (e[1:] + e[:-1]) / 2 for a, e in zip("xy", edges, strict=True)}
-        sums = sums.assign_coords(component=list(FLOW), moment=list(MOMENTS), **middles)
+        sums = sums.assign_coords({"component": list(FLOW), "moment": list(MOMENTS), **middles})
         attrs = {
             **found.attrs,
             "axes": {"x": x.feature.as_dict(), "y": y.feature.as_dict()},
@@ -122,8 +123,8 @@ class VectorField(GradientSummary):
 
     def edges(self) -> tuple[Floats, Floats]:
         """Return the edges of the cells along x and y."""
-        x, y = (np.linspace(*ends, self.bins + 1) for ends in (self.x_range, self.y_range))
-        return x, y
+        (left, right), (bottom, top) = self.x_range, self.y_range
+        return np.linspace(left, right, self.bins + 1), np.linspace(bottom, top, self.bins + 1)
 
     def _shares(self, jets: xr.Dataset) -> tuple[Floats, str]:
         """Return what particles count ``[jet, particle]``, and by what that is."""
@@ -162,17 +163,18 @@ class VectorField(GradientSummary):
 
         ``vector_field.<x>.<y>.<group>.radial`` is the mean component away from the origin of a
         jet's particles, weighted: above 0, the tagger's output rises as the jet becomes wider.
-        ``.tangential`` is that around the origin, which is 0 where nothing tells left from right.
-        ``.length`` is the gradient's mean length on the plane, and ``.alignment`` the first over
-        it: 1 if all gradients point outwards. Where the axes have different units, there is the
-        length alone. Groups of few jets are left out.
+        ``.tangential`` is that around the origin, and ``.along_<x>``, ``.along_<y>`` those along
+        the axes; around a jet's axis they are 0 if nothing tells left from right. ``.length`` is
+        the gradient's mean length on the plane, and ``.alignment`` the first over it: 1 if all
+        gradients point outwards. Where the axes have different units, there is nothing outwards,
+        around or aligned. Groups of few jets are left out.
         """
         found: Numbers = {}
         flow = self.flow(result)
         used = result.sums["jets"].sel(count="used").values
         for g, group in enumerate(result.sums["group"].values):
             start = f"vector_field.{self.x}.{self.y}.{group}"
-            radial, tangential, length = flow[g]
+            radial, tangential, length, along_x, along_y = flow[g]
             if used[g] < LEAST:
                 continue
             if result.sums.attrs["about_origin"]:
@@ -180,6 +182,8 @@ class VectorField(GradientSummary):
                 found |= named(f"{start}.{TANGENTIAL}", tangential)
                 found |= named(f"{start}.alignment", ratio(radial, length))
             found |= named(f"{start}.{LENGTH}", length)
+            found |= named(f"{start}.along_{self.x}", along_x)
+            found |= named(f"{start}.along_{self.y}", along_y)
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
@@ -204,7 +208,8 @@ def _flow(at: Floats, vector: Floats, weight: Floats) -> Floats:
     """Return each jet's weighted `FLOW` ``[jet, component]``; at the origin there is no outside."""
     away = ratio(at, np.hypot(*at))
     x, y = np.nan_to_num(away)
-    each = (x * vector[0] + y * vector[1], x * vector[1] - y * vector[0], np.hypot(*vector))
+    along, around = x * vector[0] + y * vector[1], x * vector[1] - y * vector[0]
+    each = (along, around, np.hypot(*vector), *vector)
     return np.stack([(weight * e).sum(axis=1) for e in each], axis=1)
 
 

@@ -121,7 +121,7 @@ class WantedChange(GradientSummary):
         It is ``[group, feature]``, NaN for a group without particles.
         """
         size = self.means(result)[0, ..., 1:]
-        known = np.isfinite(size).all(axis=1)[:, None]  # [group, 1, replica]
+        known = np.asarray(np.isfinite(size).all(axis=1))[:, None]  # [group, 1, replica]
         best = np.nan_to_num(size, nan=-1.0).argmax(axis=1)[:, None]
         mine = (best == np.arange(size.shape[1])[:, None]) & known
         found: Floats = ratio(mine.sum(axis=-1).astype(np.float64), known.sum(axis=-1))

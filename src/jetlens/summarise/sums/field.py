@@ -119,8 +119,8 @@ def chance(sums: Floats) -> Floats:
     left = effective(sums) - 2
     known = (determinant > 1e-12 * (xx + yy) ** 2) & (left > 0)
     scaled = np.divide(squared, determinant, out=np.full(xx.shape, np.nan), where=known)
-    found: Floats = f.sf(scaled * left / (2 * (left + 1)), 2, np.where(known, left, np.nan))
-    return found
+    tail = f.sf(scaled * left / (2 * (left + 1)), 2, np.where(known, left, np.nan))
+    return np.asarray(tail, dtype=np.float64)
 
 
 def _named(sums: Floats) -> dict[str, Floats]:

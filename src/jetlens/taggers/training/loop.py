@@ -46,7 +46,11 @@ class Fit(LightningModule):
         """AdamW under a one-cycle schedule."""
         s = self.settings
         optimiser = torch.optim.AdamW(
-            self.tagger.parameters(), lr=s.rate, weight_decay=s.weight_decay
+            self.tagger.parameters(),
+            lr=s.rate,
+            weight_decay=s.weight_decay,
+            # all weights in one pass; Lightning cannot clip gradients of mixed precision for it
+            fused=s.precision.endswith("-true"),
         )
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.OneCycleLR(

@@ -157,3 +157,31 @@ def test_layers_that_cannot_be_mapped() -> None:
         jl.explain(
             attending.wrapped(unused.double()), attending.jets(), "grad-cam", layer="module.parts.a"
         )
+
+
+@pytest.mark.parametrize("read", ["class token", "all tokens"])
+def test_the_last_layer_whose_particles_are_heard(read: str) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            torch.manual_seed(3)
+            self.embed, self.own = nn.Linear(3, 8), nn.Parameter(torch.randn(1, 8))
+            self.layers = nn.ModuleList(
+                nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True) for _ in range(3)
+            )
+            self.head = nn.Linear(8, 2)
+
+        def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+            x = torch.cat([self.own.expand(len(x), 1, -1), self.embed(x)], 1)
+            mask = torch.cat([mask.new_ones(len(x), 1), mask], 1)
+            for layer in self.layers:
+                x = layer(x, src_key_padding_mask=~mask)
+            return self.head(x[:, 0] if read == "class token" else x[:, 1:].mean(1))
+
+    jets = attending.jets()
+    found = jl.explain(attending.wrapped(Net().double()), jets, "grad-cam", rectified=False)
+    taken = 1 if read == "class token" else 2
+    assert found.attrs["importance"] == f"of layer module.layers.{taken}"
+    assert (np.abs(found.tracks_importance).sum("tracks") > 0)[
+        found.tracks_mask.any("tracks")
+    ].all()

@@ -91,7 +91,7 @@ class Layers:
     """
 
     def __init__(self, tagger: Tagger, made_up: Probe, target: Target) -> None:
-        self._probe = made_up
+        self._tagger, self._probe, self._target = tagger, made_up, target
         self._modules = {path: module for path, module in tagger.named_modules() if path}
         paths = {module: path for path, module in self._modules.items()}
         every = tagger.named_modules(remove_duplicate=False)
@@ -132,17 +132,57 @@ class Layers:
     def last(self) -> list[Layer]:
         """Return the last layers: of each image, its last convolution; of each list of particles
         the last with attention inside, or else with convolutions, or else any.
+
+        Layers are passed over of whose particles or pixels nothing reaches the output, such as the
+        last of a network that is read from its class token alone.
         """
         wanted = {k for k, v in self._probe.inputs.items() if v.ndim > 2}
         ranks = {path: self._rank(path) for path in self._outputs}
+        heard = self._heard()
         found: dict[str, Layer] = {}
         backwards = list(ranks)[::-1]
         for path in sorted(backwards, key=ranks.__getitem__, reverse=True):
             layer = self.get(path) if wanted - {*found} else None
-            if isinstance(layer, Layer):
+            if isinstance(layer, Layer) and (not heard or path in heard):
                 for name in layer.collections:
                     found.setdefault(name, layer)
         return list({layer.path: layer for layer in found.values()}.values())
+
+    def _heard(self) -> set[str]:
+        """Return the layers with places of whose particles or pixels something reaches the output.
+
+        It is empty if gradients do not flow.
+        """
+        layers, made_up = self.usable(), self._probe
+        outputs: dict[str, Tensor] = {}
+
+        def keep(path: str, module: nn.Module, output: Any) -> None:
+            found = first(output)
+            if found is not None and found.requires_grad:
+                outputs[path] = found
+
+        inputs = {
+            name: x.clone().requires_grad_() if x.is_floating_point() else x
+            for name, x in made_up.inputs.items()
+        }
+        hooks = hooked({path: self._modules[path] for path in layers}, keep)
+        with torch.enable_grad(), as_written(), hooks:
+            said = self._target.outputs(self._tagger, inputs, made_up.masks)
+        if not said.requires_grad or not outputs:
+            return set()
+        generator = torch.Generator().manual_seed(1)  # so that nothing cancels in the sum
+        mixed = torch.randn(said.shape, generator=generator).to(said) * said
+        real = mixed.where(torch.isfinite(mixed), 0.0).sum()
+        slopes = torch.autograd.grad(real, list(outputs.values()), allow_unused=True)
+        heard = set()
+        for path, slope in zip(outputs, slopes, strict=True):
+            if slope is not None:
+                tokens, rows = layers[path].tokens, layers[path].rows(slope)
+                if tokens is not None:
+                    rows = rows[:, [place != NOWHERE for place in tokens.place]]
+                if bool(rows.any()):
+                    heard.add(path)
+        return heard
 
     def _rank(self, path: str) -> tuple[bool, bool]:
         module = self._modules[path]

@@ -17,6 +17,8 @@ from jetlens.summarise.result import Result
 PT = r"$p_T$"
 NOTHING = "no jet was used"
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 Floats = NDArray[np.float64]
 
 
@@ -85,7 +87,11 @@ def measured(estimates: Floats) -> str:
     half = (high - low) / 2
     if 0 < half < 1e-4:
         power = int(np.floor(np.log10(max(abs(value), half))))
-        value, half, end = value / 10.0**power, half / 10.0**power, f" × 10^{power}"
+        value, half, end = (
+            value / 10.0**power,
+            half / 10.0**power,
+            f" × 10{str(power).translate(_RAISED)}",
+        )
         digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 3))
         return f"({value:.{digits}f} ± {half:.{digits}f}){end}"
     digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 5)) if half > 0 else 3

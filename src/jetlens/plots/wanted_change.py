@@ -57,8 +57,8 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
         return drawn
     there = result.sums["particles"].values[0, :, 0] > 0
     ranks = [name for name, some in zip(summary.rank_names(), there, strict=True) if some]
-    tall = 0.25 * len(order) + 0.9
-    wide = 1.2 + 0.26 * len(ranks)
+    tall = max(0.25 * len(order) + 0.9, 2.7)
+    wide = min(1.2 + 0.26 * len(ranks), 9.0 / len(classes))
     drawn = figure(3.9 + wide * len(classes), 2 * tall + 1.2)
     grid = drawn.subplots(
         2, 1 + len(classes), squeeze=False, sharey=True, width_ratios=[2.6, *[wide] * len(classes)]
@@ -144,7 +144,7 @@ def _bars(ax: Axes, result: Result, mean: Floats, groups: list[str]) -> None:
         ax.errorbar(value, at, xerr=errors, label=group_title(group), **look)
     ax.axvline(0, color="black", linewidth=0.7)
     ax.xaxis.set_major_formatter("{x:g}")  # a power of ten would stand in the axis's name
-    ax.locator_params(axis="x", nbins=5)
+    ax.locator_params(axis="x", nbins=4)
     ax.margins(x=0.06)
 
 

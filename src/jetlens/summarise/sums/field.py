@@ -90,8 +90,8 @@ def mean_vectors(sums: Floats) -> tuple[Floats, Floats]:
     def product(a: int, b: int) -> Floats:
         names = ("xx", "xy", "yy")
         crossed = mean[a] * of["xy"[b] + "w"] + mean[b] * of["xy"[a] + "w"]
-        summed: Floats = of[names[a + b]] - crossed + mean[a] * mean[b] * of["ww"]
-        return few * summed / total**2
+        summed = of[names[a + b]] - crossed + mean[a] * mean[b] * of["ww"]
+        return np.asarray(few * summed / total**2, dtype=np.float64)
 
     covariance = np.array([[product(a, b) for b in range(2)] for a in range(2)])
     return mean, covariance
@@ -100,7 +100,7 @@ def mean_vectors(sums: Floats) -> tuple[Floats, Floats]:
 def effective(sums: Floats) -> Floats:
     """Return the effective number of jets in each cell ``[..., y, x]``."""
     of = _named(sums)
-    return np.asarray(ratio(of["weight"] ** 2, of["ww"]))
+    return np.asarray(ratio(of["weight"] ** 2, of["ww"]), dtype=np.float64)
 
 
 def chance(sums: Floats) -> Floats:

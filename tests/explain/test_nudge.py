@@ -109,6 +109,24 @@ def test_a_target_other_than_the_predicted_class_is_what_rises() -> None:
     assert other.attrs["target"] == "predicted"
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_wrong_ones_alone_are_moved_toward_their_label(steps: int) -> None:
+    every = nudge(toward="label", steps=steps)
+    some = nudge(move="wrong", steps=steps)
+    wrong = every.label.values != every.output.values.argmax(1)
+    assert 0 < wrong.sum() < len(wrong)
+    assert some.attrs["toward"] == "label"
+    np.testing.assert_array_equal(some.constituents_score, every.constituents_score)
+    for name in ("constituents_moved", "jets_moved", "moved_output"):
+        np.testing.assert_allclose(some[name][wrong], every[name][wrong], rtol=1e-9, atol=1e-12)
+        assert np.isnan(some[name][~wrong]).all()
+    np.testing.assert_array_equal(some.unphysical[wrong], every.unphysical[wrong])
+    assert not some.unphysical[~wrong].any()
+    flips = jl.explain(moving.tagger(), moving.jets(), "flip", move="wrong", scales=[0, 30])
+    assert np.isnan(flips.flip_scale.values[~wrong]).all()
+    assert np.isfinite(flips.flip_scale.values[wrong]).any()
+
+
 def test_the_unit_of_steps() -> None:
     """Per spread, steps are spread^2 times the raw ones; of unit length, the scale is theirs."""
     tagger, pool = moving.tagger(scaled=False), moving.jets(60, seed=5)
@@ -351,6 +369,7 @@ def test_pt_that_is_no_input_still_weighs() -> None:
         ({"constraints": {"inside": -0.4}}, r"inside=-0\.4: expected a radius above 0"),
         ({"constraints": {"recentre": 1}}, "recentre=1: expected true or false"),
         ({"constraints": ["inside"]}, "expected a table"),
+        ({"move": "wrongly"}, "did you mean 'wrong'"),
         ({"hold": "constituents.eta"}, "did you mean 'constituents.deta'"),
     ],
 )

@@ -37,7 +37,9 @@ class Nudge(StepExplainer):
         scales = [float(s) for s in self.scales]
         moved = Moved(course, {"scale": scales})
         jets, classes = said.logits.shape
-        output = np.empty((jets, len(scales), classes), dtype=said.logits.cpu().numpy().dtype)
+        output = np.full(
+            (jets, len(scales), classes), np.nan, dtype=said.logits.cpu().numpy().dtype
+        )
         bad = {reason: np.zeros((jets, len(scales)), dtype=bool) for reason in course.reasons()}
         for leg in legs(course):
             rows = course.packed.rows[leg.jets].numpy()

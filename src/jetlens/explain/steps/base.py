@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core.errors import BadValueError, expected
@@ -16,11 +17,13 @@ from jetlens.explain.base import Choose, Context, OnePassExplainer, Scores
 from jetlens.explain.slopes import all_slopes
 from jetlens.explain.steps.constraints import constraints
 from jetlens.explain.steps.course import NORMALISATIONS, RAW, Course
-from jetlens.explain.targets import OTHER, PREDICTED, Target, resolve
+from jetlens.explain.targets import LABEL, OTHER, PREDICTED, Target, resolve
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions
 
+ALL, WRONG = MOVES = ("all", "wrong")
+"""Which jets are moved."""
 _SAID = {
     "raw": "gradient in the tagger's scaled inputs",
     "spread": "gradient per spread of the feature among the reference jets",
@@ -47,6 +50,9 @@ class StepExplainer(OnePassExplainer):
         What rises: ``"other"``, the likeliest class that is not the predicted one, or any other
         target (a class, ``"label"``, an expression). A `target` of the explanation that is not
         ``"predicted"`` is what rises, and leaves `toward` no choice.
+    move
+        Which jets are moved: ``"all"``, or those that are tagged ``"wrong"``, toward their label
+        where nothing else is said. Of the others, what moving gives is NaN.
     constraints
         What keeps moved jets jets, and their settings: ``positive_pt``, ``inside`` (true, false, or
         a radius), ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt`` is off.
@@ -65,6 +71,7 @@ class StepExplainer(OnePassExplainer):
     normalise: str = RAW
     steps: int = 1
     toward: str = OTHER
+    move: str = ALL
     constraints: Mapping[str, bool | float] = field(default_factory=dict)
     hold: str | Sequence[str] = ()
 
@@ -76,6 +83,8 @@ class StepExplainer(OnePassExplainer):
             )
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise BadValueError(f"steps={self.steps!r}: expected a whole number, 1 or more")
+        if self.move not in MOVES:
+            raise BadValueError(f"move={self.move!r}: {expected(str(self.move), MOVES)}")
         constraints(self.constraints)
 
     @abc.abstractmethod
@@ -107,10 +116,18 @@ class StepExplainer(OnePassExplainer):
             steps=self.steps,
             constraints=constraints(self.constraints),
             hold=self.hold,
+            moves=self._moves(said, context)[packed.rows.numpy()],
         )
         came = self.follow(course, said)
         told = {"toward": goal.text, "scores": _SAID[self.normalise]}
         return said, chosen, replace(came, scores=course.scores, attrs=told)
+
+    def _moves(self, said: Predictions, context: Context) -> NDArray[np.bool_]:
+        """Say which jets of the batch are moved."""
+        if self.move == ALL:
+            return np.ones(len(context.label), dtype=bool)
+        wrong: NDArray[np.bool_] = said.logits.argmax(-1).cpu().numpy() != context.label
+        return wrong & (context.label >= 0)
 
     def _goal(self, target: Target, tagger: Tagger) -> Target:
         """Return what is to rise.
@@ -121,7 +138,8 @@ class StepExplainer(OnePassExplainer):
             If `toward` and the target of the explanation both say what.
         """
         if target.text == PREDICTED:
-            return resolve(self.toward, tagger, target.of)
+            toward = LABEL if self.move == WRONG and self.toward == OTHER else self.toward
+            return resolve(toward, tagger, target.of)
         if self.toward not in (OTHER, target.text):
             raise BadValueError(
                 f"toward={self.toward!r} and target={target.text!r}: expected one of them to be "

@@ -41,6 +41,8 @@ class Course:
         The jets.
     target, chosen, gradient
         What rises along the course, the class of each packed jet that it is of, and its gradient.
+    moves
+        ``[jet]``, which of the packed jets are moved at all.
 
     The other parameters are those of `StepExplainer`.
     """
@@ -59,10 +61,12 @@ class Course:
         steps: int,
         constraints: Constraints,
         hold: str | Sequence[str],
+        moves: NDArray[np.bool_],
     ) -> None:
         self.tagger, self.packed, self.target, self.chosen = tagger, packed, target, chosen
         self.context, self.batch, self.normalise = context, context.batch, normalise
         self.stride, self.steps, self.constraints = last / steps, steps, constraints
+        self.moves = moves
         self.roles = roles_of(tagger, self.batch)
         self.loose = free(tagger, self.batch, hold, constraints.keep_discrete, constraints.on_shell)
         self.spread = None if normalise == RAW else spreads(tagger, packed, context)

@@ -208,7 +208,7 @@ def rates(course: Course, values: Values) -> Values:
 
 
 def legs(course: Course) -> Iterator[Leg]:
-    """Yield the packed jets at the start of their course, in chunks of about the same work."""
+    """Yield the jets that move at the start of their course, in chunks of about the same work."""
     for jets in course.packed.chunks():
         _, masks = course.packed.cut(jets)
         start, score = {}, {}
@@ -217,4 +217,7 @@ def legs(course: Course) -> Iterator[Leg]:
             start[name] = features_first(values[places])
             score[name] = course.scores[name][places]
         which = torch.arange(len(course.packed))[jets]
-        yield Leg(course, which, masks, [start], [rates(course, start)], [course.ways(score)])
+        leg = Leg(course, which, masks, [start], [rates(course, start)], [course.ways(score)])
+        moving = np.flatnonzero(course.moves[jets])
+        if len(moving):
+            yield leg if len(moving) == len(leg) else leg.take(moving)

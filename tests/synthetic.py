@@ -54,6 +54,9 @@ ATTENDED = (
 GRADED = ("wanted-change", "vector-field", "correlations")
 """Summaries of gradients, filled with quark and gluon jets made up for them."""
 
+SCANNED = ("nudge-scan", "moved-observables")
+"""Summaries of jets that were moved by a scan of scales, made up for them."""
+
 
 def made_for(name: str, *arguments: int, **options: Any) -> xr.Dataset:
     """Make up what a summary takes."""
@@ -61,19 +64,21 @@ def made_for(name: str, *arguments: int, **options: Any) -> xr.Dataset:
         return attended(*arguments, **options)
     if name in GRADED:
         return graded(*arguments, **options)
+    if name in SCANNED:
+        return scanned(*arguments, **options)
     return attribution(*arguments, image=True, propagated=True, events=True, **options)
 
 
 def particles(name: str) -> str:
     """Return which particles a summary takes."""
-    return "constituents" if name in (*ATTENDED, *GRADED) else "tracks"
+    return "constituents" if name in (*ATTENDED, *GRADED, *SCANNED) else "tracks"
 
 
 def classes_for(name: str) -> tuple[str, ...]:
     """Return the classes that are made up for a summary."""
     if name in ATTENDED:
         return ("background", "signal")
-    return ("gluon", "quark") if name in GRADED else CLASSES
+    return ("gluon", "quark") if name in (*GRADED, *SCANNED) else CLASSES
 
 
 def bare(jets: xr.Dataset, collection: str) -> xr.Dataset:
@@ -434,6 +439,55 @@ def graded(
     moved = np.where(there[:, None, :, None], moved, np.nan)
     axes = ("jet", "scale", "constituents", "constituents_feature")
     return found.assign(constituents_moved=(axes, moved)).assign_coords(scale=scales)
+
+
+SCALES = (0.0, 0.3, 1.0, 3.0)
+
+
+def scanned(jets: int = 200, constituents: int = 12, **options: Any) -> xr.Dataset:
+    """Make up misclassified jets that are moved toward their label by a scan of scales.
+
+    They become narrower or wider, as jets of that class are; only charge, type and the number of
+    particles stay. Half of them are decided otherwise at a scale of about one.
+    """
+    found = graded(jets, constituents, **options)
+    label, output = found["label"].values, found["output"].values
+    start = int(found["row"].values[0]) if jets else 0
+    rng = np.random.default_rng([start, 13])
+    wrong = (label >= 0) & (label != output.argmax(axis=1))
+    step = np.array(SCALES)[:, None]
+    factor = np.where(label == output.shape[1] - 1, -0.25, 0.25)[:, None, None] * step
+    value = found["constituents_value"].values[:, None].astype(float)
+    there = np.repeat(value, len(SCALES), axis=1)
+    there[..., 1:3] *= np.exp(factor)[..., None]
+    there[..., 0] *= np.exp(-0.3 * factor)
+    gain = rng.exponential(1.5, jets)[:, None] * step.T
+    said = np.repeat(output[:, None], len(SCALES), axis=1)
+    said[np.arange(jets), :, label] += gain
+    reasons = {
+        "negative": gain > 3.0,
+        "outside": rng.random((jets, 1)) < 0.1 * step.T,
+        "off_shell": np.zeros(gain.shape, bool),
+    }
+    axes = ("jet", "scale", "constituents", "constituents_feature")
+    flags = {f"unphysical_{k}": (axes[:2], v & wrong[:, None]) for k, v in reasons.items()}
+    any_of = np.any([v for _, v in flags.values()], axis=0)
+    return (
+        found.drop_vars(("constituents_moved", "scale"))
+        .assign(
+            constituents_moved=(axes, np.where(wrong[:, None, None, None], there, np.nan)),
+            moved_output=(("jet", "scale", "class"), np.where(wrong[:, None, None], said, np.nan)),
+            target=("jet", np.where(wrong, label, output.argmax(axis=1))),
+            unphysical=(axes[:2], any_of),
+            **flags,
+        )
+        .assign_coords(scale=np.array(SCALES))
+        .assign_attrs(
+            method="nudge",
+            toward="label",
+            options=json.dumps({"normalise": "unit", "move": "wrong"}),
+        )
+    )
 
 
 def _softmax(logits: np.ndarray, query: np.ndarray, key: np.ndarray) -> np.ndarray:

@@ -1,0 +1,55 @@
+"""What figures of moved jets share: the axis of scales, and what the jets were moved toward."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from jetlens.summarise.result import Result
+
+_WIDE = 20.0  # from so much between the least and the largest scale on, the axis is logarithmic
+_UNITS = {
+    "raw": "steps of the gradient",
+    "spread": "gradients per spread, in spreads",
+    "unit": "length of the step, in spreads",
+}
+
+
+def scale_axis(ax: Axes, scales: list[float], result: Result) -> None:
+    """Lay out and name the axis of scales, which begins at the first of them."""
+    positive = [s for s in scales if s > 0]
+    if positive and positive[-1] / positive[0] > _WIDE:
+        ax.set_xscale("symlog", linthresh=positive[0], linscale=0.4)
+        shown = [s for s in scales if s == 0 or _round(s)] or positive
+        ax.set_xticks(shown, [f"{s:g}" for s in shown])
+        ax.minorticks_off()
+    ax.set_xlim(scales[0], scales[-1])
+    unit = _UNITS.get(_option(result, "normalise"))
+    ax.set_xlabel(f"Scale ({unit})" if unit else "Scale")
+
+
+def toward(result: Result) -> str:
+    """Say in words which way the jets were moved."""
+    target = str(result.sums.attrs.get("toward") or "")
+    words = {
+        "label": "their true class",
+        "other": "the likeliest of the other classes",
+        "predicted": "the predicted class",
+    }
+    return words.get(target, f"the class {target}")
+
+
+def which(result: Result) -> str:
+    """Say which jets were moved: ``misclassified jets``."""
+    return "misclassified jets" if _option(result, "move") == "wrong" else "jets"
+
+
+def _option(result: Result, name: str) -> str:
+    return str(json.loads(result.sums.attrs.get("options") or "{}").get(name, ""))
+
+
+def _round(value: float) -> bool:
+    """Say whether a number is 1, 2 or 5 times a power of ten."""
+    return bool(np.isclose(value / 10 ** np.floor(np.log10(value)), [1, 2, 5, 10]).any())

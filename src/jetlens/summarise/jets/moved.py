@@ -1,0 +1,78 @@
+"""Jets that were moved along the gradient: which they are, and what was to rise."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.errors import UnsupportedError
+
+SCALE = "scale"
+MOVED_OUTPUT = "moved_output"
+UNPHYSICAL = "unphysical"
+"""What one raw step makes a jet; followed by ``_<reason>``, why."""
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def check_scanned(attribution: xr.Dataset) -> None:
+    """Refuse attributions of which no jet was moved by several scales toward a class.
+
+    Raises
+    ------
+    UnsupportedError
+        The message says what was expected.
+    """
+    if MOVED_OUTPUT not in attribution or SCALE not in attribution[MOVED_OUTPUT].dims:
+        method = attribution.attrs.get("method", "this method")
+        raise UnsupportedError(
+            f"{method!r} did not move jets by a scan of scales: expected an attribution of 'nudge'"
+        )
+    if (attribution["target"].values < 0).any():
+        raise UnsupportedError(
+            "jets were moved along an expression, toward no class: expected toward = a class, "
+            '"other" or "label"'
+        )
+
+
+def moved(attribution: xr.Dataset) -> Mask:
+    """Say which jets were moved, ``[jet]``."""
+    found: Mask = np.isfinite(attribution[MOVED_OUTPUT].values).all(axis=(1, 2))
+    return found
+
+
+def flipped(attribution: xr.Dataset) -> Mask:
+    """Say at which scales another class is decided for than before, ``[jet, scale]``."""
+    before = attribution["output"].values.argmax(axis=-1)
+    after = attribution[MOVED_OUTPUT].values.argmax(axis=-1)
+    found: Mask = after != before[:, None]
+    return found
+
+
+def log_odds(attribution: xr.Dataset) -> Floats:
+    """Return ln(p / (1 - p)) of the class stepped toward, ``[jet, scale]``; NaN if not moved."""
+    there = moved(attribution)
+    output = attribution[MOVED_OUTPUT].values[there].astype(np.float64)
+    own = attribution["target"].values[there, None, None] == np.arange(output.shape[-1])
+    toward = np.where(own, output, -np.inf).max(axis=-1, initial=-np.inf)
+    others = np.logaddexp.reduce(np.where(own, -np.inf, output), axis=-1)
+    found = np.full(attribution[MOVED_OUTPUT].shape[:2], np.nan)
+    found[there] = toward - others
+    return found
+
+
+def scales(attribution: xr.Dataset) -> list[float]:
+    """Return the scales."""
+    return [float(s) for s in attribution[SCALE].values]
+
+
+def reasons(attribution: xr.Dataset) -> tuple[str, ...]:
+    """Return the variables that say whether, and why, raw steps are unphysical."""
+    return tuple(sorted(str(v) for v in attribution.data_vars if str(v).startswith(UNPHYSICAL)))
+
+
+def scale_name(scale: float) -> str:
+    """Write a scale as in names of numbers: ``0.5``."""
+    return f"{scale:g}"

@@ -52,7 +52,7 @@ def test_everything_that_is_compared_has_a_row():
         "area under the curve, difference": [YES, NO],
         "background rejection at 50 % signal efficiency, gain in %": [OPEN, OPEN],
         "expected limit at 1000 GeV, ratio": [YES, NO],
-        "area under the curve, difference (weight=xsec_weight)": [NO, YES],
+        "area under the curve, difference (weight xsec weight)": [NO, YES],
     }
     assert "Verdicts are at 95 %" in table.caption
     assert "30" in rows["background rejection at 50 % signal efficiency, gain in %"][0]

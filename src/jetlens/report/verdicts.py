@@ -6,6 +6,7 @@ confidence lies on one side of no difference.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
@@ -40,7 +41,7 @@ def _told(
             whole: n for name, n in numbers.items() for whole, _, of in [name.partition("@")]
             if of == other
         }  # fmt: skip
-        which = f" ({other.replace(',', ', ')})" if other else ""
+        which = f" ({re.sub('[_=:]', ' ', other).replace(',', ', ')})" if other else ""
         auc = some.get(f"{start}auc{end}")
         if auc is not None:
             yield f"area under the curve, difference{which}", auc, verdict(auc)

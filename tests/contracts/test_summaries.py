@@ -39,6 +39,8 @@ VARIANTS = {
         {"weight": "none", "select": "correct", "by": "predicted"},
     ],
     "correlations": [{"features": ["dphi", "pt"], "scale": 0.5, "misclassified": True}],
+    "nudge-scan": [{"by": "predicted"}],
+    "moved-observables": [{"observables": ["ptd", "width"], "select": "all", "radius": 0.8}],
 }
 CASES = [(n, o) for n in summaries for o in ({}, *VARIANTS.get(n, ()))]
 every_summary = pytest.mark.parametrize(

@@ -1,0 +1,102 @@
+"""How far distributions are from each other: Wasserstein distances of histograms."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.summarise.base import interval, ratio
+from jetlens.summarise.sums.histogram import Histogram
+
+DECIDED = 0.95
+"""The confidence at which a distance has changed."""
+_CLEAR = 2.0  # standard errors of a distance that is more than chance
+
+Floats = NDArray[np.float64]
+
+
+def distances(histogram: Histogram, pairs: NDArray[np.int64]) -> Floats:
+    """Return Wasserstein distances of pairs of cells ``[pair, replica]``.
+
+    It is the area between the two cumulative distributions: how far, on average, the entries of one
+    have to go to become the other's (the Wasserstein-1, or earth mover's, distance). Entries count
+    as spread evenly over their bin, so that a distance is wrong by one bin's width at most. NaN
+    where a cell is empty.
+
+    Parameters
+    ----------
+    histogram
+        Cells along one axis, all of one quantity, of bins that are equally wide in it.
+    pairs
+        ``[pair, 2]``, the cells to be compared.
+    """
+    edges, content = histogram.aligned()
+    if not len(edges):
+        return np.full((len(pairs), content.shape[2]), np.nan)
+    upto = np.cumsum(content, axis=1)
+    share = ratio(upto, upto[:, -1:])
+    begin, end = histogram.begin(np.array([0, 1]), int(histogram.level.max()))
+    width = float(end - begin)
+    gap = np.diff(edges) - width  # of the empty bins before the next one
+    found = np.empty((len(pairs), content.shape[2]))
+    for k, (a, b) in enumerate(pairs):
+        difference = share[a] - share[b]  # [bin, replica] at the upper edges
+        before = np.concatenate([np.zeros((1, difference.shape[1])), difference[:-1]])
+        inside = _area(before, difference) * width
+        found[k] = inside.sum(axis=0) + (np.abs(difference[:-1]) * gap[:, None]).sum(axis=0)
+    return found
+
+
+def _area(begin: Floats, end: Floats) -> Floats:
+    """Return the area below the absolute value of lines from `begin` to `end`, of length one."""
+    size, other = np.abs(begin), np.abs(end)
+    crosses = begin * end < 0
+    squares = size**2 + other**2
+    total = size + other
+    return np.where(crosses, ratio(squares, 2 * total), total / 2)
+
+
+def relative(own: Floats) -> Floats:
+    """Return distances over those before the step, ``[observable, class, scale, replica]``.
+
+    Parameters
+    ----------
+    own
+        Distances ``[observable, class, before and scale, replica]``, the nominal ones first.
+    """
+    found: Floats = ratio(own[:, :, 1:], own[:, :, :1])
+    return found
+
+
+def changes(own: Floats, scale: int) -> tuple[Floats, Floats]:
+    """Return the interval, of `DECIDED`, of distances at a scale less those before.
+
+    Returns
+    -------
+    Its ends ``[observable, class]``.
+    """
+    _, low, high = interval(own[:, :, 1 + scale] - own[:, :, 0], confidence=DECIDED)
+    return low, high
+
+
+def clear(own: Floats) -> NDArray[np.bool_]:
+    """Say which distances before the step are more than chance ``[observable, class]``.
+
+    Two samples of one distribution have a distance, too. Replicas add about as much once more, so
+    that the nominal distance less what they add is what it would be without.
+    """
+    nominal, replicas = own[:, :, 0, 0], own[:, :, 0, 1:]
+    found: NDArray[np.bool_] = 2 * nominal - replicas.mean(-1) > _CLEAR * replicas.std(-1)
+    return found
+
+
+def mean_relative(own: Floats) -> Floats:
+    """Return the mean of relative distances ``[scale, replica]`` over what is clear at first.
+
+    NaN where nothing is.
+    """
+    some = clear(own)
+    if not some.any():
+        return np.full((own.shape[2] - 1, own.shape[3]), np.nan)
+    found: Floats = relative(own)[some].mean(axis=0)
+    return found

@@ -1,0 +1,80 @@
+"""Wasserstein distances of histograms, against those of the entries themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import wasserstein_distance
+
+from jetlens.summarise.sums.histogram import Histogram
+from jetlens.summarise.sums.transport import changes, clear, distances, mean_relative
+
+CELLS = {"sample": ("a", "b", "c", "none")}
+
+
+def filled(values, weights, most):
+    cell = np.repeat(np.arange(len(values)), [len(v) for v in values])
+    jet = np.arange(len(cell))
+    return Histogram.fill(CELLS, np.concatenate(values), cell, jet, weights, most, linear=True)
+
+
+@pytest.fixture(scope="module")
+def entries():
+    rng = np.random.default_rng(4)
+    many = [900, 400, 700]
+    values = [rng.normal(0, 1, many[0]), rng.normal(0.3, 1.5, many[1]), rng.poisson(6, many[2])]
+    return [np.asarray(v, float) for v in values], rng.uniform(0.5, 1.5, (sum(many), 3))
+
+
+def wanted(values, weights, a, b):
+    parts = np.split(weights, np.cumsum([len(v) for v in values])[:-1])
+    return [
+        wasserstein_distance(values[a], values[b], parts[a][:, r], parts[b][:, r])
+        for r in range(weights.shape[1])
+    ]
+
+
+@pytest.mark.parametrize(("most", "bins"), [(8192, 1.0), (96, 1.0), (20, 1.0)])
+def test_distances_are_those_of_the_entries_up_to_a_bin(entries, most, bins):
+    values, weights = entries
+    histogram = filled(values, weights, most)
+    begin, end = histogram.begin(np.array([0, 1]), int(histogram.level.max()))
+    pairs = np.array([[0, 1], [1, 2], [2, 0], [1, 1], [0, 3]])
+    found = distances(histogram, pairs)
+    for k, (a, b) in enumerate(pairs[:4]):
+        exact = wanted(values, weights, a, b)
+        np.testing.assert_allclose(found[k], exact, atol=bins * (end - begin), rtol=1e-9)
+    assert np.isnan(found[4]).all()
+    assert (found[3] == 0).all()
+    if most == 8192:
+        np.testing.assert_allclose(found[0], wanted(values, weights, 0, 1), rtol=1e-6)
+
+
+def test_parts_give_the_distance_of_the_whole(entries):
+    values, _ = entries
+    cuts = [v[: len(v) // 3] for v in values], [v[len(v) // 3 :] for v in values]
+    ones = [np.ones((sum(map(len, c)), 1)) for c in (*cuts, values)]
+    a, b, whole = (filled(c, w, 64) for c, w in zip((*cuts, values), ones, strict=True))
+    pairs = np.array([[0, 1], [1, 2]])
+    np.testing.assert_allclose(distances(a + b, pairs), distances(whole, pairs), rtol=1e-12)
+
+
+def test_empty_histograms_have_no_distance():
+    nothing = filled([np.zeros(0)] * 3, np.zeros((0, 2)), 96)
+    assert np.isnan(distances(nothing, np.array([[0, 1]]))).all()
+
+
+def test_chance_is_no_clear_distance_and_is_left_out_of_the_mean():
+    rng = np.random.default_rng(2)
+    replicas = np.concatenate([[0.0], rng.normal(0, 0.05, 200)])
+    own = np.empty((2, 1, 3, 201))  # two observables, one class, before and two scales
+    own[0] = np.stack([1.0 + replicas, 0.5 + replicas, 0.2 + replicas])
+    own[1, 0, 0] = 0.1 + np.concatenate([[0.0], 0.1 + rng.normal(0, 0.03, 200)])  # only noise
+    own[1, 0, 1:] = 5.0
+    np.testing.assert_array_equal(clear(own), [[True], [False]])
+    np.testing.assert_allclose(mean_relative(own)[:, 0], [0.5, 0.2])
+    low, high = changes(own, 1)
+    assert low[0, 0] <= -0.8 <= high[0, 0] < 0
+    assert low[1, 0] > 4
+    own[0, 0, 0] = own[1, 0, 0]
+    assert np.isnan(mean_relative(own)).all()

@@ -1,0 +1,141 @@
+"""Observables of moved jets: against those of jets one by one, and moves whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import wasserstein_distance
+
+import jetlens as jl
+from jetlens.physics.jet_shapes import OBSERVABLES
+from jetlens.summarise.moved_observables import FARTHER, NEARER, OPEN
+from synthetic import SCALES, graded, scanned
+
+SOME = ("multiplicity", "width", "ptd", "charge")
+
+
+@pytest.fixture(scope="module")
+def jets():
+    return scanned(400, 9, weighted=False)
+
+
+def width(jets, values):
+    """Return the widths of jets one by one, with the pt-weighted axis, and which have one."""
+    mask, found = jets["constituents_mask"].values, []
+    for own, real in zip(values, mask, strict=True):
+        pt, eta, phi = own[real, :3].T
+        p = np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta), pt * np.cosh(eta)])
+        x, y, z, e = p.sum(1)
+        axis = np.arctanh(z / e) if real.any() else 0, np.arctan2(y, x)
+        far = np.hypot(eta - axis[0], phi - axis[1])
+        found.append((pt * far).sum() / pt.sum() if real.any() else np.nan)
+    return np.array(found)
+
+
+def test_distances_are_those_of_observables_recomputed(jets):
+    found = jl.summarise(jets, "moved-observables", replicas=5, observables=["width"])
+    distance = found.summary.distances(found)[0, :, :, :, 0]
+    label = jets["label"].values
+    true = width(jets, jets["constituents_value"].values)
+    wrong = np.isfinite(jets["moved_output"].values).all((1, 2)) & np.isfinite(true)
+    for t in (0, 1):
+        own = wrong & (label == t)
+        moved = (jets["constituents_moved"].values[:, s] for s in range(len(SCALES)))
+        samples = [true[own], *(width(jets, values)[own] for values in moved)]
+        for c in (0, 1):
+            reference = true[(label == c) & np.isfinite(true)]
+            wanted = [wasserstein_distance(sample, reference) for sample in samples]
+            np.testing.assert_allclose(distance[t, :, c], wanted, rtol=1e-3, atol=1e-6)
+    np.testing.assert_array_equal(
+        found.sums["moved"], [(wrong & (label == t)).sum() for t in (0, 1)]
+    )
+
+
+def towards(jets, share):
+    """Move every misclassified jet to another of its class that looks as it should, or does not.
+
+    The first scale leaves jets alone; at the second, `share` of them have become such.
+    """
+    label = jets["label"].values
+    value, mask = jets["constituents_value"].values.copy(), jets["constituents_mask"].values
+    mask = mask | (np.arange(mask.shape[1]) < 2)  # no empty jets
+    value = np.where(np.isnan(value), 1.0, value)
+    rng = np.random.default_rng(3)
+    wrong = jets["label"].values != jets["output"].values.argmax(1)
+    as_if = np.where(wrong, 1 - label, label)  # misclassified ones look like the other class
+    wide = np.array([0.15, 0.03])
+    angle = rng.normal(size=(*mask.shape, 2))
+    value[..., 1:3] = angle * wide[as_if][:, None, None]
+    moved = np.repeat(value[:, None], 2, axis=1)
+    become = rng.random(len(label)) < share
+    moved[:, 1, :, 1:3] = angle * np.where(become, wide[label], wide[as_if])[:, None, None]
+    moved[~wrong] = np.nan
+    keep = jets.drop_vars([v for v in jets.data_vars if "scale" in jets[v].dims] + ["scale"])
+    said = np.repeat(jets["output"].values[:, None], 2, axis=1)
+    said[:, 1] = -said[:, 1]
+    dims = jets["constituents_moved"].dims
+    return keep.assign(
+        constituents_value=keep["constituents_value"].copy(data=value),
+        constituents_mask=keep["constituents_mask"].copy(data=mask),
+        constituents_moved=(dims, moved),
+        moved_output=((*dims[:2], "class"), np.where(wrong[:, None, None], said, np.nan)),
+        unphysical=(dims[:2], np.zeros(said.shape[:2], bool)),
+    ).assign_coords(scale=[0.0, 0.7])
+
+
+def test_jets_that_become_those_of_their_class_come_nearer(jets):
+    found = jl.summarise(towards(jets, 1.0), "moved-observables", replicas=60, observables=SOME)
+    own = found.summary.own_distances(found)
+    verdicts = dict(zip(SOME, found.summary.verdicts(found, own, 1), strict=True))
+    assert verdicts["width"] == [NEARER, NEARER]
+    for same in ("multiplicity", "ptd", "charge"):
+        assert verdicts[same] == [OPEN, OPEN]  # these do not change at all
+    numbers = found.numbers()
+    assert numbers["moved.scale"] == {"value": 0.7, "low": 0.7, "high": 0.7}
+    assert numbers["moved.distance.width.quark"]["value"] < 0.3
+    assert numbers["moved.distance.multiplicity.quark"]["value"] == pytest.approx(1, abs=1e-6)
+    assert numbers["moved.flipped"]["value"] == 1
+    assert numbers["moved.unphysical"]["value"] == 0
+
+
+def test_jets_that_leave_their_class_go_farther(jets):
+    turned = towards(jets, 1.0)
+    moved = turned["constituents_moved"].values[:, ::-1]
+    value = np.where(np.isfinite(moved[:, 0]), moved[:, 0], turned["constituents_value"].values)
+    turned = turned.assign(
+        constituents_moved=(turned["constituents_moved"].dims, moved),
+        constituents_value=turned["constituents_value"].copy(data=value),
+    )
+    found = jl.summarise(turned, "moved-observables", replicas=60, observables=["width"])
+    own = found.summary.own_distances(found)
+    assert found.summary.verdicts(found, own, 1) == [[FARTHER, FARTHER]]
+    # they were those of their class to begin with: there is nothing to come nearer to
+    assert found.summary.recommended(found, own) is None
+    assert found.numbers() == {}
+
+
+def test_what_is_computed_follows_the_features(jets):
+    every = jl.summarise(jets, "moved-observables", replicas=3)
+    assert every.summary.names(every) == tuple(OBSERVABLES)
+    few = jets.sel(constituents_feature=["pt", "deta", "dphi"])
+    without = jl.summarise(few, "moved-observables", replicas=3)
+    assert set(OBSERVABLES) - set(without.summary.names(without)) == {"charge"}
+    with pytest.raises(jl.JetlensError, match="needs that of its particles"):
+        jl.summarise(few, "moved-observables", observables=["charge"])
+    with pytest.raises(jl.JetlensError, match="need particles in 'constituents' that were moved"):
+        jl.summarise(jets.sel(constituents_feature=["pt", "charge"]), "moved-observables")
+    with pytest.raises(jl.JetlensError, match="did you mean 'width'"):
+        jl.summarise(jets, "moved-observables", observables=["widht"])
+    with pytest.raises(jl.JetlensError, match="hard=0: expected more than 0"):
+        jl.summarise(jets, "moved-observables", hard=0)
+    with pytest.raises(jl.JetlensError, match="expected an attribution of 'nudge'"):
+        jl.summarise(graded(20), "moved-observables")
+
+
+def test_more_of_the_same_events_in_parts(jets):
+    parts = [jets.isel(jet=slice(0, 130)), jets.isel(jet=slice(130, None))]
+    whole = jl.summarise(jets, "moved-observables", replicas=4, observables=["mass"])
+    added = jl.summarise(iter(parts), "moved-observables", replicas=4, observables=["mass"])
+    own = [r.summary.own_distances(r) for r in (whole, added)]
+    np.testing.assert_allclose(own[0], own[1], rtol=1e-9)
+    assert (whole.summary.bin_width(whole) < 1e-2 * own[0][0, 0, 0, 0]).all()

@@ -89,7 +89,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
 
 
 def caption(result: Result) -> str:
-    """Say how to read the figure, which scale is recommended and why, and what moved jets become."""
+    """Say how to read the figure, which scale is recommended, and what jets become."""
     summary: Any = result.summary
     own = summary.own_distances(result)
     moved, jets = int(result.sums["moved"].sum()), result.sums["jets"].sel(group="all")
@@ -199,11 +199,9 @@ def _distributions(
             continue
         fmt = {"fmt": "o" if words != "Before" else "s", "markersize": 3, "color": colour}
         look: dict[str, Any] = {**fmt, "elinewidth": 1, "linestyle": "none"}
-        filled = own[:, 0] > 0
-        for ax, values in ((above, own), (below, over)):
-            error = np.nanstd(values[filled, 1:], axis=1)
-            label = words if ax is above else None
-            ax.errorbar(middles[filled], values[filled, 0], error, label=label, **look)
+        error = own[:, 1:].std(axis=1)
+        above.errorbar(middles, own[:, 0], error, label=words, **look)
+        below.errorbar(middles, over[:, 0], ratio(error, target[:, 0]), **look)
     top = float(np.nanmax(density[[samples.index(s) for s, _, _ in lines], :, 0]))
     above.set_ylim(0, 1.25 * top)
     above.set_yticks([])

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from jetlens.core.registry import figures
 from jetlens.plots.by_class import class_title, classes_shown, measured, nothing, position, spread
@@ -16,7 +17,7 @@ from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, flavour_title, plain, within
 from jetlens.summarise.base import ratio
 from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL
-from jetlens.summarise.nudge_scan import FIRST, FLIPPED, PROBABILITIES, probability
+from jetlens.summarise.nudge_scan import FIRST, FLIPPED, PROBABILITIES
 from jetlens.summarise.result import Result
 
 TITLE = "Score against the scale of the nudge"
@@ -49,7 +50,7 @@ def draw(result: Result) -> Figure:
     steps = [float(s) for s in result.sums[SCALE].values]
     odds, ends = summary.score(result)
     for ax, change, words in (
-        (grid[0, 0], probability, "Probability of the class stepped toward"),
+        (grid[0, 0], expit, "Probability of the class stepped toward"),
         (grid[0, 1], lambda v: v, "Log odds of the class stepped toward"),
     ):
         _scores(ax, result, change(odds), change(ends), classes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
@@ -149,7 +150,7 @@ class NudgeScan(ClassSummary):
                 continue
             for s, step in enumerate(steps):
                 odds = (medians[g, s], ends[0, g, s], ends[1, g, s])
-                triples = {"probability": tuple(probability(np.array(odds)))}
+                triples = {"probability": tuple(expit(odds))}
                 triples |= {n: tuple(v[g, s] for v in three) for n, three in names.items()}
                 for what, triple in triples.items():
                     three = zip(("value", "low", "high"), map(float, triple), strict=True)
@@ -164,9 +165,3 @@ class NudgeScan(ClassSummary):
     def _shares(self, result: Result, name: str) -> Floats:
         found: Floats = ratio(result.sums[name].values, result.sums["weight"].values[:, None])
         return found
-
-
-def probability(odds: Floats) -> Floats:
-    """Return the probabilities of log odds."""
-    found: Floats = np.exp(-np.logaddexp(0, -odds))
-    return found

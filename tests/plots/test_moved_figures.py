@@ -1,0 +1,86 @@
+"""Figures of moved jets: what they show, and that it can be read."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+import jetlens as jl
+from jetlens.plots import caption
+from jetlens.plots.style import style
+from synthetic import SCALES, scanned
+
+FEW = {"observables": ["width", "multiplicity"]}
+CASES = [("nudge-scan", {}), ("moved-observables", FEW)]
+
+
+@pytest.fixture(scope="module")
+def jets():
+    return scanned(700, 9)
+
+
+@pytest.fixture(scope="module")
+def made(jets):
+    return {name: jl.summarise(jets, name, replicas=12, **options) for name, options in CASES}
+
+
+@pytest.mark.parametrize("name", [name for name, _ in CASES])
+def test_words_can_be_read(made, name):
+    with style():
+        figure = jl.draw(made[name])
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        every = [t for t in figure.findobj(mpl.text.Text) if t.get_text() and t.get_visible()]
+        said = [t for t in every if "mathdefault" not in t.get_text()]
+        boxes = [t.get_window_extent(canvas.get_renderer()) for t in said]
+    for text, box in zip(said, boxes, strict=True):
+        assert box.x0 >= -1, text
+        assert box.x1 <= figure.bbox.x1 + 1, text
+        assert box.y0 >= -1, text
+        assert box.y1 <= figure.bbox.y1 + 1, text
+    points = 900 / figure.get_figwidth() / 72  # pixels of a point, on a page 900 pixels wide
+    assert min(t.get_fontsize() for t in said) * points >= 8.5
+
+
+def test_medians_are_drawn_against_the_scale(made):
+    result = made["nudge-scan"]
+    odds, _ = result.summary.score(result)
+    panel = jl.draw(result).axes[0]
+    line = next(x for x in panel.lines if x.get_label() == "Median")
+    np.testing.assert_allclose(line.get_xdata(), SCALES)
+    np.testing.assert_allclose(line.get_ydata(), 1 / (1 + np.exp(-odds[0, :, 2])))
+    assert "misclassified jets of 700 jets" in caption(result)
+    assert "half of the quark jets flip by a scale of" in caption(result).lower()
+
+
+def test_moved_jets_are_drawn_at_the_scale_asked_for(made):
+    result = made["moved-observables"]
+    labels = [
+        text.get_text()
+        for scale in (1.0, 3.0)
+        for text in jl.draw(result, scale=scale).axes[0].get_legend().get_texts()
+    ]
+    assert {"Moved by 1", "Moved by 3", "True quark", "True gluon", "Before"} <= set(labels)
+    panels = jl.draw(result, scale=1.0).axes
+    assert {p.get_xlabel() for p in panels} >= {"Width", "Constituents"}
+    verdicts = {t.get_text() for p in panels for t in p.texts}
+    assert verdicts <= {"nearer", "farther", "not told apart"}
+    assert verdicts
+
+
+def test_the_caption_recommends_a_scale(made):
+    told = caption(made["moved-observables"])
+    assert "Wasserstein distances" in told
+    assert "The recommended scale is" in told or "No scale is recommended" in told
+    assert "by at most" in told
+
+
+def test_no_moved_jets(jets):
+    still = jets.assign(moved_output=jets["moved_output"] * np.nan)
+    for name, options in CASES:
+        nothing = jl.summarise(still, name, replicas=4, **options)
+        words = {t.get_text() for t in jl.draw(nothing).findobj(mpl.text.Text)}
+        assert "no jet was used" in words
+        assert caption(nothing)

@@ -100,8 +100,7 @@ every_generated = pytest.mark.parametrize(
 def make(tmp_path_factory: pytest.TempPathFactory, flavour_settings: PythiaJets) -> Any:
     """Build a case's dataset, each time anew; the pile-up pool is that of the session."""
     assert flavour_settings.pool == SMALL["pythia"]["pool"]
-    folder = tmp_path_factory.mktemp("files")
-    written = {name: write_some(folder) for name, write_some in FILES.items()}
+    written = {name: write(tmp_path_factory.mktemp(name)) for name, write in FILES.items()}
 
     def made(case: str, **others: Any) -> Dataset:
         use, _, reader = case.partition(" of ")

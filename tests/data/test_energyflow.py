@@ -238,6 +238,16 @@ def changed(column: int, value: float) -> np.ndarray:
         ({"X": changed(2, np.inf)}, "phi = inf of particle 0 of jet 3"),
         ({"X": changed(0, -2.0)}, "pt = -2 of particle 0 of jet 3"),
         ({"X": changed(3, 0.3)}, "pid = 0.3 of particle 0 of jet 3 .* remap_pids"),
+        ({"X": changed(3, 1e30)}, r"pid = 1e\+30 of particle 0 of jet 3"),
+        ({"X": changed(1, 900.0)}, "y = 900 of particle 0 of jet 3 .* a rapidity"),
+        ({"X": np.full((5, 4, 4), "1")}, "'X' .* holds <U1: expected real numbers"),
+        ({"X": np.ones((5, 4, 4), dtype=complex)}, "'X' .* holds complex128"),
+        ({"y": np.full(5, "quark")}, "'y' .* holds <U5: expected real numbers"),
+        ({"event": np.array([0, 1, 2, np.nan, 4])}, "event = nan of jet 3 .* a finite number"),
+        (
+            {"d0_significance": changed(0, np.nan)[..., 0]},
+            "d0_significance = nan of particle 0 of jet 3 .* a finite number",
+        ),
         ({"X": changed(3, 111)}, "pid = 111 of particle 0 of jet 3 .* unknown='keep'"),
     ],
 )

@@ -139,6 +139,11 @@ class NpzFile(_Named):
         with self._entry(name) as entry:
             return self._header(entry, name)[0]
 
+    def dtype(self, name: str) -> np.dtype[np.generic]:
+        """Return the type of an array's numbers, without reading it."""
+        with self._entry(name) as entry:
+            return self._header(entry, name)[2]
+
     def read(self, name: str, rows: Rows) -> NDArray[Any]:
         """Return some rows."""
         with self._entry(name) as entry:

@@ -20,7 +20,12 @@ from jetlens.core.registry import readers
 from jetlens.data import array_description
 from jetlens.data.array_files import NpzFile, kind_of
 from jetlens.data.base import Dataset
-from jetlens.data.readers.energyflow_checks import check_particles, check_shapes, labels
+from jetlens.data.readers.energyflow_checks import (
+    check_others,
+    check_particles,
+    check_shapes,
+    labels,
+)
 from jetlens.data.readers.energyflow_variables import IMPACT, PID, PT, collections
 
 CLASSES = ("gluon", "quark")
@@ -131,6 +136,8 @@ class EnergyFlowSlice:
         arrays[X] = arrays[X].astype(np.float64)
         arrays[LABEL] = file.read(own.label or LABEL, rows)
         check_particles(arrays[X], self.start, self.path, own.unknown)
+        others = {name: arrays[name] for name in OURS if name in there}
+        check_others(others, self.start, self.path)
         arrays[LABEL] = labels(arrays[LABEL], own.named, self.path)
         return to_batch(
             arrays,

@@ -15,6 +15,8 @@ from jetlens.physics.particles import TABLE, known
 
 COLUMNS = ("pt", "y", "phi", "pid")
 """The last axis of ``X``."""
+_STEEPEST = 100.0  # no particle's rapidity is larger, and its momentum is still a number
+_NUMBERS = 2.0**31  # particles' numbers are below
 
 
 def check_shapes(path: str, label: str, others: Mapping[str, int]) -> int:
@@ -32,7 +34,7 @@ def check_shapes(path: str, label: str, others: Mapping[str, int]) -> int:
     Raises
     ------
     BadFileError
-        If it is no ``.npz``, or an array has another shape than it should have.
+        If it is no ``.npz``, or an array has another shape than it should have, or no real numbers.
     UnknownNameError
         If an array is not there.
     """
@@ -43,6 +45,10 @@ def check_shapes(path: str, label: str, others: Mapping[str, int]) -> int:
     for name in ("X", label):
         if name not in names:
             raise UnknownNameError(f"array of {path!r}", name, names)
+    for name in ("X", label, *(n for n in others if n in names)):
+        kind = file.dtype(name)
+        if kind.kind not in "biuf":
+            raise BadFileError(f"{name!r} of {path!r} holds {kind}: expected real numbers")
     shape = file.shape("X")
     if len(shape) != 3 or shape[2] != len(COLUMNS):
         raise BadFileError(
@@ -75,14 +81,16 @@ def check_particles(x: Array, first: int, path: str, unknown: str) -> None:
     Raises
     ------
     BadFileError
-        If a number is not finite, a pt negative, or a particle's number not whole or not known.
+        If a number is not finite, a pt negative, a rapidity beyond all bounds, or a particle's
+        number not whole or not known.
     """
     for i, name in enumerate(COLUMNS):
         _refuse(~np.isfinite(x[..., i]), x[..., i], name, first, path, "a finite number")
-    pt, pid = x[..., 0], x[..., 3]
+    pt, y, pid = x[..., 0], x[..., 1], x[..., 3]
     _refuse(pt < 0, pt, "pt", first, path, "0 (padding) or more, in GeV")
+    _refuse(np.abs(y) > _STEEPEST, y, "y", first, path, "a rapidity")
     _refuse(
-        pid != np.round(pid), pid, "pid", first, path,
+        (pid != np.round(pid)) | (np.abs(pid) >= _NUMBERS), pid, "pid", first, path,
         "a particle's number as it is, not as remap_pids leaves it",
     )  # fmt: skip
     if unknown != "keep":
@@ -92,6 +100,19 @@ def check_particles(x: Array, first: int, path: str, unknown: str) -> None:
             f"one of {', '.join(str(s.number) for s in TABLE)} or an antiparticle; "
             "unknown='keep' takes others as massless and neutral",
         )  # fmt: skip
+
+
+def check_others(arrays: Mapping[str, Array], first: int, path: str) -> None:
+    """Refuse numbers of jets or particles that are not finite; arrays by name, jets first."""
+    for name, values in arrays.items():
+        bad = ~np.isfinite(values)
+        if bad.any():
+            jet, *particle = np.argwhere(bad)[0]
+            of = f"particle {particle[0]} of jet" if particle else "jet"
+            raise BadFileError(
+                f"{name} = {values[bad][0]:g} of {of} {first + jet} in {path!r}: expected a finite "
+                "number"
+            )
 
 
 def _refuse(

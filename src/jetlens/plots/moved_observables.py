@@ -16,7 +16,7 @@ from jetlens.plots.moved import scale_axis, toward, which
 from jetlens.plots.panels import heading
 from jetlens.plots.style import class_name, figure, flavour_colour, plain
 from jetlens.summarise.base import LEAST, interval, ratio
-from jetlens.summarise.jets.moved import SCALE, scale_name
+from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL, scale_name
 from jetlens.summarise.moved_observables import FARTHER, NEARER, OPEN
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.histogram import Histogram
@@ -36,6 +36,8 @@ Floats = NDArray[np.float64]
 def draw(result: Result, *, scale: float | None = None) -> Figure:
     """Rows are observables; columns are classes stepped toward, and distances against the scale.
 
+    In the last row stands what the recommended scale follows from.
+
     Parameters
     ----------
     result
@@ -54,8 +56,8 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
     at = _place(result, own, scale)
     verdicts = summary.verdicts(result, own, at)
     names, features = summary.names(result), summary.features(result)
-    drawn = figure(4.1 * (len(shown) + 1), 2.5 * len(names) + 0.9)
-    cells = drawn.add_gridspec(len(names), len(shown) + 1)
+    drawn = figure(4.1 * (len(shown) + 1), 2.5 * (len(names) + 1) + 0.9)
+    cells = drawn.add_gridspec(len(names) + 1, len(shown) + 1)
     for n, (name, feature) in enumerate(zip(names, features, strict=True)):
         both = [result.parts[p].pick(observable=name) for p in ("fine", "coarse")]
         edges = _edges(both[0], name)
@@ -84,6 +86,8 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
                 ncols=2, fontsize=9, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
                 borderaxespad=0.1, handlelength=1.5,
             )  # fmt: skip
+    _choice(drawn.add_subplot(cells[-1, :-1]), result, own, at)
+    _shares(drawn.add_subplot(cells[-1, -1]), result, at)
     heading(drawn)
     return drawn
 
@@ -200,8 +204,10 @@ def _distributions(
         fmt = {"fmt": "o" if words != "Before" else "s", "markersize": 3, "color": colour}
         look: dict[str, Any] = {**fmt, "elinewidth": 1, "linestyle": "none"}
         error = own[:, 1:].std(axis=1)
-        above.errorbar(middles, own[:, 0], error, label=words, **look)
-        below.errorbar(middles, over[:, 0], ratio(error, target[:, 0]), **look)
+        filled = own[:, 0] > 0  # a point at zero says nothing that the others do not
+        above.errorbar(middles[filled], own[filled, 0], error[filled], label=words, **look)
+        error = ratio(error, target[:, 0])
+        below.errorbar(middles[filled], over[filled, 0], error[filled], **look)
     top = float(np.nanmax(density[[samples.index(s) for s, _, _ in lines], :, 0]))
     above.set_ylim(0, 1.25 * top)
     above.set_yticks([])
@@ -236,13 +242,38 @@ def _against_scale(
             ax.errorbar(scales, value, spread(value, low, high), label=words, **look)
     ax.axvline(scales[at], color="0.6", linewidth=0.8, zorder=0)
     unit = f" [{feature.shown}]" if feature.shown else ""
-    ax.set_ylabel(f"Distance in {plain_title(feature)}{unit}", loc="center", fontsize=10.5)
+    ax.set_ylabel(f"Distance{unit}", loc="center", fontsize=10.5)
     ax.set_ylim(0, None)
     ax.yaxis.set_major_formatter("{x:g}")  # a power of ten would stand on the panel above
     scale_axis(ax, scales, result)
 
 
-def plain_title(feature: Feature) -> str:
-    """Return an observable's title as it stands within words."""
-    title = feature.title
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title
+def _choice(ax: Axes, result: Result, own: Floats, at: int) -> None:
+    """Draw the mean relative distance, whose least the recommended scale is."""
+    scales = [float(s) for s in result.sums[SCALE].values]
+    value, low, high = interval(mean_relative(own))
+    look: dict[str, Any] = {"color": _MOVED, "fmt": "o-", "markersize": 4}
+    ax.errorbar(scales, value, spread(value, low, high), **look)
+    ax.axhline(1, color="black", linewidth=0.6)
+    ax.axvline(scales[at], color="0.6", linewidth=0.8, zorder=0)
+    ax.set_ylabel("Mean distance\nover that before", loc="center", fontsize=10.5)
+    ax.set_ylim(0, None)
+    scale_axis(ax, scales, result)
+
+
+def _shares(ax: Axes, result: Result, at: int) -> None:
+    """Draw the shares of moved jets that flip, and that raw steps make unphysical."""
+    scales = [float(s) for s in result.sums[SCALE].values]
+    summary: Any = result.summary
+    found = [summary.shares(result, k) for k in range(len(scales))]
+    for name, colour, fmt in (("flipped", _MOVED, "o"), (UNPHYSICAL, "black", "s")):
+        if name in found[0]:
+            value, low, high = interval(np.stack([f[name] for f in found]))
+            look: dict[str, Any] = {"color": colour, "fmt": f"{fmt}-", "markersize": 3.5}
+            ax.errorbar(scales, value, spread(value, low, high), label=name.capitalize(), **look)
+    ax.axvline(scales[at], color="0.6", linewidth=0.8, zorder=0)
+    ax.set_ylabel("Share of moved jets", loc="center", fontsize=10.5)
+    ax.set_ylim(0, 1.35)
+    ax.set_yticks([0, 0.5, 1])
+    ax.legend(ncols=2, fontsize=9, loc="upper left")
+    scale_axis(ax, scales, result)

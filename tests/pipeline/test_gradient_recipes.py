@@ -1,0 +1,86 @@
+"""The studies of gradients run whole, small: jets, taggers, jets that are moved, reports."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import jetlens
+from jetlens.run.recipe import load
+
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+SMALL = {
+    "data.jets": 120,
+    "data.partition": 60,
+    "split": [0.5, 0.1, 0.4],
+    "train.epochs": 1,
+    "train.batch": 16,
+    "explain.0.jets": 30,
+    "explain.1.scales": [0, 0.5, 2],
+}
+OWN = {
+    "quark_gluon": {"data.constituents": 12, "vary.model": ["kinematics", "multiplicity"]},
+    "showers": {"data.hits": 12, "vary.model": ["with-time"]},
+}
+DRAWN = {
+    "quark_gluon": ("performance", "wanted-change", "nudge-scan", "moved-observables"),
+    "showers": ("wanted-change", "vector-field", "nudge-scan"),
+}
+
+
+@pytest.fixture(scope="module", params=sorted(OWN))
+def study(request, tmp_path_factory):
+    """A recipe's run, with few jets, replicas and figures."""
+    recipe = RECIPES / f"{request.param}.toml"
+    show = [s.model_dump() | {"replicas": 5} for s in load(recipe).show]
+    some, seen = [], set()
+    for one in show:  # of figures that are there more than once, the first
+        if one["use"] in DRAWN[request.param] and one["use"] not in seen:
+            seen.add(one["use"])
+            some.append(one)
+    out = tmp_path_factory.mktemp("runs") / request.param
+    changes = SMALL | OWN[request.param] | {"show": some}
+    return request.param, jetlens.run(recipe, out=out, set=changes, until="report")
+
+
+def test_the_recipes_ask_for_what_the_study_needs():
+    qg, showers = (load(RECIPES / f"{name}.toml") for name in ("quark_gluon", "showers"))
+    for recipe in (qg, showers):
+        assert [e.use for e in recipe.explain] == ["gradient", "nudge"]
+        assert recipe.explain[1].arguments["move"] == "wrong"
+        assert recipe.explain[1].arguments["scales"][0] == 0
+        assert "quick" in recipe.presets
+    trees = {v.places["model"]: tree for v, tree in qg.variations()}
+    assert list(trees) == ["kinematics", "particle-type", "multiplicity"]
+    assert trees["multiplicity"]["tagger"]["use"] == "mlp"
+    planes = {(s.arguments["x"], s.arguments["y"]) for s in showers.show if s.use == "vector-field"}
+    assert planes == {("x", "y"), ("z", "x"), ("z", "time")}
+
+
+def test_reports_show_gradients_and_moved_jets(study):
+    name, run = study
+    first = run.variations[0]
+    found = {f.stem for f in (first.path / "figures").glob("*.svg")}
+    for drawn in DRAWN[name]:
+        assert any(drawn in f for f in found), (drawn, found)
+    page = re.sub(r"<[^>]+>", "", first.report.read_text(encoding="utf-8"))
+    for words in ("misclassified jets", "toward their true class", "of which the decision flips"):
+        assert words in " ".join(page.split()), words
+    assert "nan" not in page.split()
+
+
+def test_numbers_tell_where_decisions_flip(study):
+    name, run = study
+    numbers = run.variations[0].numbers
+    flipped = [
+        next(v for k, v in numbers.items() if re.search(rf"nudge\.flipped\.all\.{scale}$", k))
+        for scale in ("0", r"0\.5", "2")
+    ]
+    assert flipped[0]["value"] == 0
+    assert all(0 <= n["low"] <= n["value"] <= n["high"] <= 1 for n in flipped)
+    if name == "quark_gluon":
+        assert 0 <= run.numbers["auc.multiplicity"]["value"] <= 1
+        assert "gain.multiplicity.auc.vs.kinematics" in run.numbers
+        assert not any("nudge" in k for k in run.variations[1].numbers)  # it is not explained

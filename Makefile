@@ -1,6 +1,8 @@
 # make demo    jets, tagger, explanations and report into runs/demo
 # make toy     toy jets: taggers with and without expert variables compared, in runs/toy
 # make cross   cross-attention of particles and objects: models compared, in runs/cross
+# make quark   quark and gluon jets, and the gradient between them, in runs/quark
+# make showers calorimeter showers with timing, and the field of their gradients, in runs/showers
 # make test    everything that is checked
 # make bench   timings, as a table of ratios
 # make lint    style, types and layers only
@@ -11,7 +13,7 @@ WORKERS ?= 2
 BIN     := .venv/bin
 READY   := .venv/.ready
 
-.PHONY: venv demo toy cross test bench lint clean
+.PHONY: venv demo toy cross quark showers test bench lint clean
 
 venv: $(READY)
 
@@ -29,6 +31,12 @@ toy: $(READY)
 
 cross: $(READY)
 	$(BIN)/jetlens run recipes/cross_attention.toml --preset quick --out runs/cross --workers $(WORKERS)
+
+quark: $(READY)
+	$(BIN)/jetlens run recipes/quark_gluon.toml --preset quick --out runs/quark --workers $(WORKERS)
+
+showers: $(READY)
+	$(BIN)/jetlens run recipes/showers.toml --preset quick --out runs/showers --workers $(WORKERS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -102,8 +102,7 @@ def caption(result: Result) -> str:
         f"{int(jets.sel(count='used')):,} jets by true class; observables are computed anew from "
         "the moved particles. Below each distribution, its ratio to that of the class stepped "
         "toward. On the right, Wasserstein distances to both true classes, with 68 % bootstrap "
-        "intervals over events; the bins that they are made with change them by at most "
-        f"{_precision(result, own)} of their values before the step. "
+        f"intervals over events; {_precision(result, own)}. "
     )
     best = summary.recommended(result, own)
     if best is None:
@@ -161,11 +160,13 @@ def _place(result: Result, own: Floats, scale: float | None) -> int:
 
 
 def _precision(result: Result, own: Floats) -> str:
-    """Return the largest share of a distance before the step that one bin's width is."""
+    """Say how large a share of a clear distance before the step one bin's width is at most."""
     summary: Any = result.summary
     some = clear(own)
     share = ratio(summary.bin_width(result)[:, None], own[:, :, 0, 0])[some]
-    return f"{100 * share.max():.2g} %" if share.size else "a bin's width"
+    if not share.size:
+        return "before the step, none of these is more than chance"
+    return f"bins change what they are before the step by {100 * share.max():.1g} % at most"
 
 
 def _edges(fine: Histogram, name: str) -> Floats:

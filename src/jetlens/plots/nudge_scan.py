@@ -129,7 +129,6 @@ def _shares(ax: Axes, result: Result, classes: list[str]) -> None:
             look = {"color": "0.35", "linestyle": _DASHES[k % len(_DASHES)], "linewidth": 1.2}
             ax.plot(steps, value, label=_REASONS.get(reason, reason.replace("_", " ")), **look)
     ax.set_ylabel("Share of moved jets")
-    ax.set_ylim(0, 1.02)
     lines = len(ax.get_legend_handles_labels()[0])
     ax.set_ylim(0, 1.05 + 0.09 * ((lines + 1) // 2))
     ax.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
@@ -140,6 +139,7 @@ def _flips(ax: Axes, result: Result, classes: list[str]) -> None:
     """Draw in which interval of scales decisions flip first."""
     steps = result.sums[SCALE].values
     begin = steps if steps[0] == 0 else np.concatenate([[0.0], steps])
+    top = 0.1
     for group in classes:
         g = position(result, group)
         first = result.sums[FIRST].values[g, :, 0]
@@ -148,7 +148,7 @@ def _flips(ax: Axes, result: Result, classes: list[str]) -> None:
         never = 100 * (1 - share.sum())
         words = f"{class_title(group)} ({never:.0f} % never)"
         ax.stairs(shown, begin, color=flavour_colour(group, g), label=words, linewidth=1.6)
+        top = max(top, float(np.nanmax(shown, initial=0)))
     ax.set_ylabel("Share that flips first in the interval")
-    ax.set_ylim(0, None)
-    ax.margins(y=0.25)
+    ax.set_ylim(0, 1.3 * top)
     ax.legend()

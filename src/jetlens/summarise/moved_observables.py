@@ -26,7 +26,7 @@ from jetlens.summarise.jets.moved import (
     scales,
 )
 from jetlens.summarise.jets.particle_order import real
-from jetlens.summarise.jets.shapes import constituents
+from jetlens.summarise.jets.shapes import Entries, constituents, joined
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.quantiles import COARSE, FINE
@@ -87,9 +87,9 @@ class MovedObservables(ClassSummary):
         classes, steps = grouped.groups[1:], scales(grouped.jets)
         entries, used, went = self._entries(grouped, names, len(classes), steps)
         axes = {"observable": names, "sample": samples(classes, steps)}
-        jet = np.tile(entries["jet"], len(names))
-        cell = np.arange(len(names))[:, None] * len(axes["sample"]) + entries["sample"]
-        values = np.concatenate([entries[n] for n in names])
+        jet = np.tile(entries.jet, len(names))
+        cell = np.arange(len(names))[:, None] * len(axes["sample"]) + entries.sample
+        values = np.concatenate([entries.values[n] for n in names])
         weights = grouped.weights
         parts = {
             "fine": Histogram.fill(
@@ -106,10 +106,11 @@ class MovedObservables(ClassSummary):
             name: np.stack([(f & o[:, None]).T @ weights for o in own.T])
             for name, f in flags.items()
         }
-        sums = grouped.counts(used).assign(
+        told = {n: (("toward", SCALE, "replica"), v) for n, v in counted.items()}
+        sums = grouped.counts(used).assign(told)
+        sums = sums.assign(
             moved=("toward", own.sum(axis=0)),
             moved_weight=(("toward", "replica"), own.T @ weights),
-            **{n: (("toward", SCALE, "replica"), v) for n, v in counted.items()},
         )
         sums = sums.assign_coords({"toward": list(classes), SCALE: steps}).assign_attrs(
             toward=str(jets.attrs.get("toward", "")), options=jets.attrs.get("options")
@@ -132,36 +133,30 @@ class MovedObservables(ClassSummary):
 
     def _entries(
         self, grouped: Grouped, names: tuple[str, ...], classes: int, steps: list[float]
-    ) -> tuple[dict[str, NDArray[np.generic]], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return entries of histograms, which jets have particles, and which of them moved.
-
-        Entries are the ``sample`` (see `samples`), the ``jet``, and a value of each observable.
-        """
+    ) -> tuple[Entries, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return entries of all `samples`, which jets have particles, and which of them moved."""
         jets, home = grouped.jets, self.collection
         mask = real(jets, home)
         features = [str(f) for f in jets[f"{home}_feature"].values]
         target = jets["target"].values
-        rows: list[dict[str, NDArray[np.generic]]] = []
 
-        def computed(values: Floats, some: NDArray[np.bool_]) -> tuple[NDArray[np.intp], ...]:
-            particles, there = constituents(values, mask & some[:, None], features)
-            return there, observables(particles, names, hard=self.hard, radius=self.radius)
+        def computed(values: Floats, some: NDArray[np.bool_]) -> Entries:
+            particles, jet = constituents(values, mask & some[:, None], features)
+            found = observables(particles, names, hard=self.hard, radius=self.radius)
+            return Entries(np.zeros_like(jet), jet, found)
 
-        every = np.ones(len(target), bool)
-        there, found = computed(jets[home + VALUE].values, every)
-        used = np.isin(np.arange(len(target)), there)
+        found = computed(jets[home + VALUE].values, np.ones(len(target), bool))
+        used = np.isin(np.arange(len(target)), found.jet)
         went = moved(jets) & used
-        for k in range(classes):
-            own = grouped.member[there, 1 + k]
-            rows.append(_rows(k, there[own], {n: v[own] for n, v in found.items()}))
-        own = went[there]
-        before = {n: v[own] for n, v in found.items()}
         stride = 1 + len(steps)
-        rows.append(_rows(classes + target[there[own]] * stride, there[own], before))
+        begin = classes + target * stride
+        parts = [found.take(grouped.member[found.jet, 1 + k], k) for k in range(classes)]
+        own = went[found.jet]
+        parts.append(found.take(own, begin[found.jet[own]]))
         for s in range(len(steps)):
-            there, found = computed(jets[home + MOVED].values[:, s], went)
-            rows.append(_rows(classes + target[there] * stride + 1 + s, there, found))
-        return {n: np.concatenate([r[n] for r in rows]) for n in rows[0]}, used, went
+            there = computed(jets[home + MOVED].values[:, s], went)
+            parts.append(there._replace(sample=begin[there.jet] + 1 + s))
+        return joined(parts), used, went
 
     def distances(self, result: Result) -> Floats:
         """Return Wasserstein distances ``[observable, toward, before and scale, class, replica]``.
@@ -223,7 +218,7 @@ class MovedObservables(ClassSummary):
         None where no observable tells jets apart before they are moved, or few jets are moved.
         """
         mean = mean_relative(own)
-        known = np.isfinite(mean).all(axis=0)
+        known: NDArray[np.bool_] = np.asarray(np.isfinite(mean).all(axis=0))
         if not known[0] or int(result.sums["moved"].sum()) < LEAST:
             return None
         best = np.where(known, mean, 0).argmin(axis=0)
@@ -266,10 +261,3 @@ def samples(classes: Sequence[str], steps: Sequence[float]) -> tuple[str, ...]:
     """Return the samples' names: true classes, then by class stepped toward, before and moved."""
     own = [["before", *(f"moved.{scale_name(s)}" for s in steps)] for _ in classes]
     return (*classes, *(f"{c}.{n}" for c, names in zip(classes, own, strict=True) for n in names))
-
-
-def _rows(
-    sample: NDArray[np.int64] | int, jet: NDArray[np.intp], found: dict[str, Floats]
-) -> dict[str, NDArray[np.generic]]:
-    """Return entries of one sample, or of one a jet."""
-    return {"sample": np.broadcast_to(sample, jet.shape), "jet": jet, **found}

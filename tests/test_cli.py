@@ -181,7 +181,8 @@ def test_a_mistake_is_one_message_and_status_2(
     [
         (["--method", "integrated-gradient"], ["did you mean 'integrated-gradients'"]),
         (["--option", "baselin=zero"], ["baselin", "did you mean 'baseline'"]),
-        (["--option", "baseline"], ["expected KEY=VALUE"]),
+        (["--option", "baseline"], ["--option 'baseline'", "expected KEY=VALUE"]),
+        (["--option", "steps=[1"], ["--option 'steps=[1'", "no", "TOML"]),
         (["--target", "bb"], ["'bb'", "did you mean 'b'"]),
         (["--jets", "nothing.h5"], ["no file 'nothing.h5'"]),
         (["--jets", "*.hdf5"], ["no file matches '*.hdf5'"]),
@@ -268,7 +269,7 @@ def test_what_is_explained_without_a_recipe_is_a_run_that_contradicts_nothing(
 
 
 def test_a_method_is_summarised_by_what_it_promises(command, done, tmp_path):
-    """`lrp` conserves relevance and has no baseline."""
+    """`lrp` conserves relevance and has no baseline; `nudge` gives gradients, not shares."""
     jets, out = made_up.file(tmp_path / "mine.h5", jets=20, seed=5), tmp_path / "out"
     usual = ("explain", "--tagger", done / "tagger", "--jets", jets, "--out", out)
     rule = ("--option", "rule=alpha-beta", "--option", "alpha=2")
@@ -279,6 +280,13 @@ def test_a_method_is_summarised_by_what_it_promises(command, done, tmp_path):
     assert 'use = "completeness"' not in shown
     status, _, err = command(*usual, "--method", "lrp", "--option", 'composite={conv="zplus"}')
     assert (status, "unknown rule 'zplus'" in err) == (2, True)
+    inside = ("--option", "scales=[0, 1]", "--option", "constraints.inside=0.4")
+    out = ("--out", tmp_path / "nudged")
+    status, _, err = command(*usual[:-2], *out, "--method", "nudge", *inside)
+    assert status == 0, err
+    shown = (tmp_path / "nudged" / "recipe.toml").read_text()
+    assert [name in shown for name in ("wanted-change", "nudge-scan", "box")] == [True, True, False]
+    assert "inside = 0.4" in shown
 
 
 def test_a_pickled_tagger_is_read_only_if_it_is_trusted(command, done, tmp_path):

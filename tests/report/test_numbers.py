@@ -51,3 +51,4 @@ def test_plain_numbers():
     assert shown(["a", 2000, 0.5]) == "a, 2000, 0.500"
     assert shown(2000) == "2,000"
     assert shown(True) == "True"
+    assert shown({"inside": 0.4, "scales": [0, 0.5]}) == "(inside 0.400, scales 0, 0.500)"

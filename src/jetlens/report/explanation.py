@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jetlens.core.registry import explainers
+from jetlens.core.registry import explainers, parameters
 from jetlens.plots.style import FLAVOUR_TITLES
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
@@ -18,6 +18,11 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED, Row
 
 _OF_ALL = ("use", "target", "of", "select", "jets", "keep", "baseline")
+_CLASSES = {
+    "predicted": "of the predicted class",
+    "label": "of the true class",
+    "other": "of the likeliest of the other classes",
+}
 _MARKS = {HOLDS: "holds", UNDECIDED: "open"}
 
 
@@ -64,11 +69,19 @@ def explained(
 
 def explained_output(settings: Mapping[str, Any]) -> str:
     """Return what is explained in words, such as "logit of the predicted class"."""
-    of, target = str(settings["of"]), str(settings["target"])
-    kind = {"predicted": "of the predicted class", "label": "of the true class"}.get(target)
+    of, target = str(settings["of"]), _target(settings)
+    kind = _CLASSES.get(target)
     if kind is None and not target.replace("_", "").isalnum():
         return f"output {target}"  # an expression, or an auxiliary output
     return f"{of} {kind or f'of class {target}'}"
+
+
+def _target(settings: Mapping[str, Any]) -> str:
+    """Return what is explained; of a method that moves jets, what they are moved toward."""
+    target = str(settings["target"])
+    if target != "predicted" or "toward" not in parameters(explainers.get(settings["use"])):
+        return target
+    return str(settings.get("toward", "label" if settings.get("move") == "wrong" else "other"))
 
 
 def _which(explanation: Explanation) -> Paragraph:

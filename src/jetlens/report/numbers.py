@@ -66,7 +66,12 @@ def percent(share: float) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a setting as words: numbers plain, lists with commas (whole numbers without)."""
+    """Return a setting as words: numbers plain, lists with commas (whole numbers without).
+
+    Tables are in brackets: ``(inside 0.400, fixed_pt True)``.
+    """
+    if isinstance(value, Mapping):
+        return f"({', '.join(f'{k} {shown(v)}' for k, v in value.items())})"
     if isinstance(value, list | tuple):
         return ", ".join(str(v) if isinstance(v, int) else shown(v) for v in value)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
+from jetlens.core.batch import JetBatch
 from jetlens.core.files import write_text
-from jetlens.core.registry import explainers
+from jetlens.core.registry import explainers, parameters
 from jetlens.data import readers
+from jetlens.explain.gradient import PHYSICAL
+from jetlens.explain.nudge import Nudge
+from jetlens.explain.steps.base import StepExplainer
 from jetlens.run.executor import executor
-from jetlens.run.overrides import setting
+from jetlens.run.overrides import apply, setting
 from jetlens.run.progress import Log
 from jetlens.run.store import Store
 from jetlens.run.study import Study
+from jetlens.taggers.base import Tagger
 from jetlens.taggers.saved import load
 
 
@@ -57,7 +62,7 @@ def explain_files(
     trust
         Read the tagger even if it is a pickle, which can run any program.
     options
-        Arguments of the method, such as ``"baseline=zero"``.
+        Arguments of the method, such as ``"baseline=zero"`` or ``"constraints.inside=0.4"``.
     workers, scheduler, device, quiet
         As of `jetlens.run`.
     """
@@ -66,16 +71,15 @@ def explain_files(
     from jetlens.run.stages import check, explain, predict, report, summarise
 
     check_device(device)
-    classes = load(tagger, trust=trust).classes
-    data = readers.open(list(jets))
-    first = data.partitions()[0].read()
+    given: dict[str, Any] = {}
+    apply(given, dict(setting(text, "--option") for text in options))
+    loaded = load(tagger, trust=trust)
+    first = readers.open(list(jets)).partitions()[0].read()
     tree: dict[str, Any] = {
         "title": f"{method} of {tagger.name}",
         "data": {"use": "files", "files": [str(Path(f).absolute()) for f in jets]},
-        "explain": [
-            {"use": method, "target": target, "keep": KEEP_ALL, **dict(map(setting, options))}
-        ],
-        "show": list(_shows(method, first, classes)),
+        "explain": [{"use": method, "target": target, "keep": KEEP_ALL, **given}],
+        "show": list(_shows(method, given, first, loaded)),
     }
     if seed is not None:
         tree["seed"] = seed
@@ -99,10 +103,22 @@ def record(study: Study) -> None:
 KEEP_ALL = 2**31 - 1
 
 
-def _shows(method: str, jets: Any, classes: Sequence[str]) -> Any:
+Shows = Iterator[dict[str, Any]]
+
+
+def _shows(method: str, given: Mapping[str, Any], jets: JetBatch, tagger: Tagger) -> Shows:
     """Choose the summaries that this method and these jets have what is needed for."""
+    made = explainers.get(method)
+    steps = isinstance(made, type) and issubclass(made, StepExplainer)
+    if steps or "unit" in parameters(made):
+        for name, features in tagger.inputs.items():
+            if not jets[name].is_image:
+                yield from _of_gradients(name, features, given.get("unit") == PHYSICAL)
+        if made is Nudge:
+            yield {"use": "nudge-scan"}
+        return
     for promise, summary in (("complete", "completeness"), ("conserves", "conservation")):
-        if getattr(explainers.get(method), promise, False):
+        if getattr(made, promise, False):
             yield {"use": summary}
     for name, collection in jets.collections.items():
         if collection.mask is None:
@@ -110,6 +126,15 @@ def _shows(method: str, jets: Any, classes: Sequence[str]) -> Any:
         yield {"use": "box", "collection": name}
         if "origin" in collection.truth:
             yield {"use": "top-origin", "collection": name}
-            if (jets.with_classes(classes).label >= 0).any():
+            if (jets.with_classes(tagger.classes).label >= 0).any():
                 yield {"use": "heatmap", "collection": name}
         return
+
+
+def _of_gradients(name: str, features: Sequence[str], physical: bool) -> Shows:
+    """Choose the summaries of gradients of one collection; those per GeV, ... have no ranking."""
+    if not physical:
+        yield {"use": "wanted-change", "collection": name}
+    yield {"use": "correlations", "collection": name}
+    if {"deta", "dphi"} <= {*features}:
+        yield {"use": "vector-field", "collection": name}

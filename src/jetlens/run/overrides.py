@@ -12,11 +12,19 @@ from jetlens.core.errors import BadRecipeError, expected
 
 Tree = dict[str, Any]
 
+_SUCH = {"--set": "train.epochs=2", "--option": "baseline=zero"}
 _ALTERNATIVES = re.compile(r"vary\.[^.]+")
 
 
-def setting(text: str) -> tuple[str, Any]:
+def setting(text: str, option: str = "--set") -> tuple[str, Any]:
     """Read ``train.epochs=2``: a dotted key and a TOML value; a bare word is a string.
+
+    Parameters
+    ----------
+    text
+        What was given.
+    option
+        As the value of which option, for messages.
 
     Raises
     ------
@@ -25,12 +33,12 @@ def setting(text: str) -> tuple[str, Any]:
     """
     key, equals, value = (part.strip() for part in text.partition("="))
     if not key or not equals:
-        raise BadRecipeError(f"--set {text!r}: expected KEY=VALUE, such as train.epochs=2")
+        raise BadRecipeError(f"{option} {text!r}: expected KEY=VALUE, such as {_SUCH[option]}")
     try:
         return key, tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         if value and value[0] in "\"'[{":  # meant as TOML, but is none
-            raise BadRecipeError(f"--set {text!r}: {value!r} is not a TOML value") from None
+            raise BadRecipeError(f"{option} {text!r}: {value!r} is not a TOML value") from None
         return key, value
 
 

@@ -379,7 +379,17 @@ def test_wrong_options(method: str, options: dict, says: str) -> None:
         jl.explain(moving.tagger(), moving.jets(3), method, **options)
 
 
-def test_a_step_too_far_says_so() -> None:
-    tagger = moving.tagger(logarithm=True)
-    with pytest.raises(jl.JetlensError, match=r"scale 1e\+06: the tagger gives .* smaller scales"):
-        nudge(tagger=tagger, scales=[1e6], constraints=OFF)
+@pytest.mark.parametrize("method", ["nudge", "flip"])
+@pytest.mark.parametrize("constraints", [{}, OFF])
+@pytest.mark.parametrize("scale", [1e6, 1e300])
+def test_a_step_too_far_says_so(method: str, constraints: dict, scale: float) -> None:
+    """In the logarithm, a step that is much too long overflows."""
+    says = r"scale 1e\+\d+: jet \d of the batch .* \w+\.\w+ is no .* smaller scales"
+    with pytest.raises(jl.JetlensError, match=says):
+        jl.explain(
+            moving.tagger(logarithm=True),
+            moving.jets(),
+            method,
+            scales=[scale],
+            constraints=constraints,
+        )

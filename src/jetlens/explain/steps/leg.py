@@ -19,6 +19,9 @@ from jetlens.taggers.base import Inputs
 
 Flags = NDArray[np.bool_]
 
+_LARGEST = 1e30
+"""Far beyond any value, and its square is still a number."""
+
 
 @dataclass
 class Leg:
@@ -100,22 +103,37 @@ class Leg:
             self.ways.append(course.ways(course.normalised(real)))
 
     def _moved(self, point: int, scale: Floats) -> Values:
-        """Step from a point, under the constraints."""
+        """Step from a point, under the constraints.
+
+        Raises
+        ------
+        BadValueError
+            If a step leads beyond all bounds, as one in a logarithm soon does.
+        """
         course = self.course
         raw = self._raw(point, scale, course.loose)
         found = {}
         for name, values in raw.items():
             names = course.names[name]
             before = dict(zip(names, self.starts[point][name], strict=True))
-            after = course.constraints.apply(
-                before,
-                dict(zip(names, values, strict=True)),
-                self.real[name].astype(np.float64) if name in self.real else None,
-                course.roles[name],
-                course.radius.get(name),
-                course.tagger.scaling.floors.get(name, {}),
-            )
+            with np.errstate(over="ignore", invalid="ignore"):  # told below
+                after = course.constraints.apply(
+                    before,
+                    dict(zip(names, values, strict=True)),
+                    self.real[name].astype(np.float64) if name in self.real else None,
+                    course.roles[name],
+                    course.radius.get(name),
+                    course.tagger.scaling.floors.get(name, {}),
+                )
             found[name] = np.stack([after[n] for n in names])
+            bad = ~(np.abs(found[name]) <= _LARGEST)
+            if bad.any():
+                feature, jet = np.argwhere(bad)[0][:2]
+                row = int(course.packed.rows[self.jets[int(jet)]])
+                raise BadValueError(
+                    f"scale {scale[jet] + point * course.stride:g}: jet {row} of the batch comes "
+                    f"to where {name}.{names[feature]} is no longer a number; take smaller scales"
+                )
         return found
 
     def _raw(self, point: int, scale: Floats, loose: Mapping[str, Floats] | None = None) -> Values:

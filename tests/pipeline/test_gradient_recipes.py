@@ -55,6 +55,8 @@ def test_the_recipes_ask_for_what_the_study_needs():
     trees = {v.places["model"]: tree for v, tree in qg.variations()}
     assert list(trees) == ["kinematics", "particle-type", "multiplicity"]
     assert trees["multiplicity"]["tagger"]["use"] == "mlp"
+    told = {v.places["model"]: tree["explain"] for v, tree in showers.variations()}
+    assert [name for name, explain in told.items() if explain] == ["with-time"]
     planes = {(s.arguments["x"], s.arguments["y"]) for s in showers.show if s.use == "vector-field"}
     assert planes == {("x", "y"), ("z", "x"), ("z", "time")}
 

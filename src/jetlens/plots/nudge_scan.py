@@ -15,7 +15,7 @@ from jetlens.plots.by_class import class_title, classes_shown, measured, nothing
 from jetlens.plots.moved import scale_axis, toward, which
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, flavour_title, plain, within
-from jetlens.summarise.base import ratio
+from jetlens.summarise.base import LEAST, ratio
 from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL
 from jetlens.summarise.nudge_scan import FIRST, FLIPPED, PROBABILITIES
 from jetlens.summarise.result import Result
@@ -39,7 +39,7 @@ def draw(result: Result) -> Figure:
 
     Bands are all moved jets, lines the medians of each class.
     """
-    classes = classes_shown(result)
+    classes = _classes(result)
     if not classes:
         drawn = nothing(figure(6, 3))
         heading(drawn)
@@ -82,7 +82,7 @@ def caption(result: Result) -> str:
         "interval of scales. "
     )
     halves, said = summary.flip_scale(result), []
-    for group in classes_shown(result):
+    for group in _classes(result):
         g = position(result, group)
         name = plain(within(flavour_title(group)))
         if np.isfinite(halves[g]).all():
@@ -91,6 +91,14 @@ def caption(result: Result) -> str:
             last = 100 * np.cumsum(summary.share(result, FIRST)[0][g])[-1]
             said.append(f"{last:.0f} % of the {name} flip at all")
     return words + ("; ".join(said)[:1].upper() + "; ".join(said)[1:] + "." if said else "")
+
+
+def _classes(result: Result) -> list[str]:
+    """Return the classes that are drawn: those of which more than a few jets were moved."""
+    effective = result.summary.effective(result)  # type: ignore[attr-defined]
+    shown = classes_shown(result)
+    many = [c for c in shown if effective[position(result, c)] >= LEAST]
+    return ["all"] if shown and not many else many
 
 
 def _scores(ax: Axes, result: Result, value: Floats, ends: Floats, classes: list[str]) -> None:

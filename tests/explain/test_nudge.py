@@ -393,3 +393,24 @@ def test_a_step_too_far_says_so(method: str, constraints: dict, scale: float) ->
             scales=[scale],
             constraints=constraints,
         )
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_hits_stay_in_the_calorimeter(inside: bool) -> None:
+    rng = np.random.default_rng(1)
+    names = ("x", "y", "z", "energy")
+    hits = rng.uniform(0, 100, (6, 5, 4))
+    jets = jl.batch({"hits": (hits, names, np.ones((6, 5), bool))})
+    tagger = jl.wrap(
+        torch.nn.Linear(4, 2),
+        inputs={"hits": names},
+        classes=("pion", "kaon"),
+        call=lambda m, inputs, masks: m(inputs["hits"]).sum(1),
+    )
+    found = jl.explain(
+        tagger, jets, "nudge", scales=[0, 1e4], toward="kaon", constraints={"inside": inside}
+    )
+    z = found.hits_moved.sel(hits_feature=["x", "y", "z"]).values[:, 1]
+    low, high = hits[..., :3].min((0, 1)) - 1e-3, hits[..., :3].max((0, 1)) + 1e-3
+    assert ((z >= low) & (z <= high)).all() == inside
+    np.testing.assert_array_equal(found.unphysical_outside, [[False, True]] * 6)

@@ -157,6 +157,27 @@ def test_unphysical_jets_are_told_apart_by_reason() -> None:
     assert not any(flags.any() for flags in nobody.values())
 
 
+@given(numbers(-50, 50, (20,)), numbers(-1e6, 1e6, (20,)))
+def test_hits_stay_between_the_ends(x: np.ndarray, step: np.ndarray) -> None:
+    low, high = -40.0, 40.0
+    moved = constraints.between(x, step, low, high)
+    assert (moved >= np.minimum(x, low) - 1e-9).all()
+    assert (moved <= np.maximum(x, high) + 1e-9).all()
+    assert (np.sign(moved - x) * np.sign(step) >= 0).all()
+    within = (np.abs(x) < 39) & (np.abs(step) < 1e-3)
+    np.testing.assert_allclose(moved[within], (x + step)[within], atol=1e-8)
+
+
+def test_hits_outside_of_the_calorimeter_are_unphysical() -> None:
+    names, real = ("x", "y", "z"), np.ones((4, 2), bool)
+    before = {n: np.full((4, 2), 5.0) for n in names}
+    after = {n: before[n].copy() for n in names}
+    after["z"][1, 0], after["x"][2, 1], after["y"][3, 0] = -1.0, 11.0, 9.9
+    ends = {"x": (-10.0, 10.0), "z": (0.0, 100.0)}
+    found = constraints.unphysical(before, after, real, roles(names), None, ends)
+    assert found["outside"].tolist() == [False, True, True, False]
+
+
 def test_energies_below_momenta_are_unphysical() -> None:
     names = ("pt", "eta", "energy")
     before = {"pt": [[10.0]], "eta": [[1.0]], "energy": [[16.0]]}

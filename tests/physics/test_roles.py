@@ -14,9 +14,11 @@ def test_constituents() -> None:
     assert found.discrete == {"charge", "is_photon"}
 
 
-def test_hits_have_coordinates_and_no_rapidity() -> None:
+def test_hits_have_positions_and_no_rapidity() -> None:
     found = roles(["x", "y", "z", "energy", "time"])
-    assert found == roles(["energy"])
+    assert found == roles(["energy"])._replace(positions=("x", "y", "z"))
+    assert not roles(["x", "y", "energy"]).positions
+    assert not roles(["x", "y", "z"], particles=False).positions
     assert found.positive == ("energy",)
     assert found.eta is None
 

@@ -29,7 +29,8 @@ class Nudge(StepExplainer):
     (``"jet"``, ``"scale"``, ``"class"``) what the tagger says there. ``unphysical`` (``"jet"``,
     ``"scale"``) says whether one raw step of the scale, without any constraint, would make the jet
     unphysical, and ``unphysical_<reason>`` why: ``negative`` momenta or energies, particles
-    ``outside`` of the jet, ``discrete`` features that round to others, particles ``off_shell``.
+    ``outside`` of the jet (hits: of the calorimeter), ``discrete`` features that round to others,
+    particles ``off_shell``.
     """
 
     def follow(self, course: Course, said: Predictions) -> Scores:

@@ -60,6 +60,17 @@ def inside(
     return x + way * unit_x, y + way * unit_y
 
 
+def between(x: Floats, step: Floats, low: float, high: float) -> Floats:
+    """Move numbers between two ends, which they do not pass; return where they come to.
+
+    As `inside`, in one dimension.
+    """
+    room = np.maximum(np.where(step > 0, high - x, x - low), 0.0)
+    relative = np.divide(np.abs(step), room, where=room > 0, out=np.zeros_like(room))
+    moved: Floats = x + np.sign(step) * room * np.tanh(relative)
+    return moved
+
+
 def centre(weight: Floats, x: Floats) -> Floats:
     """Return the weighted mean of each jet ``[jet]``; zero where there is no weight."""
     total = weight.sum(1)
@@ -101,8 +112,8 @@ def recentred(
         if radius is None:
             new_x, new_y = x + shift_x[:, None], y + shift_y[:, None]
         else:
-            steps = (np.broadcast_to(s[:, None], x.shape) for s in (shift_x, shift_y))
-            new_x, new_y = inside(x, y, *steps, radius)
+            step_x, step_y = (np.broadcast_to(s[:, None], x.shape) for s in (shift_x, shift_y))
+            new_x, new_y = inside(x, y, step_x, step_y, radius)
     else:
         off_x, off_y = centre(weight, new_x) - to[0], centre(weight, new_y) - to[1]
         far = np.hypot(off_x, off_y) > _CLOSE
@@ -178,14 +189,15 @@ def unphysical(
     real: Flags,
     roles: Roles,
     radius: float | None = None,
+    ends: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Flags]:
     """Say which jets a step makes unphysical, by reason ``[jet]``.
 
     ``negative``: a momentum, energy or mass falls below zero (or to zero). ``outside``: a particle
-    leaves the jet, farther from its axis than `radius` and than it was. ``discrete``: a charge,
-    type or count is nearer to another whole number. ``off_shell``: m^2 changes by more than
-    `OFF_SHELL`, or the energy is less than the momentum. Reasons for which there are no features
-    are left out.
+    leaves the jet, farther from its axis than `radius` and than it was, or a hit leaves the
+    calorimeter. ``discrete``: a charge, type or count is nearer to another whole number.
+    ``off_shell``: m^2 changes by more than `OFF_SHELL`, or the energy is less than the momentum.
+    Reasons for which there are no features are left out.
 
     Parameters
     ----------
@@ -197,11 +209,13 @@ def unphysical(
         What the features are.
     radius
         The jets'.
+    ends
+        Between which positions hits can be.
     """
     found: dict[str, Flags] = {}
 
     def add(reason: str, bad: Flags) -> None:
-        some = (bad & real).any(1)
+        some: Flags = (bad & real).any(1)
         found[reason] = found[reason] | some if reason in found else some
 
     for name in roles.positive:
@@ -210,6 +224,9 @@ def unphysical(
     if roles.angles is not None and radius is not None:
         was, now = (np.hypot(*(v[n] for n in roles.angles)) for v in (before, after))
         add("outside", now > np.maximum(radius, was))
+    for name, (low, high) in (ends or {}).items():
+        low_then, high_then = np.minimum(low, before[name]), np.maximum(high, before[name])
+        add("outside", (after[name] < low_then) | (after[name] > high_then))
     for name in sorted(roles.discrete):
         add("discrete", np.abs(after[name] - before[name]) > 0.5)
     if roles.m2 is not None:

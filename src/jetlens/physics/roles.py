@@ -1,4 +1,4 @@
-"""Which of a collection's features are momenta, angles, masses and types, by their names."""
+"""Which of a collection's features are momenta, angles, masses, types, ..., by their names."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ MASS_SQUARED = ("m2",)
 ETA = ("eta", "part_eta", "rapidity")
 ANGLES = (("deta", "dphi"), ("part_deta", "part_dphi"), ("eta_rel", "phi_rel"))
 """Differences to the jet's axis."""
+POSITIONS = ("x", "y", "z")
+"""Where hits of a calorimeter are."""
 
 _TYPES = re.compile(r"(part_)?(charge|type|pid|pdg_?id|is(_[a-z]|[A-Z]).*)")
 _COUNTS = re.compile(r"(multiplicity|n_.*|n[A-Z].*|number[oO]f.*|number_of.*)")
@@ -27,6 +29,8 @@ class Roles(NamedTuple):
     m2: str | None
     eta: str | None
     angles: tuple[str, str] | None
+    positions: tuple[str, ...]
+    """All of `POSITIONS`, or none."""
     discrete: frozenset[str]
     """Charges, types and counts: whole numbers."""
 
@@ -64,5 +68,6 @@ def roles(names: Iterable[str], particles: bool = True) -> Roles:
         first(MASS_SQUARED),
         first(ETA),
         next((pair for pair in ANGLES if {*pair} <= {*there}), None),
+        POSITIONS if particles and {*POSITIONS} <= {*there} else (),
         frozenset(n for n in there if _COUNTS.fullmatch(n) or (particles and _TYPES.fullmatch(n))),
     )

@@ -27,7 +27,8 @@ class Constraints:
         Momenta, energies and masses stay positive.
     inside
         Particles stay inside the jet: ``True`` for the radius of the particle farthest from its
-        axis among the reference jets, or a radius.
+        axis among the reference jets, or a radius. Hits stay in the calorimeter: between the
+        outermost ones of the reference jets along each axis.
     keep_discrete
         Charges, types and counts are not moved.
     on_shell
@@ -65,6 +66,7 @@ class Constraints:
         roles: Roles,
         radius: float | None,
         logarithmic: Container[str] = (),
+        ends: Mapping[str, tuple[float, float]] | None = None,
     ) -> Columns:
         """Return where a step comes to that would lead from `before` to `raw`.
 
@@ -81,6 +83,8 @@ class Constraints:
             The jets', for `inside`.
         logarithmic
             Features whose step is one in their logarithm, so that they stay positive anyway.
+        ends
+            Between which positions hits can be, for `inside`.
         """
         found = dict(raw)
         if self.positive_pt:
@@ -89,6 +93,9 @@ class Constraints:
                     found[name] = physics.positive(before[name], raw[name] - before[name])
         if weight is None:
             return found
+        if self.inside is not False:
+            for name, (low, high) in (ends or {}).items():
+                found[name] = physics.between(before[name], raw[name] - before[name], low, high)
         pt = None if roles.pt is None else np.maximum(found[roles.pt], 0) * weight
         if roles.angles is not None:
             self._angles(before, found, roles.angles, pt, radius, weight, roles.pt)

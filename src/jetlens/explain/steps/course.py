@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from jetlens.core.collection import Collection
 from jetlens.explain.base import Context
 from jetlens.explain.gradient import beside, spreads
 from jetlens.explain.spread import MOST
@@ -75,6 +76,7 @@ class Course:
         self.radius = {
             name: self._radius(name) for name, role in self.roles.items() if role.angles is not None
         }
+        self.ends = {name: self._ends(name) for name in tagger.inputs}
         self.values = {
             name: packed.arranged(name, torch.as_tensor(self._physical(name))).numpy()
             for name in tagger.inputs
@@ -100,11 +102,25 @@ class Course:
             return float(inside)
         angles = self.roles[name].angles
         assert angles is not None
+        collection = self._reference(name)
+        distance = np.hypot(*(collection.column(n) for n in angles))
+        real = True if collection.mask is None else collection.mask
+        return float(distance.max(where=real, initial=0.0))
+
+    def _ends(self, name: str) -> dict[str, tuple[float, float]]:
+        """Return between which positions the hits of some jets are, by feature."""
+        collection, found = self._reference(name), {}
+        for position in self.roles[name].positions:
+            at = collection.column(position)[collection.mask]
+            if position in self.tagger.inputs[name] and len(at):
+                found[position] = float(at.min()), float(at.max())
+        return found
+
+    def _reference(self, name: str) -> Collection:
+        """Return a collection of the reference jets, the first of them."""
         context = self.context
         jets = context.batch if context.pool is None else context.pool
-        collection = jets[name].take(slice(0, MOST))
-        distance = np.hypot(*(collection.column(n) for n in angles))
-        return float(distance.max(where=collection.mask, initial=0.0))
+        return jets[name].take(slice(0, MOST))
 
     def reasons(self) -> list[str]:
         """Return for which reasons a jet of such features can be unphysical."""
@@ -112,7 +128,8 @@ class Course:
         for name, role in self.roles.items():
             nothing = dict.fromkeys(self.names[name], np.zeros((0, 1)))
             none = np.zeros((0, 1), dtype=bool)
-            found |= dict.fromkeys(unphysical(nothing, nothing, none, role, self.radius.get(name)))
+            limits = self.radius.get(name), self.ends[name]
+            found |= dict.fromkeys(unphysical(nothing, nothing, none, role, *limits))
         return list(found)
 
     def normalised(self, gradient: Mapping[str, Tensor]) -> Inputs:

@@ -112,7 +112,7 @@ class Leg:
         """
         course = self.course
         raw = self._raw(point, scale, course.loose)
-        found = {}
+        found: Values = {}
         for name, values in raw.items():
             names = course.names[name]
             before = dict(zip(names, self.starts[point][name], strict=True))
@@ -124,6 +124,7 @@ class Leg:
                     course.roles[name],
                     course.radius.get(name),
                     course.tagger.scaling.floors.get(name, {}),
+                    course.ends[name],
                 )
             found[name] = np.stack([after[n] for n in names])
             bad = ~(np.abs(found[name]) <= _LARGEST)
@@ -160,8 +161,8 @@ class Leg:
 
     def unphysical(self, scale: Floats) -> dict[str, Flags]:
         """Say which jets one raw step of this scale makes unphysical, by reason ``[jet]``."""
-        course, found = self.course, {}
-        raw = self._raw(0, scale)
+        course, raw = self.course, self._raw(0, scale)
+        found: dict[str, Flags] = {}
         for name, values in raw.items():
             before, after = (
                 {n: c.reshape(len(self), -1) for n, c in zip(course.names[name], v, strict=True)}
@@ -169,7 +170,8 @@ class Leg:
             )
             everywhere = np.ones(next(iter(after.values())).shape, dtype=bool)
             real = self.real.get(name, everywhere)
-            reasons = unphysical(before, after, real, course.roles[name], course.radius.get(name))
+            limits = course.radius.get(name), course.ends[name]
+            reasons = unphysical(before, after, real, course.roles[name], *limits)
             for reason, bad in reasons.items():
                 found[reason] = found[reason] | bad if reason in found else bad
         return found

@@ -140,7 +140,7 @@ def unit_of(attribution: xr.Dataset) -> str:
         method = attribution.attrs.get("method", "this method")
         raise UnsupportedError(
             f"the scores of {method!r} are no gradients: expected those of 'gradient', "
-            "'smooth-gradient' or 'nudge'"
+            "'smooth-gradient', 'nudge' or 'flip'"
         )
     return str(unit)
 

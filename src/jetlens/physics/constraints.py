@@ -215,7 +215,7 @@ def unphysical(
     found: dict[str, Flags] = {}
 
     def add(reason: str, bad: Flags) -> None:
-        some: Flags = (bad & real).any(1)
+        some: Flags = np.any(bad & real, axis=1)
         found[reason] = found[reason] | some if reason in found else some
 
     for name in roles.positive:

@@ -157,9 +157,8 @@ def check_scales(scales: Sequence[float]) -> None:
         The message says what was expected.
     """
     listed = list(scales) if isinstance(scales, Sequence | np.ndarray) else []
-    numbers = not isinstance(scales, str) and all(
-        isinstance(s, int | float | np.number) and not isinstance(s, bool) for s in listed
-    )
+    numbers = all(isinstance(s, int | float | np.number) for s in listed)
+    numbers &= not any(isinstance(s, bool) for s in listed)
     wanted = "expected numbers from 0 upwards, each above the one before, as in [0, 0.5, 1]"
     if not listed or not numbers:
         raise BadValueError(f"scales={scales!r}: {wanted}")

@@ -119,16 +119,15 @@ class Constraints:
         weight: Floats,
         pt_name: str | None,
     ) -> None:
-        old = [before[n] for n in angles]
-        new = [found[n] for n in angles]
+        (old_x, old_y), (x, y) = ([v[n] for n in angles] for v in (before, found))
         radius = None if self.inside is False else radius
         if radius is not None:
-            new = list(physics.inside(*old, new[0] - old[0], new[1] - old[1], radius))
+            x, y = physics.inside(old_x, old_y, x - old_x, y - old_y, radius)
         if self.recentre and pt is not None and pt_name is not None:
             was = np.maximum(before[pt_name], 0) * weight
-            to = physics.centre(was, old[0]), physics.centre(was, old[1])
-            new = list(physics.recentred(*new, pt, to, radius))
-        found.update(zip(angles, new, strict=True))
+            to = physics.centre(was, old_x), physics.centre(was, old_y)
+            x, y = physics.recentred(x, y, pt, to, radius)
+        found.update(zip(angles, (x, y), strict=True))
 
 
 def _energy(before: Columns, after: Columns, roles: Roles) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,9 +46,11 @@ class Moved:
             if name in leg.real:
                 jet, place = np.nonzero(leg.real[name])
                 there = packed.places[name].cpu()[leg.jets].numpy()[jet, place]
-                to[(rows[jet], *at, there)] = own[jet, place]
+                where: tuple[Any, ...] = (rows[jet], *at, there)
+                to[where] = own[jet, place]
             else:
-                to[(rows, *at)] = own
+                where = (rows, *at)
+                to[where] = own
 
     def tables(self) -> dict[str, Table]:
         """Return the values as ``<collection>_moved``."""

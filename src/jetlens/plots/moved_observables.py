@@ -22,7 +22,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.transport import clear, mean_relative
 
-TITLE = "Do moved jets look like the other class?"
+TITLE = "Do moved jets look like true ones?"
 _WHOLE = ("multiplicity", "multiplicity_hard", "soft_drop")
 _BINS = 24
 _SHARE = (0.004, 0.996)

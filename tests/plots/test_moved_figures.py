@@ -79,6 +79,14 @@ def test_the_caption_recommends_a_scale(made):
     assert re.search(r"by \S+ % at most|none of these is more than chance", told)
 
 
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_one_scale_is_drawn_in_the_middle(jets, name, options):
+    result = jl.summarise(jets.isel(scale=[-1]), name, replicas=12, **options)
+    limits = [p.get_xlim() for p in jl.draw(result).axes if p.get_xlabel().startswith("Scale")]
+    assert limits
+    assert all(low < SCALES[-1] < high for low, high in limits[:1])
+
+
 def test_no_moved_jets(jets):
     still = jets.assign(moved_output=jets["moved_output"] * np.nan)
     for name, options in CASES:

@@ -18,14 +18,15 @@ _UNITS = {
 
 
 def scale_axis(ax: Axes, scales: list[float], result: Result) -> None:
-    """Lay out and name the axis of scales, which begins at the first of them."""
+    """Lay out and name the axis of scales, from the first of them to the last."""
     positive = [s for s in scales if s > 0]
     if positive and positive[-1] / positive[0] > _WIDE:
         ax.set_xscale("symlog", linthresh=positive[0], linscale=0.4)
         shown = [s for s in scales if s == 0 or _round(s)] or positive
         ax.set_xticks(shown, [f"{s:g}" for s in shown])
         ax.minorticks_off()
-    ax.set_xlim(scales[0], scales[-1])
+    if len(scales) > 1:
+        ax.set_xlim(scales[0], scales[-1])
     unit = _UNITS.get(_option(result, "normalise"))
     ax.set_xlabel(f"Scale ({unit})" if unit else "Scale")
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetlens.core.errors import BadValueError, expected
+from jetlens.core.errors import BadValueError, UnsupportedError, expected
 from jetlens.explain.base import Choose, Context, OnePassExplainer, Scores
 from jetlens.explain.slopes import all_slopes
 from jetlens.explain.steps.constraints import constraints
@@ -134,14 +134,14 @@ class StepExplainer(OnePassExplainer):
 
         Raises
         ------
-        BadValueError
+        UnsupportedError
             If `toward` and the target of the explanation both say what.
         """
         if target.text == PREDICTED:
             toward = LABEL if self.move == WRONG and self.toward == OTHER else self.toward
             return resolve(toward, tagger, target.of)
         if self.toward not in (OTHER, target.text):
-            raise BadValueError(
+            raise UnsupportedError(
                 f"toward={self.toward!r} and target={target.text!r}: expected one of them to be "
                 "left out"
             )

@@ -17,7 +17,7 @@ from torch import Tensor
 from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Choose, Context, OnePassExplainer, Scores
-from jetlens.explain.slopes import all_slopes
+from jetlens.explain.slopes import SlopeExplainer, all_slopes
 from jetlens.explain.spread import spread
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
@@ -30,7 +30,7 @@ INPUT, SPREAD, PHYSICAL = UNITS = ("input", "spread", "physical")
 
 @explainers.register("gradient")
 @dataclass(frozen=True, kw_only=True)
-class Gradient(OnePassExplainer):
+class Gradient(SlopeExplainer):
     """d score / d input: how fast the score rises with each input.
 
     Parameters
@@ -46,13 +46,6 @@ class Gradient(OnePassExplainer):
 
     def __post_init__(self) -> None:
         check_unit(self.unit)
-
-    def run(
-        self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
-    ) -> tuple[Scores, Tensor]:
-        """Return the gradient in the tagger's inputs, and what the tagger says."""
-        found, said = all_slopes(tagger, packed, target, choose)
-        return Scores(found), said
 
     def found(
         self, tagger: Tagger, packed: Packed, target: Target, context: Context

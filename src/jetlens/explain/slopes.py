@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from jetlens.core.errors import UnsupportedError
-from jetlens.explain.base import Choose
+from jetlens.explain.base import Choose, OnePassExplainer, Scores
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
@@ -95,6 +95,17 @@ def all_slopes(
     check_finite(found, tagger, packed, target)
     said = torch.cat(saids) if saids else next(iter(packed.inputs.values())).new_zeros(0)
     return found, said
+
+
+class SlopeExplainer(OnePassExplainer):
+    """An explainer that begins with the gradient in the tagger's inputs."""
+
+    def run(
+        self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
+    ) -> tuple[Scores, Tensor]:
+        """Return the gradient, and what the tagger says."""
+        found, said = all_slopes(tagger, packed, target, choose)
+        return Scores(found), said
 
 
 def check_finite(found: Inputs, tagger: Tagger, packed: Packed, target: Target) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
-from jetlens.explain.base import Choose, Context, OnePassExplainer, Scores
-from jetlens.explain.slopes import all_slopes
+from jetlens.explain.base import Context, Scores
+from jetlens.explain.slopes import SlopeExplainer
 from jetlens.explain.steps.constraints import constraints
 from jetlens.explain.steps.course import NORMALISATIONS, RAW, Course
 from jetlens.explain.targets import LABEL, OTHER, PREDICTED, Target, resolve
@@ -32,7 +32,7 @@ _SAID = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class StepExplainer(OnePassExplainer):
+class StepExplainer(SlopeExplainer):
     """An explainer that moves jets along the gradient: x' = x + scale * gradient.
 
     Parameters
@@ -90,13 +90,6 @@ class StepExplainer(OnePassExplainer):
     @abc.abstractmethod
     def follow(self, course: Course, said: Predictions) -> Scores:
         """Move the jets, of which the tagger says `said`, and return what comes of it."""
-
-    def run(
-        self, tagger: Tagger, packed: Packed, target: Target, choose: Choose
-    ) -> tuple[Scores, Tensor]:
-        """Return the gradient, and what the tagger says."""
-        found, said = all_slopes(tagger, packed, target, choose)
-        return Scores(found), said
 
     def found(
         self, tagger: Tagger, packed: Packed, target: Target, context: Context

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetlens.core import attention
+from jetlens.core import attention, memory
 from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
 from jetlens.core.errors import BadValueError
@@ -57,8 +57,7 @@ class Map:
         self.query, self.key, self._packed = query, key, packed
         sizes = (len(packed), len(layers), len(heads), len(query), len(key))
         kind = torch.empty(0, dtype=next(iter(packed.inputs.values())).dtype).numpy().dtype
-        # numpy asks for huge pages, which torch does not, and torch touches them on all cores
-        self._values = np.empty(sizes, kind)
+        self._values = memory.empty(sizes, kind)
         torch.from_numpy(self._values).fill_(torch.nan)
 
     def fill(self, layer: int, found: Tensor, asking: Row, asked: Row) -> None:

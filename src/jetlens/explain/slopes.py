@@ -84,7 +84,11 @@ def all_slopes(
     saids = []
     for jets in packed.chunks():
         inputs, masks = packed.cut(jets)
-        said, _, some = slopes(tagger, target, inputs, masks, lambda s, jets=jets: choose(s, jets))
+
+        def here(said: Tensor, jets: slice = jets) -> Tensor:
+            return choose(said, jets)
+
+        said, _, some = slopes(tagger, target, inputs, masks, here)
         saids.append(said)
         for name, values in some.items():
             if name in masks:

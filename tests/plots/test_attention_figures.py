@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import jetlens as jl
+from figure_words import inside
 from jetlens.plots import caption
 from jetlens.plots.entry import title
-from jetlens.plots.style import style
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from synthetic import ATTENDED, attended
 
@@ -34,35 +32,14 @@ def ensemble(name, models=("concatenation", "asking"), retrainings=2, jets=80):
     )
 
 
-def words(figure):
-    return [t for t in figure.findobj(mpl.text.Text) if t.get_text() and t.get_visible()]
-
-
-def inside(drawing):
-    """Assert that all words are inside the figure, and large enough for a page."""
-    with style():
-        figure = drawing()
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        said = [t for t in words(figure) if "mathdefault" not in t.get_text()]
-        boxes = [t.get_window_extent(canvas.get_renderer()) for t in said]
-    for text, box in zip(said, boxes, strict=True):
-        assert box.x0 >= -1, text
-        assert box.x1 <= figure.bbox.x1 + 1, text
-        assert box.y0 >= -1, text
-        assert box.y1 <= figure.bbox.y1 + 1, text
-    points = 900 / figure.get_figwidth() / 72  # pixels of a point, on a page 900 pixels wide
-    assert min(t.get_fontsize() for t in said) * points >= 9
-
-
 @pytest.mark.parametrize("name", ATTENDED)
 def test_words_can_be_read(name):
-    inside(lambda: jl.draw(result(name)))
+    inside(lambda: jl.draw(result(name)), 9)
 
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_words_of_several_taggers_can_be_read(name):
-    inside(lambda: jl.draw(ensemble(name)))
+    inside(lambda: jl.draw(ensemble(name)), 9)
 
 
 @pytest.mark.parametrize("name", COMPARED)

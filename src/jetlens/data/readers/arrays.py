@@ -19,6 +19,7 @@ from jetlens.data.array_description import Description, Label
 from jetlens.data.array_files import kind_of, open_arrays
 from jetlens.data.array_tables import collection, labels, numbers, stored
 from jetlens.data.base import Dataset
+from jetlens.data.slices import slices
 
 
 @readers.register("arrays")
@@ -94,17 +95,12 @@ class ArrayFiles(Dataset):
 
     def partitions(self) -> list[ArraySlice]:
         """Return slices of the files, `partition` jets each; the files take turns."""
-        found, first = [], 0
-        for path in self.arrays:
-            count = _count(path, self.tables)
-            for start in range(0, count, self.partition):
-                stop = min(start + self.partition, count)
-                made = ArraySlice(path, start, stop, first, self.tables, self.columns)
-                found.append((start / count, made))
-            first += count
-        if not found:
-            raise BadFileError(f"no jets in {', '.join(map(repr, self.arrays))}")
-        return [made for _, made in sorted(found, key=lambda pair: pair[0])]
+        found = slices(self.arrays, self.partition, lambda path: _count(path, self.tables))
+        found.sort(key=lambda some: some.start / some.jets)
+        return [
+            ArraySlice(some.path, some.start, some.stop, some.first, self.tables, self.columns)
+            for some in found
+        ]
 
 
 def _named(tables: Description, path: Path) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from jetlens.data.readers.energyflow_checks import (
     labels,
 )
 from jetlens.data.readers.energyflow_variables import IMPACT, PID, PT, collections
+from jetlens.data.slices import slices
 
 CLASSES = ("gluon", "quark")
 X, LABEL, EVENT, PARTON = "X", "y", "event", "parton"
@@ -105,17 +106,12 @@ class EnergyFlowFiles(Dataset):
 
     def partitions(self) -> list[EnergyFlowSlice]:
         """Return slices of the files, `partition` jets each."""
-        slices, first = [], 0
-        for path in self.files:
-            count = check_shapes(path, self.label or LABEL, OURS)
-            slices += [
-                EnergyFlowSlice(self, path, start, min(start + self.partition, count), first)
-                for start in range(0, count, self.partition)
-            ]
-            first += count
-        if not slices:
-            raise BadFileError(f"no jets in {', '.join(map(repr, self.files))}")
-        return slices
+        return [
+            EnergyFlowSlice(self, some.path, some.start, some.stop, some.first)
+            for some in slices(
+                self.files, self.partition, lambda p: check_shapes(p, self.label or LABEL, OURS)
+            )
+        ]
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from jetlens.data.readers.ftag_variables import (
     TRUTH,
     WEIGHT_COLUMNS,
 )
+from jetlens.data.slices import slices
 
 JETS, VALID = "jets", "valid"
 FLAVOUR = "HadronConeExclTruthLabelID"
@@ -81,25 +82,18 @@ class FtagFiles(Dataset):
 
     def partitions(self) -> list[FtagSlice]:
         """Return slices of the files, `partition` jets each."""
-        slices, first = [], 0
-        for path in self.files:
-            count = _jets_in(path)
-            slices += [
-                FtagSlice(
-                    path,
-                    start,
-                    min(start + self.partition, count),
-                    first,
-                    self.columns,
-                    self.label,
-                    self.classes,
-                )
-                for start in range(0, count, self.partition)
-            ]
-            first += count
-        if not slices:
-            raise BadFileError(f"no jets in {', '.join(map(repr, self.files))}")
-        return slices
+        return [
+            FtagSlice(
+                some.path,
+                some.start,
+                some.stop,
+                some.first,
+                self.columns,
+                self.label,
+                self.classes,
+            )
+            for some in slices(self.files, self.partition, _jets_in)
+        ]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,7 @@ jets. What is ours ends in arrays of all layers and heads (or of means), in the 
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +17,13 @@ import torch
 from torch import Tensor, nn
 
 import jetlens as jl
+from bench.turns import explained, medians
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import taggers
 from jetlens.explain.attention import Attention
-from jetlens.explain.base import Context
 from jetlens.explain.grad_cam import GradCAM
-from jetlens.explain.targets import resolve
 from jetlens.taggers.base import Tagger, at_rest, encode
-from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.chunks import pack
 from jetlens.taggers.predict import predict
 
 JETS, REPEATS = 1024, 9
@@ -112,27 +109,12 @@ def _ways(name: str, tagger: Tagger, batch: JetBatch, repeats: int) -> list[Way]
             ("attention", Attention()),
             ("attention, mean of heads", Attention(heads="mean")),
         ):
-            ways[way] = _explained(explainer, tagger, packed, batch), 1.35
-    ways["grad-cam"] = _explained(GradCAM(), tagger, packed, batch), 1.6
-    seconds: dict[str, list[float]] = {way: [] for way in ways}
-    for turn in range(repeats + 1):
-        for way, (run, _) in ways.items():
-            start = time.perf_counter()
-            run()
-            if turn:  # the first warms up
-                seconds[way].append(time.perf_counter() - start)
-    median = {way: statistics.median(s) for way, s in seconds.items()}
+            ways[way] = explained(explainer, tagger, packed, batch, "signal"), 1.35
+    ways["grad-cam"] = explained(GradCAM(), tagger, packed, batch, "signal"), 1.6
+    median = medians({way: run for way, (run, _) in ways.items()}, repeats)
     return [
         Way(name, way, took, took / median["plain"], ways[way][1]) for way, took in median.items()
     ]
-
-
-def _explained(
-    explainer: Attention | GradCAM, tagger: Tagger, packed: Packed, batch: JetBatch
-) -> Callable[[], object]:
-    context = Context(batch, None, batch.label)
-    target = resolve("signal", tagger)
-    return lambda: explainer.found(tagger, packed, target, context)
 
 
 if __name__ == "__main__":

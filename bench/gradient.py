@@ -8,9 +8,7 @@ longest.
 
 from __future__ import annotations
 
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,11 +16,10 @@ import numpy as np
 import torch
 
 import jetlens as jl
+from bench.turns import explained, medians
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import explainers, taggers
 from jetlens.data.scaling import fit
-from jetlens.explain.base import Context, PackedExplainer
-from jetlens.explain.targets import resolve
 from jetlens.taggers.base import Tagger, at_rest, encode
 from jetlens.taggers.chunks import Packed, pack
 
@@ -94,19 +91,14 @@ def _ways(name: str, tagger: Tagger, batch: JetBatch, repeats: int) -> list[Way]
     ways: dict[str, Callable[[], object]] = {
         "forward": lambda: _forward(tagger, packed),
         "forward and backward": lambda: _backward(tagger, packed),
-        "gradient": _explained(gradient, tagger, packed, batch),
-        "gradient, padded": _explained(gradient, tagger, padded, batch),
-        f"nudge, {len(SCALES)} scales": _explained(nudge, tagger, packed, batch),
-        f"nudge, {len(SCALES)} scales, padded": _explained(nudge, tagger, padded, batch),
+        "gradient": explained(gradient, tagger, packed, batch, "predicted"),
+        "gradient, padded": explained(gradient, tagger, padded, batch, "predicted"),
+        f"nudge, {len(SCALES)} scales": explained(nudge, tagger, packed, batch, "predicted"),
+        f"nudge, {len(SCALES)} scales, padded": explained(
+            nudge, tagger, padded, batch, "predicted"
+        ),
     }
-    seconds: dict[str, list[float]] = {way: [] for way in ways}
-    for turn in range(repeats + 1):
-        for way, run in ways.items():
-            start = time.perf_counter()
-            run()
-            if turn:  # the first warms up
-                seconds[way].append(time.perf_counter() - start)
-    took = {way: statistics.median(s) for way, s in seconds.items()}
+    took = medians(ways, repeats)
     scan = f"nudge, {len(SCALES)} scales"
     # the forward pass of the jets where they are comes with the backward pass
     passes = (len(SCALES) - 1) * took["forward"] + took["forward and backward"]
@@ -134,14 +126,6 @@ def _backward(tagger: Tagger, packed: Packed) -> None:
         inputs, masks = packed.cut(some)
         leaves = {k: v.detach().requires_grad_() for k, v in inputs.items()}
         tagger(leaves, masks).amax(1).sum().backward()
-
-
-def _explained(
-    explainer: PackedExplainer, tagger: Tagger, packed: Packed, batch: JetBatch
-) -> Callable[[], object]:
-    context = Context(batch, None, batch.label)
-    target = resolve("predicted", tagger)
-    return lambda: explainer.found(tagger, packed, target, context)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import labelled
 from jetlens.core.arrays import batch
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import taggers
-from jetlens.data.scaling import fit
+from jetlens.data.scaling import Scaling, fit
 from jetlens.taggers.base import Tagger
 
 CLASSES = ("b", "c", "u", "tau")
@@ -71,6 +71,13 @@ TABLE: dict[str, list[tuple[Mapping[str, Sequence[str]], dict[str, Any]]]] = {
             },
         ),
         (
+            CONSTITUENTS | OBJECTS,
+            {
+                "streams": {"constituents": SMALL_STREAM, "objects": {**SMALL_STREAM, "places": 4}},
+                "cross_heads": 2,
+            },
+        ),
+        (
             OBJECTS | TRACKS,
             {
                 "streams": {"objects": {**SMALL_STREAM, "layers": 0}, "tracks": SMALL_STREAM},
@@ -94,7 +101,8 @@ class Case:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.use}-{'+'.join(self.inputs)}"
+        placed = "-placed" * any("places" in s for s in self.arguments.get("streams", {}).values())
+        return f"{self.use}-{'+'.join(self.inputs)}{placed}"
 
     @property
     def ordered(self) -> bool:
@@ -103,14 +111,9 @@ class Case:
 
     def build(self, double: bool = True) -> Tagger:
         """Return it at rest, its inputs scaled and its normalisations as after some training."""
+        places = self._made(Scaling()).places
         torch.manual_seed(2)
-        made: Tagger = taggers.make(
-            self.use,
-            inputs=self.inputs,
-            classes=CLASSES,
-            scaling=fit([sample()], self.inputs),
-            **self.arguments,
-        )
+        made = self._made(fit([sample()], self.inputs, places=places))
         for module in made.modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 nn.init.normal_(module.running_mean, 0.0, 0.5)
@@ -118,6 +121,12 @@ class Case:
                 nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.normal_(module.bias, 0.0, 0.5)
         return (made.double() if double else made).eval()
+
+    def _made(self, scaling: Scaling) -> Tagger:
+        made: Tagger = taggers.make(
+            self.use, inputs=self.inputs, classes=CLASSES, scaling=scaling, **self.arguments
+        )
+        return made
 
 
 def cases() -> list[Case]:

@@ -153,7 +153,7 @@ def test_permuting_particles_permutes_their_tokens(case: Case, method: str) -> N
         pytest.skip("the order matters to it")
     tagger, jets = case.build(), case.jets_for(method)
     before = jl.explain(tagger, jets, method)
-    for name in lists(jets, tagger):
+    for name in [n for n in lists(jets, tagger) if n not in tagger.places]:
         order = np.random.default_rng(3).permutation(jets[name].mask.shape[1])
         after = jl.explain(tagger, changed(jets, name, lambda x, o=order: x[:, o]), method)
         same(places(before, name, order), after)

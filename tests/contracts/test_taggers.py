@@ -12,6 +12,7 @@ from torch import Tensor
 import jetlens as jl
 from attention_calls import Watch
 from contracts.taggers import CLASSES, Case, cases, sample
+from jetlens.core.errors import BadValueError
 from jetlens.core.registry import parameters
 from jetlens.taggers.base import Inputs, Tagger, encode
 from jetlens.taggers.chunks import pack
@@ -98,7 +99,12 @@ def test_permuting_particles_permutes_what_is_said_of_them(case: Case) -> None:
     inputs, masks = encode(tagger, sample())
     expected = outputs(tagger, inputs, masks)
     rng = np.random.default_rng(1)
-    orders = {k: torch.as_tensor(rng.permutation(m.shape[1])) for k, m in masks.items()}
+    orders = {
+        k: torch.arange(m.shape[1])
+        if k in tagger.places
+        else torch.as_tensor(rng.permutation(m.shape[1]))
+        for k, m in masks.items()
+    }
     inputs = {k: v[:, orders[k]] if k in masks else v for k, v in inputs.items()}
     shuffled = {k: m[:, orders[k]] for k, m in masks.items()}
     for task, out in outputs(tagger, inputs, shuffled).items():
@@ -123,6 +129,25 @@ def test_where_the_order_matters_it_does_and_holes_do_not(case: Case) -> None:
     holes = {k: torch.stack([m, torch.zeros_like(m)], 2).flatten(1) for k, m in masks.items()}
     spread = {k: v.repeat_interleave(2, 1) if k in masks else v for k, v in inputs.items()}
     torch.testing.assert_close(outputs(tagger, spread, holes)["jet"], expected, **CLOSE)
+
+
+def test_where_places_matter_what_stands_there_cannot_move(tagger: Tagger) -> None:
+    if not tagger.places:
+        pytest.skip("its particles are alike")
+    inputs, masks = encode(tagger, sample())
+    expected = outputs(tagger, inputs, masks)["jet"]
+    packed = pack(tagger, inputs, masks)
+    for name, places in tagger.places.items():
+        turned = inputs | {name: inputs[name].roll(1, 1)}
+        rolled = masks | {name: masks[name].roll(1, 1)}
+        changed = outputs(tagger, turned, rolled)["jet"]
+        some = masks[name].any(1)
+        assert not torch.isclose(changed, expected)[some].all(1).any()
+        assert torch.equal(packed.masks[name], masks[name][packed.rows])  # holes stay holes
+        beyond = masks | {name: torch.nn.functional.pad(masks[name], (0, 1), value=True)}
+        longer = inputs | {name: torch.nn.functional.pad(inputs[name], (0, 0, 0, 1))}
+        with pytest.raises(BadValueError, match=rf"place {places + 1} of a list of {places}"):
+            tagger(longer, beyond)
 
 
 def test_what_the_packed_jets_give_is_what_the_jets_give(tagger: Tagger) -> None:

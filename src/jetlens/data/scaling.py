@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import functools
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +16,7 @@ from jetlens.core.errors import BadValueError, UnknownNameError, expected, look_
 from jetlens.data.moments import Moments
 
 Numbers = NDArray[np.float64]
+Pair = dict[str, tuple[float, float]]
 Pairs = Mapping[str, Mapping[str, tuple[float, float]]]
 Floors = Mapping[str, Mapping[str, float]]
 
@@ -35,11 +38,16 @@ class Scaling:
     floors
         ``{collection: {feature: floor}}``: of these features the natural logarithm is taken before
         all else, of the floor where a value is below it. `table` and `limits` are of the logarithm.
+    places
+        ``{collection: (scaling, ...)}``: lists in which each place is a thing of its own, such as
+        the leading jet, then the missing momentum. What stands at a place is scaled, after the
+        logarithm, by the table and the limits of that place.
     """
 
     table: Pairs = field(default_factory=dict)
     limits: Pairs = field(default_factory=dict)
     floors: Floors = field(default_factory=dict)
+    places: Mapping[str, tuple[Scaling, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, features in self.table.items():
@@ -64,6 +72,7 @@ class Scaling:
                     )
         for own in ("table", "limits", "floors"):
             object.__setattr__(self, own, {k: dict(v) for k, v in getattr(self, own).items()})
+        object.__setattr__(self, "places", {k: tuple(v) for k, v in self.places.items()})
 
     def scaled(self, values: Numbers, name: str, features: Sequence[str]) -> Numbers:
         """Return values ``[..., feature]`` of a collection as a tagger takes them."""
@@ -72,6 +81,8 @@ class Scaling:
             logarithm = np.array([f in own for f in features])
             floor = np.array([own.get(f, 1.0) for f in features])
             values = np.where(logarithm, np.log(np.maximum(values, floor)), values)
+        if name in self.places:
+            return self._each(name, values, lambda own, at: own.scaled(at, name, features))
         if name in self.limits:
             low, high = self._pairs(self.limits, name, features, (-np.inf, np.inf))
             values = np.clip(values, low, high)
@@ -92,11 +103,23 @@ class Scaling:
             held = logarithm & (above > values)
             slopes = np.where(logarithm, 1 / above, slopes)
             values = np.where(logarithm, np.log(above), values)
+        if name in self.places:
+            slopes *= self._each(name, values, lambda own, at: own.slopes(at, name, features))
+            return np.where(held, 0.0, slopes)
         if name in self.limits:
             low, high = self._pairs(self.limits, name, features, (-np.inf, np.inf))
             held = held | (values < low) | (values > high)
         _, scale = self._pairs(self.table, name, features, (0.0, 1.0))
         return np.where(held, 0.0, slopes / scale)
+
+    def _each(
+        self, name: str, values: Numbers, scale: Callable[[Scaling, Numbers], Numbers]
+    ) -> Numbers:
+        """Work on values ``[..., place, feature]`` place by place; behind the last they stay."""
+        found = np.array(values, dtype=np.float64)
+        for place, own in enumerate(self.places[name][: values.shape[-2]]):
+            found[..., place, :] = scale(own, values[..., place, :])
+        return found
 
     @staticmethod
     def _pairs(
@@ -128,8 +151,11 @@ class Scaling:
         Raises
         ------
         BadValueError
-            If a real particle has a value that is not finite; the message says where.
+            If a real particle has a value that is not finite, or stands behind the last place that
+            there is a scaling of; the message says where.
         """
+        if name in self.places:
+            check_places(collection, name, len(self.places[name]), row)
         where = collection.positions(features)
         values = np.take(collection.values, where, axis=collection.feature_axis)
         _check_finite(values, collection, name, features, row)
@@ -163,15 +189,54 @@ def _check_finite(
         )
 
 
+def check_places(
+    collection: Collection, name: str, places: int, row: NDArray[np.int64] | None
+) -> None:
+    """Refuse particles behind the last place of a list in which each place is a thing of its own.
+
+    Raises
+    ------
+    BadValueError
+        If there are any, or the collection is no list.
+    """
+    if collection.mask is None:
+        raise BadValueError(f"{name!r} is no list of particles: it has no places")
+    behind = collection.mask[:, places:]
+    if behind.any():
+        jet, place = (int(i) for i in np.argwhere(behind)[0])
+        raise BadValueError(
+            f"{name} of the jet of row {jet if row is None else row[jet]}: one stands at place "
+            f"{places + place + 1}; expected {places} places at most"
+        )
+
+
 def moments(jets: JetBatch, name: str, features: Sequence[str], scaling: Scaling) -> Moments:
     """Measure the scaled features of a collection, weighted, over real particles."""
+    values, weight = _weighted(jets, name, features, scaling)
+    return Moments.of(values.reshape(-1, len(features)), weight.ravel())
+
+
+def _by_place(
+    jets: JetBatch, name: str, features: Sequence[str], scaling: Scaling, places: int
+) -> list[Moments]:
+    """Measure the scaled features of each place of a list."""
+    check_places(jets[name], name, places, jets.row)
+    values, weight = _weighted(jets, name, features, scaling)
+    short = max(places - values.shape[1], 0)
+    values = np.pad(values, ((0, 0), (0, short), (0, 0)))
+    weight = np.pad(weight, ((0, 0), (0, short)))
+    return [Moments.of(values[:, place], weight[:, place]) for place in range(places)]
+
+
+def _weighted(
+    jets: JetBatch, name: str, features: Sequence[str], scaling: Scaling
+) -> tuple[Numbers, Numbers]:
+    """Return scaled values ``[jet, ..., feature]`` and what each counts, nothing for padding."""
     collection = jets[name]
     scaled = scaling.apply(collection, name, features, jets.row)
     values = np.moveaxis(scaled, collection.feature_axis, -1)
     weight = np.broadcast_to(jets.weight.reshape(-1, *[1] * (values.ndim - 2)), values.shape[:-1])
-    if collection.mask is not None:
-        weight = weight * collection.mask
-    return Moments.of(values.reshape(-1, len(features)), weight.ravel())
+    return values, weight if collection.mask is None else weight * collection.mask
 
 
 def fit(
@@ -179,6 +244,7 @@ def fit(
     inputs: Mapping[str, Sequence[str]],
     kind: str = "standard",
     floors: Floors | None = None,
+    places: Mapping[str, int] | None = None,
 ) -> Scaling:
     """Measure the scaling of jets that stream by, weighted, over real particles.
 
@@ -198,11 +264,15 @@ def fit(
     floors
         Features of which the logarithm is scaled, and the least value that it is taken of, by
         collection; those that are no inputs are passed over.
+    places
+        Lists in which each place is a thing of its own, and how many places there are: what stands
+        at each is measured by itself, or as all of the list where nothing ever stands there.
 
     Raises
     ------
     BadValueError
-        If there is nothing to measure, images are constant, or their logarithm is asked for.
+        If there is nothing to measure, a particle stands behind the last place, images are
+        constant, or their logarithm is asked for.
     UnknownNameError
         If the jets lack a collection or a variable.
     """
@@ -216,8 +286,8 @@ def fit(
     )
     if kind not in KINDS:
         raise BadValueError(f"unknown scaling {kind!r}: {expected(kind, KINDS)}")
-    found: dict[str, Moments] = {}
-    images = set()
+    found: dict[str, list[Moments]] = {}  # one, or one for each place
+    images, places = set(), places or {}
     for jets in batches:
         for name, asked in floors.items():
             collection = look_up("collection of logarithms", name, jets.collections)
@@ -227,34 +297,51 @@ def fit(
         for name, features in inputs.items():
             if name not in jets.collections:
                 raise UnknownNameError("collection", name, jets.collections)
-            collection = jets[name]
-            some = moments(jets, name, features, logarithm)
-            found[name] = found[name] + some if name in found else some
-            if collection.is_image:
+            if name in places:
+                some = _by_place(jets, name, features, logarithm, places[name])
+            else:
+                some = [moments(jets, name, features, logarithm)]
+            old = found.get(name)
+            found[name] = [a + b for a, b in zip(old, some, strict=True)] if old else some
+            if jets[name].is_image:
                 images.add(name)
-    table: dict[str, dict[str, tuple[float, float]]] = {}
-    limits: dict[str, dict[str, tuple[float, float]]] = {}
+    table: dict[str, Pair] = {}
+    limits: dict[str, Pair] = {}
+    own: dict[str, tuple[Scaling, ...]] = {}
     for name, features in inputs.items():
-        if name not in found or not found[name].total:
+        some = found.get(name, [])
+        if not any(m.total for m in some):
             raise BadValueError(f"no real {name} to measure the scaling of")
-        measured = found[name]
+        whole = functools.reduce(operator.add, some)
         if name in images:
-            _check_not_constant(measured, name, features)
-            table[name] = _named(features, np.zeros(len(features)), measured.rms_of_hits)
-        elif kind == "standard":
-            std = measured.std
-            std[std < 1e-12 * (1 + np.abs(measured.mean))] = 1.0
-            table[name] = _named(features, measured.mean, std)
+            _check_not_constant(whole, name, features)
+            table[name] = _named(features, np.zeros(len(features)), whole.rms_of_hits)
+        elif name in places:
+            each = [_pairs_of(m if m.total else whole, features, kind) for m in some]
+            own[name] = tuple(
+                Scaling({name: pairs}, {name: ends} if ends else {}) for pairs, ends in each
+            )
         else:
-            low = np.maximum(measured.low, measured.mean - OUTLIER * measured.std)
-            high = np.minimum(measured.high, measured.mean + OUTLIER * measured.std)
-            high = np.maximum(low, high)  # rounding, where nothing varies
-            table[name] = _named(features, low, np.where(high > low, high - low, 1.0))
-            limits[name] = _named(features, low, high)
-    return Scaling(table, limits, logarithm.floors)
+            table[name], ends = _pairs_of(whole, features, kind)
+            if ends:
+                limits[name] = ends
+    return Scaling(table, limits, logarithm.floors, own)
 
 
-def _named(features: Sequence[str], one: Numbers, other: Numbers) -> dict[str, tuple[float, float]]:
+def _pairs_of(measured: Moments, features: Sequence[str], kind: str) -> tuple[Pair, Pair]:
+    """Return offsets and scales, and limits where the kind of scaling has them."""
+    if kind == "standard":
+        std = measured.std
+        std[std < 1e-12 * (1 + np.abs(measured.mean))] = 1.0
+        return _named(features, measured.mean, std), {}
+    low = np.maximum(measured.low, measured.mean - OUTLIER * measured.std)
+    high = np.minimum(measured.high, measured.mean + OUTLIER * measured.std)
+    high = np.maximum(low, high)  # rounding, where nothing varies
+    scale = np.where(high > low, high - low, 1.0)
+    return _named(features, low, scale), _named(features, low, high)
+
+
+def _named(features: Sequence[str], one: Numbers, other: Numbers) -> Pair:
     return {f: (float(a), float(b)) for f, a, b in zip(features, one, other, strict=True)}
 
 

@@ -19,7 +19,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
 from jetlens.core.hashing import mix
 from jetlens.core.registry import baselines
-from jetlens.explain.references import Constant, References, from_jets, paired
+from jetlens.explain.references import Constant, References, at_places, from_jets, paired
 from jetlens.taggers.base import Tagger, encode
 from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.predict import predict
@@ -54,7 +54,10 @@ class Zero(Baseline):
 @baselines.register("mean")
 @dataclass(frozen=True, kw_only=True)
 class Mean(Baseline):
-    """The mean of each feature over the real particles of the reference jets."""
+    """The mean of each feature over the real particles of the reference jets.
+
+    Of a list in which each place is a thing of its own, it is the mean at each place.
+    """
 
     def references(
         self, tagger: Tagger, packed: Packed, batch: JetBatch, pool: JetBatch
@@ -63,11 +66,15 @@ class Mean(Baseline):
         inputs, masks = encode(tagger, pool)
         means = {}
         for name, values in inputs.items():
-            if name in masks:
-                values = values[masks[name]]
-            if not len(values):
+            real = values[masks[name]] if name in masks else values
+            if not len(real):
                 raise BadValueError(f"baseline 'mean': the reference jets have no {name}")
-            means[name] = values.double().mean(0)
+            if name in tagger.places:
+                behind = packed.inputs[name].shape[1] - values.shape[1]
+                each = at_places(values.double(), masks[name])
+                means[name] = torch.nn.functional.pad(each, (0, 0, 0, behind))
+            else:
+                means[name] = real.double().mean(0)
         return Constant(means)
 
 
@@ -172,15 +179,20 @@ class Given(Baseline):
             _some(self.values)
             every = np.broadcast_to(np.arange(len(self.values)), (len(batch), len(self.values)))
             return paired(tagger, packed, batch, self.values, np.array(every), None)
-        constants = {name: np.zeros(len(f)) for name, f in tagger.inputs.items()}
+        constants = {
+            name: np.zeros(
+                packed.inputs[name].shape[1:] if name in tagger.places else len(features)
+            )
+            for name, features in tagger.inputs.items()
+        }
         for name, given in self.values.items():
             features = look_up("collection of this tagger", name, tagger.inputs)
             for feature, value in given.items():
                 if feature not in features:
                     raise UnknownNameError(f"input of {name!r}", feature, features)
                 i = features.index(feature)
-                scaled = tagger.scaling.scaled(np.array([float(value)]), name, [feature])
-                constants[name][i] = scaled[0]
+                alike = np.full((*constants[name].shape[:-1], 1), float(value))
+                constants[name][..., i] = tagger.scaling.scaled(alike, name, [feature])[..., 0]
         tensors = {name: torch.as_tensor(values) for name, values in constants.items()}
         return Constant(
             {n: t[:, None, None] if packed.inputs[n].ndim == 4 else t for n, t in tensors.items()}

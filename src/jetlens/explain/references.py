@@ -2,6 +2,8 @@
 
 Where references are jets, their particles pair with the jet's in falling order of a variable; a
 reference with more particles gives its leading ones, one with fewer the mean particle for the rest.
+Where each place of a list is a thing of its own, places pair, and what stands there on average is
+taken for what is missing.
 No jet is a reference of its own event, as far as there are others.
 """
 
@@ -46,7 +48,7 @@ class References(abc.ABC):
 
 @dataclass(frozen=True)
 class Constant(References):
-    """The same values for every jet and particle, in scaled features."""
+    """The same values for every jet, in scaled features: of any particle, or of each place."""
 
     values: Mapping[str, Tensor]
     count: int = 1
@@ -55,7 +57,8 @@ class Constant(References):
         """Spread the values over the jets' real particles."""
         filled = {}
         for name, values in inputs.items():
-            spread = self.values[name].to(values).expand(values.shape)
+            same = self.values[name].to(values)
+            spread = (same[: values.shape[1]] if same.ndim == 2 else same).expand(values.shape)
             if name in masks:
                 spread = spread.masked_fill(~masks[name][..., None], 0)
             filled[name] = spread[:, None]
@@ -171,6 +174,13 @@ def paired(
             filled[name] = values
             continue
         longest = max(batch[name].values.shape[1], values.shape[1])
+        if name in tagger.places:
+            behind = longest - values.shape[1]
+            there = torch.nn.functional.pad(masks[name], (0, behind))
+            padded = torch.nn.functional.pad(values, (0, 0, 0, behind))
+            filled[name] = torch.where(there[..., None], padded, at_places(padded, there))
+            ranks[name] = packed.places[name]
+            continue
         rank = torch.as_tensor(_ranks(pool[name], order), device=values.device)
         ordered = torch.zeros_like(values).scatter_(1, rank[..., None].expand(values.shape), values)
         real = masks[name]
@@ -182,6 +192,12 @@ def paired(
         mine = torch.as_tensor(_ranks(batch[name], order), device=values.device)[packed.rows]
         ranks[name] = torch.take_along_dim(mine, packed.places[name], dim=1)
     return FromJets(filled, torch.as_tensor(which)[packed.rows], ranks)
+
+
+def at_places(values: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of what stands at each place ``[particle, feature]``, zeros for nothing."""
+    there = values.masked_fill(~mask[..., None], 0)
+    return there.sum(0) / mask.sum(0).clamp(min=1)[:, None]
 
 
 def _sizes(jets: JetBatch, tagger: Tagger) -> NDArray[np.int64]:

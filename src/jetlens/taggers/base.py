@@ -41,14 +41,21 @@ class Tagger(nn.Module):
         that is not known: then it is tried on the first jets.
     ordered
         Whether the order of a jet's particles matters. They are moved up in their order.
+    places
+        Lists in which each place is a thing of its own, such as the leading jet, then the missing
+        momentum, and how many places there are. They are not moved up, and a training scales each
+        place by itself.
     """
 
     inputs: Mapping[str, tuple[str, ...]]
     classes: tuple[str, ...]
     scaling: Scaling
     tasks: Mapping[str, tuple[str, ...]]
+    places: Mapping[str, int]
     trims: ClassVar[bool | None] = True
     ordered: ClassVar[bool] = False
+    scaled: ClassVar[str | None] = None
+    freezes: bool = False
 
     def __init__(
         self,
@@ -56,6 +63,7 @@ class Tagger(nn.Module):
         classes: Sequence[str],
         scaling: Scaling | None = None,
         tasks: Mapping[str, Sequence[str]] | None = None,
+        places: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
         if not classes or len(set(classes)) != len(tuple(classes)):
@@ -73,7 +81,11 @@ class Tagger(nn.Module):
                 known = dict.fromkeys(look_up("collection of the scaling", name, self.inputs), True)
                 for feature in table:
                     look_up(f"input of {name!r} in the scaling", feature, known)
+        for name in self.scaling.places:
+            look_up("collection of the scaling", name, self.inputs)
         self.tasks = {k: tuple(v) for k, v in (tasks or {}).items()}
+        scaled = {name: len(own) for name, own in self.scaling.places.items()}
+        self.places = {**scaled, **(places or {})}
 
     @classmethod
     def inputs_for(cls, jets: JetBatch) -> dict[str, list[str]]:
@@ -97,6 +109,24 @@ class Tagger(nn.Module):
     def outputs(self, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
         """Return the logits as ``"jet"``, and the auxiliary outputs by task."""
         return {"jet": self(inputs, masks)}
+
+    def frozen(self, inputs: Inputs, masks: Inputs) -> Inputs:
+        """Return what the part that is never trained makes of the inputs: nothing, as here.
+
+        Collections keep their names, jets and particles; masks stay as they are.
+        """
+        return inputs
+
+    def rest(self, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
+        """Return what `outputs` does, of what `frozen` returned."""
+        return self.outputs(inputs, masks)
+
+    def elsewhere(self) -> dict[str, Tensor]:
+        """Return tensors that its constructor finds again, by their names in its state.
+
+        Those that still are what they were are not saved with it.
+        """
+        return {}
 
 
 class Wrapped(Tagger):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -111,9 +112,9 @@ def runs(tokens: Tensor, budget: int, rows_per_jet: int = 1) -> Iterator[slice]:
 
 
 def pack(tagger: Tagger, inputs: Inputs, masks: Inputs) -> Packed:
-    """Sort jets by length and move their particles up, if the tagger allows it."""
+    """Sort jets by length and move their particles up, where the tagger allows it."""
     if tagger.trims or (tagger.trims is None and _can_trim(tagger, inputs, masks)):
-        return _packed(inputs, masks)
+        return _packed(inputs, masks, tagger.places)
     jets = len(next(iter(inputs.values())))
     places = {
         k: torch.arange(m.shape[1], device=m.device).expand(m.shape) for k, m in masks.items()
@@ -122,7 +123,9 @@ def pack(tagger: Tagger, inputs: Inputs, masks: Inputs) -> Packed:
     return Packed(inputs, masks, torch.arange(jets), places, lengths)
 
 
-def _packed(inputs: Inputs, masks: Inputs) -> Packed:
+def _packed(
+    inputs: Inputs, masks: Inputs, fixed: Mapping[str, int] = MappingProxyType({})
+) -> Packed:
     jets = len(next(iter(inputs.values())))
     real = {k: m.sum(1) for k, m in masks.items()}
     total = sum((n.cpu() for n in real.values()), start=torch.zeros(jets, dtype=torch.long))
@@ -131,6 +134,11 @@ def _packed(inputs: Inputs, masks: Inputs) -> Packed:
     packed_masks, places, lengths = {}, {}, {}
     for name, mask in masks.items():
         mask = mask[rows]
+        if name in fixed:
+            places[name] = torch.arange(mask.shape[1], device=mask.device).expand(mask.shape)
+            packed_masks[name] = mask
+            lengths[name] = torch.full((jets,), max(min(mask.shape[1], fixed[name]), 1))
+            continue
         place = real_first(mask)
         packed_inputs[name] = torch.take_along_dim(packed_inputs[name], place[..., None], dim=1)
         packed_masks[name] = torch.take_along_dim(mask, place, dim=1)

@@ -30,7 +30,8 @@ class CrossAttention(Tagger):
     streams then ask each other: each particle of a pair's first stream attends to all of its
     second, and what comes back is added to it. The mean over real particles of every stream that
     asks, or that is not asked, goes through dense layers. With ``fusion="concatenate"`` the means
-    of all streams do, and nothing is asked. The order of a jet's particles does not matter.
+    of all streams do, and nothing is asked. The order of a jet's particles does not matter, but in
+    streams with ``places``.
 
     Parameters
     ----------
@@ -43,8 +44,10 @@ class CrossAttention(Tagger):
     fusion
         ``"cross"`` or ``"concatenate"``.
     streams
-        By collection, any of ``width`` (40), ``heads`` (5), ``layers`` (2) and ``feed_forward``
-        (twice the width), such as ``{"objects": {"width": 20, "heads": 4}}``. Constituents or
+        By collection, any of ``width`` (40), ``heads`` (5), ``layers`` (2), ``feed_forward``
+        (twice the width) and ``places`` (0: all particles are alike; else how many places there
+        are, each of which is a thing of its own, with an embedding and a scaling of its own), such
+        as ``{"objects": {"width": 20, "heads": 4, "places": 9}}``. Constituents or
         objects that are no input are passed over, so that models with and without them share
         their settings.
     cross
@@ -108,6 +111,8 @@ class CrossAttention(Tagger):
         for name in self.streams:
             look_up("stream (one of the inputs)", name, dict.fromkeys((*self.inputs, *TAKEN)))
         settings = {name: StreamSettings.of(name, self.streams.get(name, {})) for name in inputs}
+        own = {name: stream.places for name, stream in settings.items() if stream.places}
+        self.places = {**self.places, **own}
         if cross_layers < 1:
             raise BadValueError(f"cross_layers={cross_layers}: expected 1 or more")
         self.encoders = nn.ModuleDict(

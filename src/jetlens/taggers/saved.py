@@ -59,6 +59,10 @@ def description(tagger: Tagger) -> dict[str, Any]:
         "scaling": tagger.scaling.table,
         "limits": tagger.scaling.limits,
         "floors": tagger.scaling.floors,
+        "places": {
+            name: [{"scaling": own.table, "limits": own.limits} for own in each]
+            for name, each in tagger.scaling.places.items()
+        },
     }
 
 
@@ -120,11 +124,7 @@ def load(path: Path | str, *, trust: bool = False) -> Tagger:
             described["use"],
             inputs=described["inputs"],
             classes=described["classes"],
-            scaling=Scaling(
-                _pairs(described["scaling"]),
-                _pairs(described.get("limits", {})),
-                _numbers(described.get("floors", {})),
-            ),
+            scaling=_scaling(described),
             **described["arguments"],
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -156,6 +156,16 @@ def _description(path: Path) -> dict[str, Any]:
         found = described.get("format") if isinstance(described, dict) else None
         raise BadFileError(f"{str(path / DESCRIPTION)!r} has format {found!r}: expected {FORMAT}")
     return described
+
+
+def _scaling(described: Mapping[str, Any]) -> Scaling:
+    places = described.get("places", {})
+    return Scaling(
+        _pairs(described["scaling"]),
+        _pairs(described.get("limits", {})),
+        _numbers(described.get("floors", {})),
+        {name: tuple(_scaling(own) for own in each) for name, each in places.items()},
+    )
 
 
 def _pairs(table: Any) -> dict[str, dict[str, tuple[float, float]]]:

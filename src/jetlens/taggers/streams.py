@@ -13,6 +13,9 @@ from jetlens.taggers.attention import check_heads
 from jetlens.taggers.base import Inputs
 from jetlens.taggers.layers import EncoderLayer, dense
 
+_PLACE = 0.5
+"""What embeddings of places spread by at first: about as far as those of what stands there."""
+
 
 @dataclass(frozen=True)
 class StreamSettings:
@@ -28,12 +31,17 @@ class StreamSettings:
         Encoder layers; without any, particles stay apart.
     feed_forward
         The width of the dense part of each layer; 0 stands for twice the stream's.
+    places
+        Places of a list in which each is a thing of its own (the leading jet, then the missing
+        momentum): each has an embedding that is added to what stands there, and is scaled by
+        itself. 0 stands for particles that are alike, in any order.
     """
 
     width: int = 40
     heads: int = 5
     layers: int = 2
     feed_forward: int = 0
+    places: int = 0
 
     @classmethod
     def of(cls, name: str, given: Mapping[str, int]) -> StreamSettings:
@@ -46,7 +54,7 @@ class StreamSettings:
         BadValueError
             If a value cannot be used.
         """
-        known = {f.name: 0 if f.name in ("layers", "feed_forward") else 1 for f in fields(cls)}
+        known = {f.name: 1 if f.name in ("width", "heads") else 0 for f in fields(cls)}
         for key, value in given.items():
             least = look_up(f"setting of the stream {name!r}", key, known)
             if not isinstance(value, int) or value < least:
@@ -75,16 +83,38 @@ class Stream(nn.Module):
         super().__init__()
         s = settings
         self.embed = dense([features, s.width, s.width], activation)
+        self.place = nn.Parameter(torch.empty(s.places, s.width)) if s.places else None
+        if self.place is not None:
+            nn.init.normal_(self.place, std=_PLACE)
         self.layers = nn.ModuleList(
             EncoderLayer(s.width, s.heads, s.inner, activation, dropout) for _ in range(s.layers)
         )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Encode particles ``[jet, particle, feature]``."""
+        """Encode particles ``[jet, particle, feature]``.
+
+        Raises
+        ------
+        BadValueError
+            If a particle stands behind the last place.
+        """
         x = self.embed(x)
+        if self.place is not None:
+            x = x + self._placed(mask)
         for layer in self.layers:
             x = layer(x, mask)
         return x
+
+    def _placed(self, mask: Tensor) -> Tensor:
+        """Return the embedding of each place ``[particle, width]``, zeros for padding behind."""
+        assert self.place is not None
+        here, places = mask.shape[1], len(self.place)
+        if here > places and mask[:, places:].any():
+            raise BadValueError(
+                f"a particle stands at place {int(mask.nonzero()[:, 1].max()) + 1} of a list of "
+                f"{places} places"
+            )
+        return nn.functional.pad(self.place[:here], (0, 0, 0, max(here - places, 0)))
 
 
 def of_stream(name: str, inputs: Inputs, masks: Inputs) -> tuple[Tensor, Tensor]:

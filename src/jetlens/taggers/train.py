@@ -14,8 +14,9 @@ from jetlens.core.errors import look_up
 from jetlens.core.files import told, write_text
 from jetlens.core.hashing import digest
 from jetlens.core.registry import taggers
-from jetlens.data import scaling
 from jetlens.data.base import Dataset, Part
+from jetlens.data.scaling import Scaling
+from jetlens.data.scaling import fit as fit_scaling
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.saved import HISTORY, description, save
 from jetlens.taggers.training.examples import Batches
@@ -75,13 +76,11 @@ def train(
     training, validation = (Part(data, part, split, division) for part in ("train", "validation"))
 
     preparation, counts = prepare(training, classes, settings)
-    fitted = scaling.fit(training, inputs, settings.scaling, settings.log)
-    arguments = dict(config)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(settings.seed)
-        tagger: Tagger = taggers.make(
-            arguments.pop("use"), inputs=inputs, classes=classes, scaling=fitted, **arguments
-        )
+        # it says itself what is scaled at each place by itself
+        places = build(config, inputs, classes, Scaling(), settings.seed).places
+        fitted = fit_scaling(training, inputs, settings.scaling, settings.log, places)
+        tagger = build(config, inputs, classes, fitted, settings.seed)
         batches = Batches(
             tagger, training, preparation.apply, counts.total,
             size=settings.batch, pool=settings.pool, seed=settings.seed, together=settings.together,
@@ -111,6 +110,22 @@ def train(
     save(tagger, out, {HISTORY: {**history, "jets": jets}})
     shutil.rmtree(work)
     return tagger.eval()
+
+
+def build(
+    config: Mapping[str, Any],
+    inputs: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    scaling: Scaling,
+    seed: int,
+) -> Tagger:
+    """Make a tagger of its name (``use``) and its arguments, its first weights set by the seed."""
+    arguments = dict(config)
+    torch.manual_seed(seed)
+    made: Tagger = taggers.make(
+        arguments.pop("use"), inputs=inputs, classes=classes, scaling=scaling, **arguments
+    )
+    return made
 
 
 def times(out: Path) -> Path:

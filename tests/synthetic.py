@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+import imaged
 from jetlens.core import attention
 from jetlens.core import attribution as attributions
 from jetlens.core.arrays import batch
@@ -62,6 +63,8 @@ def made_for(name: str, *arguments: int, **options: Any) -> xr.Dataset:
     """Make up what a summary takes."""
     if name in ATTENDED:
         return attended(*arguments, **options)
+    if name in imaged.LOOKED:
+        return imaged.looked(*arguments, **options)
     if name in GRADED:
         return graded(*arguments, **options)
     if name in SCANNED:
@@ -71,11 +74,15 @@ def made_for(name: str, *arguments: int, **options: Any) -> xr.Dataset:
 
 def particles(name: str) -> str:
     """Return which particles a summary takes."""
+    if name in imaged.LOOKED:
+        return "prongs"
     return "constituents" if name in (*ATTENDED, *GRADED, *SCANNED) else "tracks"
 
 
 def classes_for(name: str) -> tuple[str, ...]:
     """Return the classes that are made up for a summary."""
+    if name in imaged.LOOKED:
+        return imaged.CLASSES
     if name in ATTENDED:
         return ("background", "signal")
     return ("gluon", "quark") if name in (*GRADED, *SCANNED) else CLASSES

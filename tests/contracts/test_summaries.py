@@ -33,6 +33,8 @@ VARIANTS = {
     "cross-attention": [{"names": list("abcdefghi"), "most": 3}],
     "importance-plane": [{"collection": "objects", "x": "eta", "y": "phi", "reach": 3.0}],
     "importance-by-type": [{"truth": "fat_jet", "names": ["first", "second"]}],
+    "attention-fraction": [{"regions": "partons", "radii": [], "by": "predicted"}],
+    "attention-overlay": [{"jets": 1, "select": "correct"}],
     "wanted-change": [{"ranks": [1, 3, 30], "order": "dphi", "misclassified": False}],
     "vector-field": [
         {"x": "pt", "x_range": [0, 100], "bins": 5, "misclassified": True, "jets": 0},

@@ -31,8 +31,20 @@ SCORE, VALUE, MASK = "_score", "_value", "_mask"
 IMPORTANCE = "_importance"
 """What a method gives a particle or pixel as a whole, where it tells features not apart."""
 
+REGIONS, PARTICLES = ("prongs", "partons"), "particles"
+"""Collections in an image's frame (``x``, ``y``, ``pt``): what may be looked at, and what is seen.
+"""
+OTHER = "other_"
+"""Before the name of such a collection: that of another jet."""
+
+PATCHES = "patches"
+"""Attribute: by image, how many rows and columns of pixels share one importance, as JSON."""
+
 MOVED = "_moved"
 """The physical values of a collection where a method has moved its jets to."""
+
+FLIP_STEP = "_flip_step"
+"""How far a collection's scaled features have moved where a decision flips, in their spreads."""
 
 
 def dims(name: str, collection: Collection) -> tuple[str, ...]:
@@ -160,17 +172,21 @@ def beside(attribution: xr.Dataset, batch: JetBatch, name: str = "jets") -> xr.D
     batch
         The jets, in the same order.
     name
-        A collection without a mask, such as the jets' own variables.
+        A collection that is no image, such as the jets' own variables or their prongs.
     """
     if name + VALUE in attribution or name not in batch.collections:
         return attribution
     collection = batch[name]
     axes = dims(name, collection)
     described = json.dumps([f.as_dict() for f in collection.features])
-    values = xr.Variable(axes, collection.values, {"features": described})
+    values, more = collection.values, {}
+    if collection.mask is not None:
+        values = np.where(collection.mask[..., None], values, values.dtype.type(np.nan))
+        more[name + MASK] = (axes[:2], collection.mask)
+    found = xr.Variable(axes, values, {"features": described})
     named = {axes[collection.feature_axis]: list(collection.names)}
-    truth = {f"{name}_{k}": (axes[: t.ndim], t) for k, t in collection.truth.items()}
-    return attribution.assign({name + VALUE: values, **truth}).assign_coords(named)
+    more |= {f"{name}_{k}": (axes[: t.ndim], t) for k, t in collection.truth.items()}
+    return attribution.assign({name + VALUE: found, **more}).assign_coords(named)
 
 
 def collections(attribution: xr.Dataset) -> tuple[str, ...]:

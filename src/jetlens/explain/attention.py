@@ -22,6 +22,7 @@ from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, PackedExplainer, Scores
 from jetlens.explain.capture.capture import capture, seen
 from jetlens.explain.capture.maps import ALL, MAX, MEAN, Maps
+from jetlens.explain.capture.received import ASKING, EVERY
 from jetlens.explain.targets import Target
 from jetlens.explain.tokens.apart import glance
 from jetlens.explain.tokens.calls import Call
@@ -38,7 +39,7 @@ class Attention(PackedExplainer):
 
     It is the tagger's own: the functions are intercepted as they are called, and the output goes on
     from the very weights that are returned. The importance of a particle is the mean attention that
-    it gets: of all real tokens that ask, over heads, then over the layers in which it is asked.
+    it gets: of the tokens that ask, over heads, then over those of the layers in which it is asked.
 
     Parameters
     ----------
@@ -49,6 +50,9 @@ class Attention(PackedExplainer):
     streams
         What queries and keys are, where that cannot be found out: by the layer's name or a pattern,
         ``"constituents"``, ``"class+constituents"``, or a pair of such for queries and keys.
+    asking
+        Whose attention makes a particle (or patch) important: that of ``"every"`` real token, or
+        the ``"class"`` token's.
     """
 
     needs: ClassVar[str] = "attention"
@@ -57,10 +61,13 @@ class Attention(PackedExplainer):
     heads: str = ALL
     layers: str | Sequence[str] = ALL
     streams: Mapping[str, Any] | None = None
+    asking: str = EVERY
 
     def __post_init__(self) -> None:
         if self.heads not in (ALL, MEAN, MAX):
             raise UnknownNameError("reduction of heads (heads=)", self.heads, (ALL, MEAN, MAX))
+        if self.asking not in ASKING:
+            raise UnknownNameError("kind of asking tokens", self.asking, ASKING)
         if not names(self.layers):
             raise BadValueError(f"layers={self.layers!r}: expected 'all', 'mean', or names")
 
@@ -73,7 +80,7 @@ class Attention(PackedExplainer):
     ) -> tuple[Predictions, Tensor, Scores]:
         """Take what the tagger says, and its attention, from one pass."""
         met = seen(tagger, packed, self.streams)
-        maps = Maps(packed, met, self.heads, self._chosen(met), self.layers == MEAN)
+        maps = Maps(packed, met, self.heads, self._chosen(met), self.layers == MEAN, self.asking)
         said = capture(tagger, packed, met, maps)
         chosen = target.chosen(said.logits, context.label)
         return said, chosen, maps.scores()

@@ -16,11 +16,12 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from jetlens.core.errors import UnknownNameError
+from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, PackedExplainer, Scores
 from jetlens.explain.capture.capture import capture, seen
 from jetlens.explain.capture.maps import MEAN, REDUCED, Maps
+from jetlens.explain.capture.received import ASKING, EVERY
 from jetlens.explain.rollout.feeds import feeds
 from jetlens.explain.rollout.flow import ROLLOUT, Flow
 from jetlens.explain.targets import Target
@@ -51,6 +52,10 @@ class AttentionRollout(PackedExplainer):
         How heads are put together: ``"mean"``, ``"max"`` or ``"min"``.
     streams
         What queries and keys are, where that cannot be found out, as for ``attention``.
+    asking
+        Of the rule ``"mean"``, whose attention makes a particle (or patch) important: that of
+        ``"every"`` real token, or the ``"class"`` token's. (What a token keeps of itself,
+        rownorm(A + I), only rescales what a class token gives to patches.)
     """
 
     needs: ClassVar[str] = "attention"
@@ -59,12 +64,20 @@ class AttentionRollout(PackedExplainer):
     rule: str = ROLLOUT
     heads: str = "mean"
     streams: Mapping[str, Any] | None = None
+    asking: str = EVERY
 
     def __post_init__(self) -> None:
         if self.rule not in (ROLLOUT, MEAN):
             raise UnknownNameError("rule of rollout", self.rule, (ROLLOUT, MEAN))
         if self.heads not in REDUCED:
             raise UnknownNameError("reduction of heads (heads=)", self.heads, REDUCED)
+        if self.asking not in ASKING:
+            raise UnknownNameError("kind of asking tokens", self.asking, ASKING)
+        if self.asking != EVERY and self.rule == ROLLOUT:
+            raise BadValueError(
+                f"asking={self.asking!r} goes with rule='mean': a rollout is read where the logits "
+                "are"
+            )
 
     def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
         """Let attention that is used wrongly be told by its own words, not by torch's."""
@@ -77,7 +90,8 @@ class AttentionRollout(PackedExplainer):
         met = seen(tagger, packed, self.streams)
         taker: Flow | Maps
         if self.rule == MEAN:
-            taker = Maps(packed, met, self.heads, {call.layer for call in met}, mean=True)
+            every = {call.layer for call in met}
+            taker = Maps(packed, met, self.heads, every, mean=True, asking=self.asking)
         else:
             what = "feeds", repr(self.streams), like(packed)
             given, read = known(tagger, what, lambda: feeds(tagger, probe(packed), met))

@@ -19,6 +19,7 @@ from jetlens.core import attribution
 from jetlens.core.attribution import Table
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import arguments_of
+from jetlens.explain.regions import with_regions
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger, at_rest, encode
 from jetlens.taggers.chunks import Packed, pack
@@ -117,7 +118,8 @@ class PackedExplainer(Explainer):
             packed = pack(tagger, inputs, masks)
             label = batch.with_classes(tagger.classes).label
             said, chosen, found = self.found(tagger, packed, target, Context(batch, pool, label))
-        return _build(self, tagger, batch, target, packed, said, chosen, found)
+        built = _build(self, tagger, batch, target, packed, said, chosen, found)
+        return with_regions(built, batch, pool)
 
 
 class ScoringExplainer(PackedExplainer):

@@ -15,7 +15,7 @@ from jetlens.core.attention import Tokens
 from jetlens.core.attribution import Table
 from jetlens.core.errors import BadValueError
 from jetlens.explain.base import Scores
-from jetlens.explain.capture.received import Received
+from jetlens.explain.capture.received import EVERY, Received
 from jetlens.explain.tokens.calls import Call
 from jetlens.explain.tokens.rows import Places, Row, beyond
 from jetlens.taggers.chunks import Packed
@@ -115,16 +115,24 @@ class Maps:
     heads
         ``"all"``, ``"mean"``, ``"max"`` or ``"min"``.
     chosen
-        The layers of which there are maps; what particles receive is of all layers.
+        The layers of which there are maps, and whose attention makes particles important.
     mean
         Whether to give the mean of these layers instead.
+    asking
+        Whose attention makes particles important, one of `jetlens.explain.capture.received.ASKING`.
     """
 
     def __init__(
-        self, packed: Packed, met: Sequence[Call], heads: str, chosen: set[str], mean: bool
+        self,
+        packed: Packed,
+        met: Sequence[Call],
+        heads: str,
+        chosen: set[str],
+        mean: bool,
+        asking: str = EVERY,
     ) -> None:
         self._calls, self._heads, self._chosen, self._mean = met, heads, chosen, mean
-        self._received = Received(packed, met)
+        self._received = Received(packed, met, asking, chosen)
         self._maps: dict[tuple[str, str], Map] = {}
         self._sums: dict[tuple[str, str], tuple[Tensor, Row, Row]] = {}
         places = {name: mask.shape[1] for name, mask in packed.masks.items()}
@@ -150,7 +158,7 @@ class Maps:
 
     def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
         """Fill in the weights of a call."""
-        self._received.take(found, asking, asked)
+        self._received.take(number, found, asking, asked)
         call = self._calls[number]
         if call.layer not in self._chosen:
             return
@@ -177,6 +185,7 @@ class Maps:
             tables={attention.variable(*pair): m.table() for pair, m in self._maps.items()},
             importance=self._received.importance(),
             per_jet={attention.TO_PADDING: self._received.by_padding()},
+            attrs=self._received.patches(),
         )
 
 

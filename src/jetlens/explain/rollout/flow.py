@@ -84,7 +84,7 @@ class Flow:
 
     def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
         """Go through a call with weights ``[jet, head, query, key]``."""
-        self._received.take(found, asking, asked)
+        self._received.take(number, found, asking, asked)
         together = REDUCED[self._heads](found, 1) * asked.real[:, None]
         total = together.sum(-1, keepdim=True)
         together = together / total.where(total > 0, 1.0)
@@ -124,6 +124,7 @@ class Flow:
             tables={attention.variable(*m.pair): m.table() for m in self._maps.values()},
             importance=self._importance.by_collection(),
             per_jet={attention.TO_PADDING: self._received.by_padding()},
+            attrs=self._importance.patches(),
         )
 
     def _reach(self) -> list[set[int]]:

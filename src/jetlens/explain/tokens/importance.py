@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.core.attention import Tokens
+from jetlens.core.attribution import PATCHES
 from jetlens.explain.tokens.rows import Row
 from jetlens.taggers.chunks import Packed
 
@@ -51,13 +53,24 @@ class Importance:
             if name in self._packed.masks:
                 found[name] = total
             elif values.ndim == 4:
-                grid = patches(total.shape[1], values.shape[2], values.shape[3])
-                if grid is not None:
+                if (grid := self._grid(name)) is not None:
                     image = total.view(len(total), 1, *grid)
                     found[name] = F.interpolate(image, size=values.shape[2:])[:, 0]
             else:
                 found[name] = total.sum(1)
         return found
+
+    def patches(self) -> dict[str, str]:
+        """Return what is said of an image's pixels that share a number: rows and columns each."""
+        found = {}
+        for name in self._sums:
+            values = self._packed.inputs[name]
+            if values.ndim == 4 and (grid := self._grid(name)) is not None:
+                found[name] = [values.shape[2] // grid[0], values.shape[3] // grid[1]]
+        return {PATCHES: json.dumps(found)} if found else {}
+
+    def _grid(self, name: str) -> tuple[int, int] | None:
+        return patches(self._sums[name].shape[1], *self._packed.inputs[name].shape[2:])
 
 
 def patches(count: int, height: int, width: int) -> tuple[int, int] | None:

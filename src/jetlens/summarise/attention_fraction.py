@@ -1,0 +1,210 @@
+"""How much of what a tagger looks at is in a jet's prongs, beside what would be there by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.errors import BadValueError
+from jetlens.core.registry import summaries
+from jetlens.summarise.base import Numbers, interval, named, one_of, ratio
+from jetlens.summarise.jets.classes import ClassSummary
+from jetlens.summarise.jets.regions import OWN, REGIONS, shares
+from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.differences import paired
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.gains import VERDICT
+from jetlens.summarise.trainings.retrainings import compared
+
+EVERY, RIGHT, WRONG = TAGGED = ("every", "right", "wrong")
+"""Jets by what the tagger says of them."""
+
+Floats = NDArray[np.float64]
+
+
+@summaries.register("attention-fraction")
+@dataclass(frozen=True, kw_only=True)
+class AttentionFraction(ClassSummary):
+    """Share of an explanation of images in discs around prongs, and what it would be by itself.
+
+    It takes any explanation of an image: attention, rollout, Grad-CAM, or the sizes of scores.
+    Beside the share stand those of the area and of the pT (in pixels, and in the patches of the
+    explanation where it has some), and of the explanation in other regions: discs at random places,
+    the jet's own turned about its axis by a random angle, those of another jet of its class with as
+    many prongs. Enrichment is the ratio of mean shares.
+
+    Parameters
+    ----------
+    regions
+        What the discs are around: ``"prongs"`` (exclusive subjets), or ``"partons"`` (the truth).
+    radius
+        Of the discs, in the image's units.
+    radii
+        More radii, for shares against the radius.
+    bins
+        Of distributions of shares.
+    score_bins
+        Of the probability that the tagger gives the true class.
+    collection
+        The image.
+    """
+
+    regions: str = "prongs"
+    radius: float = 0.1
+    radii: Sequence[float] = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
+    bins: int = 25
+    score_bins: int = 5
+    collection: str = "image"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("regions", self.regions, REGIONS)
+        for name in ("radius", "bins", "score_bins"):
+            if not getattr(self, name) > 0:
+                raise BadValueError(f"{name}={getattr(self, name)}: expected more than 0")
+        if any(not radius > 0 for radius in self.radii):
+            raise BadValueError(f"radii={list(self.radii)}: expected each more than 0")
+
+    @property
+    def every_radius(self) -> tuple[float, ...]:
+        """All radii, rising."""
+        return tuple(sorted({float(r) for r in (self.radius, *self.radii)}))
+
+    @property
+    def main(self) -> int:
+        """Which of them is `radius`."""
+        return self.every_radius.index(float(self.radius))
+
+    def fill(self, attribution: xr.Dataset) -> Result:
+        """Sum up shares, by class, radius, right and wrong, and probability."""
+        chosen = self.grouped(attribution)
+        found = shares(chosen.jets, self.collection, self.regions, self.every_radius)
+        used, values = found.used, found.values
+        label = chosen.jets["label"].values
+        right = label == chosen.jets["output"].values.argmax(axis=1)
+        known = used & (label >= 0)
+        tagged = [used, known & right, known & ~right]
+        at = values[:, :, self.main]
+        above = (at[:, :1] > at[:, 1:]) + 0.5 * (at[:, :1] == at[:, 1:])
+        cell = np.minimum((at * self.bins).astype(np.int64), self.bins - 1)
+        score = _cells(_probability(chosen.jets), self.score_bins) & known[:, None]
+        one = np.ones((len(label), 1))
+        axes = ("group", "kind", "radius", "replica")
+        weights = np.stack([chosen.sums(one, t)[:, 0] for t in tagged])
+        of_score = np.stack([chosen.sums(at, s) for s in score.T])
+        in_score = np.stack([chosen.sums(one, s)[:, 0] for s in score.T])
+        sums = chosen.counts(used).assign(
+            share=(("tagged", *axes), np.stack([chosen.sums(values, t) for t in tagged])),
+            tagged_weight=(("tagged", "group", "replica"), weights),
+            tagged_jets=(
+                ("tagged", "group"),
+                np.stack([(chosen.member & t[:, None]).sum(axis=0) for t in tagged]),
+            ),
+            above=(("group", "null", "replica"), chosen.sums(above, used)),
+            by_score=(("score", "group", "kind", "replica"), of_score),
+            score_weight=(("score", "group", "replica"), in_score),
+            distribution=(
+                ("group", "kind", "bin"),
+                chosen.nominal(np.eye(self.bins)[cell], used),
+            ),
+        )
+        kinds, middles = list(found.kinds), (np.arange(self.score_bins) + 0.5) / self.score_bins
+        sums = sums.assign_coords(
+            kind=kinds,
+            null=kinds[1:],
+            radius=list(self.every_radius),
+            tagged=list(TAGGED),
+            score=middles,
+        )
+        return Result(self, sums.assign_attrs(method=str(chosen.jets.attrs.get("method", ""))))
+
+    def shares(self, result: Result, tagged: str = EVERY) -> Floats:
+        """Return mean shares ``[group, kind, radius, replica]``, of jets right, wrong, or every."""
+        t = TAGGED.index(tagged)
+        weight = result.sums["tagged_weight"].values[t]
+        found: Floats = ratio(result.sums["share"].values[t], weight[:, None, None])
+        return found
+
+    def enrichment(self, result: Result, tagged: str = EVERY) -> Floats:
+        """Return the share over each of the others ``[group, null, radius, replica]``."""
+        found = self.shares(result, tagged)
+        over: Floats = ratio(found[:, :1], found[:, 1:])
+        return over
+
+    def against_score(self, result: Result) -> Floats:
+        """Return mean shares at `radius` by probability ``[score, group, kind, replica]``."""
+        weight = result.sums["score_weight"].values
+        found: Floats = ratio(result.sums["by_score"].values, weight[:, :, None])
+        return found
+
+    def numbers(self, result: Result) -> Numbers:
+        """Return shares at `radius`, and how they compare, by class.
+
+        ``attention_fraction.<group>`` is the share, ``.<null>`` another's; ``.enrichment.<null>``
+        is the ratio of the two, ``.minus.<null>`` the mean of the differences jet by jet, with its
+        interval of 95 %, too, and ``.above.<null>`` in which share of the jets there is more (ties
+        count half). ``.right`` and ``.wrong`` are of jets that are tagged so, with the same behind.
+        """
+        found: Numbers = {}
+        kinds = [str(k) for k in result.sums["kind"].values]
+        above = ratio(result.sums["above"].values, result.sums["weight"].values[:, None])
+        for tagged in TAGGED:
+            share = self.shares(result, tagged)[:, :, self.main]
+            for g, group in enumerate(result.sums["group"].values):
+                start = f"attention_fraction.{group}" + f".{tagged}" * (tagged != EVERY)
+                own = named(start, share[g, 0])
+                if not own:
+                    continue
+                found |= own
+                for k, kind in enumerate(kinds[1:]):
+                    null = share[g, k + 1]
+                    found |= named(f"{start}.{kind}", null)
+                    found |= named(f"{start}.enrichment.{kind}", ratio(share[g, 0], null))
+                    found |= _tested(f"{start}.minus.{kind}", share[g, 0] - null)
+                    if tagged == EVERY:
+                        found |= named(f"{start}.above.{kind}", above[g, k])
+        return found
+
+    def compare(self, ensemble: Ensemble) -> Numbers:
+        """Return the numbers of every variation, and paired differences between these.
+
+        ``attention_fraction.gain.<variation>.<group>.vs.<first>`` is the mean difference of the
+        share from that of the first variation on an axis, of the same jets.
+        """
+        return compared(ensemble) | paired(ensemble, "attention_fraction", self._main_shares)
+
+    def _main_shares(self, result: Result) -> dict[str, Floats]:
+        share = self.shares(result)[:, :, self.main]
+        names = [str(g) for g in result.sums["group"].values]
+        return {group: share[g, 0] for g, group in enumerate(names)} | {
+            f"{group}.enrichment.{kind}": ratio(share[g, 0], share[g, k])
+            for g, group in enumerate(names)
+            for k, kind in enumerate(map(str, result.sums["kind"].values))
+            if kind != OWN
+        }
+
+
+def _tested(name: str, estimates: Floats) -> Numbers:
+    """Return a difference with its interval of 68 %, and that of 95 % by which it is judged."""
+    found = named(name, estimates)
+    if found:
+        _, low, high = (float(x) for x in interval(estimates, confidence=VERDICT))
+        found[name] |= {"low_95": low, "high_95": high}
+    return found
+
+
+def _probability(jets: xr.Dataset) -> Floats:
+    """Return the probability of the true class ``[jet]``."""
+    output = jets["output"].values.astype(np.float64)
+    own = np.take_along_axis(output, jets["label"].values.clip(0)[:, None], axis=1)
+    found: Floats = np.exp(own[:, 0] - np.logaddexp.reduce(output, axis=1))
+    return found
+
+
+def _cells(values: Floats, bins: int) -> NDArray[np.bool_]:
+    """Say which of equally wide bins from 0 to 1 numbers are in ``[jet, bin]``."""
+    return np.minimum((values * bins).astype(np.int64), bins - 1)[:, None] == np.arange(bins)

@@ -9,7 +9,8 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.data.base import Dataset
-from jetlens.data.images import Imaged, Images
+from jetlens.data.imaged import Imaged
+from jetlens.data.images import Images
 
 SUBJETS = ("subjet1_deta", "subjet1_dphi", "subjet2_deta", "subjet2_dphi")
 

@@ -15,7 +15,8 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.data import readers
 from jetlens.data.base import Dataset
-from jetlens.data.images import Imaged, Images
+from jetlens.data.imaged import Imaged
+from jetlens.data.images import Images
 from jetlens.data.readers import ftag
 
 
@@ -50,6 +51,13 @@ class Generated(Dataset):
 
         They are the same bytes on every call, in any process.
         """
+
+    def foreseen(self, count: int) -> Mapping[str, NDArray[np.void]] | None:
+        """Return tables like those of jets to come, at once; their numbers may mean nothing.
+
+        None, if that cannot be known without making jets.
+        """
+        return None
 
     @property
     def images(self) -> Images | None:

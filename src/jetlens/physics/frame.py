@@ -94,27 +94,3 @@ def upright(x: Floats, y: Floats, weights: Floats) -> Upright:
     x, y = x * over, y * over
     flip = heavier_side(x, weights)
     return Upright(x * flip[:, None], y, flip)
-
-
-def to_subjets(
-    x: Floats,
-    y: Floats,
-    weights: Floats,
-    first: tuple[Floats, Floats],
-    second: tuple[Floats, Floats],
-) -> tuple[Floats, Floats]:
-    """Put one subjet at (0, 0), the other at (0, -1), and the harder half on the right.
-
-    Parameters
-    ----------
-    x, y, weights
-        ``[jet, particle]``; padding has weight 0.
-    first, second
-        Where the subjets are, ``[jet]`` each. Where both are at the same place, the jet is centred
-        there, and neither turned nor scaled.
-    """
-    along = second[0] - first[0], second[1] - first[1]
-    x, y = centre(x, y, *first)
-    x, y = rotate(x, y, downwards(*along))
-    x, y = scale(x, y, np.hypot(*along))
-    return mirror(x, weights), y

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from jetlens.core.errors import BadValueError
+from jetlens.core.memory import empty
 
 Floats = NDArray[np.floating]
 Window = tuple[float, float, float, float]
@@ -67,6 +68,23 @@ def pixelate(
     BadValueError
         If the window or the number of pixels is empty, or shapes do not fit.
     """
+    out, x_edges, y_edges = canvas(x, y, weights, window, pixels, out, dtype)
+    for first in range(0, len(x), BLOCK):  # what is worked on stays in the processor's cache
+        some = slice(first, first + BLOCK)
+        _add_up(x[some], y[some], weights[some], x_edges, y_edges, out[some])
+    return out
+
+
+def canvas(
+    x: Floats,
+    y: Floats,
+    weights: Floats,
+    window: Window,
+    pixels: int | tuple[int, int],
+    out: NDArray[np.floating] | None,
+    dtype: DTypeLike,
+) -> tuple[NDArray[np.floating], Floats, Floats]:
+    """Return where images are written to, and the pixels' edges in x and y; as for `pixelate`."""
     rows, columns = (pixels, pixels) if isinstance(pixels, int) else pixels
     left, right, bottom, top = window
     if rows < 1 or columns < 1:
@@ -82,22 +100,18 @@ def pixelate(
         )
     shape = (*weights.shape[:-1], rows, columns)
     if out is None:
-        out = np.empty(shape, dtype=dtype)
+        out = empty(shape, dtype=dtype)
     elif out.shape != shape:
         raise BadValueError(f"out has shape {out.shape}: expected {shape}")
-    x_edges, y_edges = np.linspace(left, right, columns + 1), np.linspace(bottom, top, rows + 1)
-    for first in range(0, len(x), BLOCK):  # what is worked on stays in the processor's cache
-        some = slice(first, first + BLOCK)
-        _add_up(x[some], y[some], weights[some], x_edges, y_edges, out[some])
-    return out
+    return out, np.linspace(left, right, columns + 1), np.linspace(bottom, top, rows + 1)
 
 
 def _add_up(
     x: Floats, y: Floats, weights: Floats, x_edges: Floats, y_edges: Floats, out: Floats
 ) -> None:
     rows, columns = out.shape[-2:]
-    column, outside = _bin(x, x_edges)
-    row, beyond = _bin(y, y_edges)
+    column, outside = bins(x, x_edges)
+    row, beyond = bins(y, y_edges)
     outside |= beyond
     row *= columns
     row += column
@@ -118,7 +132,7 @@ def _fitting(x: Floats, weights: Floats) -> Sequence[tuple[int, ...]]:
     return x.shape, (x.shape[0], channels, x.shape[1])
 
 
-def _bin(values: Floats, edges: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def bins(values: Floats, edges: Floats) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the bins of values, and which of them are outside or not a number."""
     last = len(edges) - 2
     outside = ~((values >= edges[0]) & (values <= edges[-1]))

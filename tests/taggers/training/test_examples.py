@@ -8,7 +8,7 @@ from jetlens.core.arrays import batch
 from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.errors import UnknownNameError
 from jetlens.taggers.gn2 import GN2
-from jetlens.taggers.training.examples import Batch, Batches, encode_examples, like_lengths
+from jetlens.taggers.training.examples import Batches, Step, encode_examples
 from labelled import INPUTS, Labelled, jets
 
 CLASSES = ("b", "c", "u", "tau")
@@ -24,9 +24,9 @@ def batches(*, pool: int = 10_000, seed: int | None = 5, size: int = 64) -> Batc
     return Batches(tagger(), DATA, lambda j: j, 1000, size=size, pool=pool, seed=seed)
 
 
-def names(batch: Batch) -> list[float]:
+def names(step: Step) -> list[float]:
     """The jets' pt, by which each is known."""
-    return batch.inputs["jets"][:, 0].tolist()
+    return [name for part in step for name in part.inputs["jets"][:, 0].tolist()]
 
 
 @pytest.mark.parametrize("pool", [10_000, 250])
@@ -34,7 +34,7 @@ def test_an_epoch_holds_each_jet_once_in_whole_batches(pool: int) -> None:
     made = batches(pool=pool)
     epoch = list(made.epoch(0))
     assert len(epoch) == len(made.epoch(0)) == len(made) == 1000 // 64
-    assert {len(b.label) for b in epoch} == {64}
+    assert {sum(len(part.label) for part in step) for step in epoch} == {64}
     seen = [n for b in epoch for n in names(b)]
     assert len(set(seen)) == len(seen)
     assert set(seen) <= set(KNOWN)
@@ -94,20 +94,12 @@ def test_batches_are_as_sorted_as_they_are_to_be() -> None:
         made = Batches(
             tagger(), DATA, lambda b: b, 1000, size=50, pool=1000, seed=1, together=together
         )
-        lengths = [b.masks["tracks"].sum(1).double() for b in made.epoch(0)]
+        lengths = [
+            torch.cat([part.masks["tracks"].sum(1) for part in step]).double()
+            for step in made.epoch(0)
+        ]
         spread.append(float(torch.stack([n.std() for n in lengths]).mean()))
     assert spread[0] > 3 * spread[1]
-
-
-def test_batches_hold_jets_of_like_length() -> None:
-    lengths = torch.as_tensor(np.random.default_rng(0).geometric(0.1, 4000))
-    order = np.random.default_rng(1)
-    cut = list(like_lengths(lengths, 100, order))
-    assert sorted(torch.cat(cut).tolist()) == list(range(4000))
-    padded = sum(len(rows) * int(lengths[rows].max()) for rows in cut)
-    assert padded < 1.5 * int(lengths.sum())
-    at_random = torch.as_tensor(order.permutation(4000)).split(100)
-    assert sum(100 * int(lengths[rows].max()) for rows in at_random) > 3 * int(lengths.sum())
 
 
 def test_truth_stays_with_its_track_and_padding_has_none() -> None:

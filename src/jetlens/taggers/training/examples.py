@@ -1,4 +1,4 @@
-"""Labelled jets in batches of like length, in an order that depends on seed and epoch alone.
+"""Labelled jets in batches, in an order that depends on seed and epoch alone.
 
 Where the jets fit into the pool they are read and encoded once. Where they do not, each epoch reads
 the partitions in an order of its own and draws batches from a pool that is refilled, so that memory
@@ -15,27 +15,30 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.collection import Collection
 from jetlens.core.errors import UnknownNameError
 from jetlens.core.hashing import mix
 from jetlens.data.base import Dataset
-from jetlens.taggers.base import Inputs, Tagger, encode
+from jetlens.taggers.base import Inputs, Tagger, device_of, encode
 from jetlens.taggers.chunks import Packed, pack
-
-SORTED = 16
-"""Batches' worth of jets that are sorted by length together: short enough to stay random."""
+from jetlens.taggers.training.lengths import SORTED, like_lengths, parts
 
 
 class Batch(NamedTuple):
-    """What one training step sees; `truth` by task ``[jet, particle]``, -1 where there is none."""
+    """Jets of one pass; `truth` by task ``[jet, particle]``, -1 where there is none."""
 
     inputs: Inputs
     masks: Inputs
     truth: dict[str, Tensor]
     label: Tensor
     weight: Tensor
+
+
+Step = list[Batch]
+"""The batch of one training step, in the parts that it is passed in."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,8 @@ class Batches:
         self.tagger, self.data, self.prepare = tagger, data, prepare
         self.jets, self.pool, self.seed, self.together = jets, pool, seed, together
         self.size = max(1, min(size, jets))
+        # what is normalised over a batch is normalised over the whole of it
+        self.divides = not any(isinstance(m, _BatchNorm) for m in tagger.modules())
         self._held: Examples | None = None
 
     def __len__(self) -> int:
@@ -191,8 +196,9 @@ class Epoch:
             return len(range(self.rank, len(self.batches), self.world))
         return len(self.batches) // self.world  # processes step together
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Step]:
         size, seed = self.batches.size, self.batches.seed
+        device = device_of(self.batches.tagger).type
         order = None
         if seed is not None:
             order = np.random.default_rng([int(mix(seed)), self.number])
@@ -203,38 +209,11 @@ class Epoch:
                 if order is not None and len(rows) < size:
                     continue
                 if step % self.world == self.rank and step // self.world < len(self):
-                    yield examples.batch(rows)
+                    passes = [torch.arange(len(rows))]
+                    if self.batches.divides:
+                        passes = parts(tokens[rows], device)
+                    yield [examples.batch(rows[some]) for some in passes]
                 step += 1
-
-
-def like_lengths(
-    tokens: Tensor, size: int, order: np.random.Generator | None, together: int = SORTED
-) -> Iterator[Tensor]:
-    """Yield rows in batches of like length.
-
-    Parameters
-    ----------
-    tokens
-        The jets' lengths ``[jet]``.
-    size
-        Jets in a batch.
-    order
-        Random numbers; None keeps the order, which is sorted already.
-    together
-        Batches' worth of jets that are sorted together.
-    """
-    if order is None:
-        yield from torch.arange(len(tokens)).split(size)
-        return
-    lengths = tokens.numpy()
-    drawn = order.permutation(len(lengths))
-    batches = []
-    for start in range(0, len(drawn), size * together):
-        some = drawn[start : start + size * together]
-        some = some[np.argsort(lengths[some], kind="stable")]
-        batches += [some[i : i + size] for i in range(0, len(some), size)]
-    for i in order.permutation(len(batches)):
-        yield torch.as_tensor(batches[i])
 
 
 def _slim(tagger: Tagger, jets: JetBatch) -> JetBatch:

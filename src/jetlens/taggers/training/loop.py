@@ -20,7 +20,7 @@ from torch import Tensor
 
 from jetlens.core.hashing import mix
 from jetlens.taggers.base import Tagger
-from jetlens.taggers.training.examples import Batch, Batches, Epoch
+from jetlens.taggers.training.examples import Batches, Epoch, Step
 from jetlens.taggers.training.losses import JET, losses
 from jetlens.taggers.training.settings import TrainSettings
 
@@ -76,35 +76,36 @@ class Fit(LightningModule):
     def _world(self) -> int:
         return int(self.trainer.world_size)
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: Step, batch_idx: int) -> None:
         """Begin each epoch with random numbers of its own, so that a resumed one is the same."""
         if batch_idx == 0:
             seed = mix(self.settings.seed, 1 + self.current_epoch * self._world + self.global_rank)
             torch.manual_seed(int(seed) >> 1)
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: Step, batch_idx: int) -> Tensor:
         """Return the weighted sum of the heads' losses."""
-        out = self.tagger.outputs(batch.inputs, batch.masks)
-        found = losses(self.tagger, out, batch)
+        found: dict[str, Tensor] = {}
+        for part in batch:
+            out = self.tagger.outputs(part.inputs, part.masks)
+            _add(found, losses(self.tagger, out, part))
         self._count("train", found)
         total = torch.zeros((), device=self.device)
         for task, (summed, _, number) in found.items():  # weights are one on average
             total = total + self.settings.losses.get(task, 1.0) * summed / number.clamp(min=1)
         return total
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+    def validation_step(self, batch: Step, batch_idx: int) -> None:
         """Count losses and correct predictions."""
-        out = self.tagger.outputs(batch.inputs, batch.masks)
-        found = losses(self.tagger, out, batch)
-        correct = (out[JET].argmax(-1) == batch.label) * batch.weight
-        found[ACCURACY] = torch.stack([correct.sum(), *found[JET][1:]])
-        self._count("validation", found)
+        for part in batch:
+            out = self.tagger.outputs(part.inputs, part.masks)
+            found = losses(self.tagger, out, part)
+            correct = (out[JET].argmax(-1) == part.label) * part.weight
+            found[ACCURACY] = torch.stack([correct.sum(), *found[JET][1:]])
+            self._count("validation", found)
 
     def _count(self, part: str, found: Mapping[str, Tensor]) -> None:
         exact = torch.float32 if self.device.type == "mps" else torch.float64
-        for task, sums in found.items():
-            sums = sums.detach().to(exact)
-            self.sums[part][task] = self.sums[part].get(task, torch.zeros_like(sums)) + sums
+        _add(self.sums[part], {task: sums.detach().to(exact) for task, sums in found.items()})
 
     def collect(self) -> dict[str, dict[str, float]]:
         """Return the epoch's mean losses over all processes, and begin anew."""
@@ -117,6 +118,11 @@ class Fit(LightningModule):
                 means[part][task] = summed / weight if weight else 0.0
             self.sums[part] = {}
         return means
+
+
+def _add(to: dict[str, Tensor], sums: Mapping[str, Tensor]) -> None:
+    for task, values in sums.items():
+        to[task] = to[task] + values if task in to else values
 
 
 class Keeper(Checkpoint):

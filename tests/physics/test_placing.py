@@ -69,7 +69,7 @@ def test_the_weighted_mean_is_at_the_origin(seed: int) -> None:
 def test_azimuths_are_the_shorter_way_round() -> None:
     x, y = np.zeros((2, 2)), np.array([[3.1, -3.1], [0.2, -0.2]])
     weights = np.array([[1.0, 1.0], [3.0, 1.0]])
-    u, v = placing.centred(x, y, weights, round_y=True)(x, y)
+    _, v = placing.centred(x, y, weights, round_y=True)(x, y)
     far = np.pi - 3.1
     np.testing.assert_allclose(v, [[-far, far], [0.1, -0.3]], atol=1e-12)
     apart = placing.centred(x, y, weights)(x, y)[1]

@@ -54,12 +54,12 @@ def test_the_electromagnetic_share_is_that_of_the_power_law(momentum) -> None:
     energy = np.full(40_000, momentum)
     first = Points(np.arange(40_000), energy, zero, zero, zero + 50.0, zero)
     pions, total = hadronic.neutral_pions(first, np.random.default_rng(1))
-    assert total.mean() / momentum == pytest.approx(1 - momentum**-0.18, abs=0.005)
+    assert total.mean() / momentum == pytest.approx(1 - momentum**-0.17, abs=0.005)
     assert (total <= energy).all()
     np.testing.assert_allclose(np.bincount(pions.shower, pions.energy, 40_000), total, atol=1e-9)
     number = np.bincount(pions.shower, minlength=40_000)
     assert (number == 0).mean() == pytest.approx(
-        np.exp(-(1 - momentum**-0.18) * momentum), abs=0.01
+        np.exp(-(1 - momentum**-0.17) * momentum), abs=0.01
     )
     leading = pions.take(np.unique(pions.shower, return_index=True)[1])
     assert (leading.z == 50).all()

@@ -3,8 +3,9 @@
 After the first interaction the energy divides into
 
 - electromagnetic energy, a Poisson number of neutral pions whose mean is that of
-  f_em = 1 - (E / E_0)^(m - 1) (Gabriel et al., NIM A338 (1994) 336). One is made at the
-  interaction, each further one somewhere in the hadronic shower; all make electromagnetic cascades;
+  f_em = 1 - (E / E_0)^(m - 1) (Gabriel et al., NIM A338 (1994) 336; Groom, NIM A572 (2007) 633).
+  One is made at the interaction, each further one somewhere in the hadronic shower; all make
+  electromagnetic cascades;
 - energy that is seen where hadrons leave it, a share h/e of the rest in the mean;
 - energy that is never seen: nuclear binding, slow neutrons, neutrinos.
 """

@@ -1,7 +1,8 @@
 """How wide electromagnetic showers are: a core and a tail, both wider deeper in the shower.
 
 The homogeneous media of Grindhammer and Peters, hep-ex/0001020, appendix A.1. Radii r are in
-Moliere radii, tau is the depth in units of the shower's maximum::
+Moliere radii, tau is the depth in units of the shower's maximum. (Of the tail, Geant4 has 0.0412 ln
+E where CMS and others who cite the paper have 0.0421, as here.) ::
 
     f(r) = p 2 r R_C^2 / (r^2 + R_C^2)^2 + (1 - p) 2 r R_T^2 / (r^2 + R_T^2)^2
 """

@@ -17,6 +17,7 @@ from jetlens.taggers.training.loop import Fit
 from jetlens.taggers.training.settings import TrainSettings
 from jetlens.taggers.transformer import Transformer
 
+
 @dataclass(frozen=True)
 class Whole(Dataset):
     """Jets in one partition, which is the dataset's only one."""

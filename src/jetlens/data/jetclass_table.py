@@ -1,0 +1,33 @@
+"""What particle flow is told of the calorimeters, each number with its source.
+
+The tracker and the calorimeters' resolutions are those of `jetlens.data.detector_table`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jetlens.core.constant import Constant
+from jetlens.data import detector_table
+
+CARD = "JetClass's Delphes card for CMS, github.com/jet-universe/jetclass_generation"
+
+
+class Layer(NamedTuple):
+    """One calorimeter, as cells in pseudorapidity and azimuth."""
+
+    cells: int
+    """In the full azimuth; a cell is as wide in pseudorapidity."""
+    least: float
+    """GeV; less is not seen as a neutral particle."""
+    significance: float
+    """Energy that tracks do not explain, in its uncertainties; less is no neutral particle."""
+    resolution: tuple[float, float]
+    """a and b of sigma / E = a / sqrt(E) + b."""
+
+
+ELECTROMAGNETIC = Constant(
+    Layer(360, 0.5, 2.0, detector_table.ELECTROMAGNETIC.value), "-, GeV, -", CARD
+)
+HADRONIC = Constant(Layer(72, 1.0, 1.0, detector_table.HADRONIC.value), "-, GeV, -", CARD)
+FIELD_RADIUS = Constant(1230.0, "mm", f"bore of the solenoid, {detector_table.ID_PAPER}")

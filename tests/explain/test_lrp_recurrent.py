@@ -30,7 +30,7 @@ def wrapped(module: nn.Module) -> jl.Tagger:
     return jl.wrap(
         module.double(),
         {"constituents": FEATURES},
-        tuple(f"c{i}" for i in range(WIDTH)),
+        tuple(f"c{i}" for i in range(getattr(module.layer, "proj_size", 0) or WIDTH)),
         call=lambda m, inputs, masks: m(inputs["constituents"], masks["constituents"]),
     )
 
@@ -69,6 +69,24 @@ def test_a_layer_follows_the_equations(kind, first: bool, packed: bool) -> None:
         want = reference(x, w, u, b, c, relevance)
         scores = found.constituents_score[j].values[mask]
         np.testing.assert_allclose(scores, want, rtol=1e-7, atol=1e-10)
+
+
+@pytest.mark.parametrize("biased", [True, False])
+def test_an_lstm_with_projections_follows_the_equations(biased: bool) -> None:
+    jets = particles()
+    tagger = wrapped(Last(nn.LSTM, True, batch_first=True, proj_size=2, bias=biased))
+    layer = tagger.module.layer
+    w, u, *biases, p = (value.detach().numpy() for value in layer.parameters())
+    b, c = biases or (np.zeros(len(w)),) * 2
+    found = jl.explain(tagger, jets, "lrp", target="c1", rule="z")
+    for j in range(JETS):
+        mask = jets["constituents"].mask[j]
+        x = jets["constituents"].values[j][mask]
+        relevance = np.eye(2)[1] * float(found.output[j, 1])
+        want = slow.lstm(x, w, u, b, c, relevance, p)
+        np.testing.assert_allclose(
+            found.constituents_score[j].values[mask], want, rtol=1e-7, atol=1e-10
+        )
 
 
 @pytest.mark.parametrize("kind", [nn.GRU, nn.LSTM, nn.RNN])

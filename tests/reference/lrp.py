@@ -117,35 +117,94 @@ def attention(q, k, v, relevance, bias=None, value_only=False) -> dict[str, np.n
     return {"q": to_q, "k": to_k, "v": to_v, "bias": to_bias}
 
 
+def product(x, relevance: float) -> np.ndarray:
+    """Propagate from the product of numbers to each: AttnLRP's equal parts, none to a factor 1."""
+    n = sum(1 for value in x if value != 1)
+    return np.array([relevance * (1 / n if n and v != 1 else 0 if n else 1 / len(x)) for v in x])
+
+
+def log_sum_exp(x, relevance: float) -> np.ndarray:
+    """Propagate from ``log sum_i exp x_i``: a soft maximum, of which the softmax takes its part."""
+    total = sum(math.exp(v) for v in x)
+    return np.array([math.exp(v) / total * relevance for v in x])
+
+
+def cosine(x, y, relevance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Propagate from the cosine of two vectors, their lengths constant: half to each."""
+    dot = sum(a * b for a, b in zip(x, y, strict=True))
+    half = np.array([a * b / dot * relevance / 2 for a, b in zip(x, y, strict=True)])
+    return half, half
+
+
+def scattered(base, index, source, relevance) -> tuple[np.ndarray, np.ndarray]:
+    """Propagate from ``base`` with ``base[index[i]] = source[i]``: the overwritten gets none."""
+    of_base, of_source = np.array(relevance, dtype=float), np.zeros(len(source))
+    for i, place in enumerate(index):
+        of_source[i] = relevance[place]
+        of_base[place] = 0
+    return of_base, of_source
+
+
+def added_at(base, index, source, relevance) -> tuple[np.ndarray, np.ndarray]:
+    """Propagate from ``base`` with ``base[index[i]] += source[i]``: in proportion."""
+    total = [float(v) for v in base]
+    for i, place in enumerate(index):
+        total[place] += source[i]
+    of_base = np.array([base[k] / total[k] * relevance[k] for k in range(len(base))])
+    of_source = np.array([source[i] / total[k] * relevance[k] for i, k in enumerate(index)])
+    return of_base, of_source
+
+
+def contraction(a, b, relevance) -> tuple[np.ndarray, np.ndarray]:
+    """Propagate from ``z_k = sum_ij a_ij b_ijk`` of two signals: half to each."""
+    of_a, of_b = np.zeros_like(a), np.zeros_like(b)
+    for k in range(b.shape[2]):
+        z = sum(a[i, j] * b[i, j, k] for i in range(a.shape[0]) for j in range(a.shape[1]))
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                part = a[i, j] * b[i, j, k] / z * relevance[k] / 2
+                of_a[i, j] += part
+                of_b[i, j, k] += part
+    return of_a, of_b
+
+
 def _sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
-def lstm(x, w, u, b, c, relevance) -> np.ndarray:
+def lstm(x, w, u, b, c, relevance, p=None) -> np.ndarray:
     """Propagate from an LSTM's last output to its inputs ``[step, in]`` (gates i, f, g, o).
 
-    Arras et al., arXiv:1706.07206: of a product with a gate the signal takes all.
+    Arras et al., arXiv:1706.07206: of a product with a gate the signal takes all. `p` is the
+    projection ``[out, width]`` of its outputs, if it has one.
     """
-    n = len(relevance)
-    hs, cs, gates = [np.zeros(n)], [np.zeros(n)], []
+    n = len(w) // 4
+    p = np.eye(n) if p is None else p
+    m = len(p)
+    hs, cs, gates, insides = [np.zeros(m)], [np.zeros(n)], [], []
     for row in x:
         z = w @ row + b + u @ hs[-1] + c
         i, f, o = (_sigmoid(z[s * n : (s + 1) * n]) for s in (0, 1, 3))
         g = np.tanh(z[2 * n : 3 * n])
         gates.append((i, f, g, z[2 * n : 3 * n]))
         cs.append(f * cs[-1] + i * g)
-        hs.append(o * np.tanh(cs[-1]))
+        insides.append(o * np.tanh(cs[-1]))
+        hs.append(p @ insides[-1])
     own, back = slice(2 * n, 3 * n), slice(2 * n, 3 * n)
     found, of_h, of_c = np.zeros_like(x), relevance.copy(), np.zeros(n)
     for t in reversed(range(len(x))):
         i, f, g, z = gates[t]
-        of_c = of_c + of_h
+        for k in range(n):  # what is projected shares in proportion
+            of_c[k] += sum(p[a, k] * insides[t][k] / hs[t + 1][a] * of_h[a] for a in range(len(p)))
         of_g = i * g / cs[t + 1] * of_c
         of_c = f * cs[t] / cs[t + 1] * of_c
         for a in range(x.shape[1]):
             found[t, a] = sum(w[own][k, a] * x[t, a] / z[k] * of_g[k] for k in range(n))
         of_h = np.array(
-            [sum(u[back][k, a] * hs[t][a] / z[k] * of_g[k] for k in range(n)) for a in range(n)]
+            [
+                sum(u[back][k, a] * hs[t][a] / z[k] * of_g[k] for k in range(n))
+                for a in range(len(p))
+            ]
         )
     return found
 

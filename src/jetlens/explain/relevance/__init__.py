@@ -10,7 +10,10 @@ becomes relevance again when multiplied by the input (`currency`).
 - `ledger`: what was absorbed, by jet, layer and cause;
 - `plan`, `bounds`: what stays from one chunk of jets to the next; the limits of inputs;
 - `propagate`: one chunk of jets, there and back;
-- `movement`, `joining`, `indices`, `activations`, `sums`, `products`, `normalisation`, `attention`,
-  `multi_head`, `recurrent`: functions and their rules;
+- `memory`, `called`: what is written into a tensor is read from all that share its memory; how a
+  function was called;
+- `movement`, `joining`, `writing`, `segments`, `indices`, `activations`, `sums`, `products`,
+  `einsum`, `softened`, `normalisation`, `attention`, `multi_head`, `recurrent`, `composed`:
+  functions and their rules;
 - `weighted`, `operations`, `formulas`: layers with weights, by the rules of `lrp_rules`.
 """

@@ -111,11 +111,3 @@ def dropout(
     if training and p:
         raise run.refusal(function.__name__, "drops numbers by chance: hand it self.training")
     return input
-
-
-@rule_of("glu")
-def glu(run: Run, function: Callable[..., Any], input: Tensor, dim: int = -1) -> Tensor:
-    """Give all to the signal, none to the gate."""
-    with run:
-        one, other = input.chunk(2, dim)
-        return one * other.sigmoid()

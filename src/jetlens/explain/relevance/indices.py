@@ -70,4 +70,4 @@ def cast(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
         return out
     if not out.is_floating_point():
         return remember(out, x)
-    return mark(out, replace(about, made=None))
+    return mark(out, about if out is x else about.alone())

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,14 +12,21 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from jetlens.core.errors import JetlensError, UnsupportedError
+from jetlens.explain.relevance.called import called
 from jetlens.explain.relevance.indices import read
 from jetlens.explain.relevance.ledger import Ledger
+from jetlens.explain.relevance.memory import (
+    detach,
+    latest,
+    reshaped,
+    without_its_relevance,
+    written,
+)
+from jetlens.explain.relevance.movement import move
 from jetlens.explain.relevance.plan import Plan
-from jetlens.explain.relevance.signal import Signal, known, mark, signal
+from jetlens.explain.relevance.signal import Signal, mark, signal
 from jetlens.explain.relevance.table import HANDLERS, near
 from jetlens.explain.running import where
-
-_NOW = "jetlens_now"
 
 
 class Interception(TorchFunctionMode):
@@ -69,31 +73,18 @@ class Interception(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Give a function its rule."""
-        args, kwargs = _current(args), {k: _current(v) for k, v in (kwargs or {}).items()}
-        for alias, usual in _ALIASES.items():
-            if alias in kwargs:
-                kwargs[usual] = kwargs.pop(alias)
-        name, into = _name(func), None
+        args, kwargs = self.current(args), {k: self.current(v) for k, v in (kwargs or {}).items()}
+        call = called(func, args, kwargs)
+        name, into = call.name, call.into
         if name == "requires_grad_" or not any(True for _ in _signals((args, kwargs))):
+            if into is not None and without_its_relevance(into):
+                raise self.refusal(name, "writes into numbers that were detached from the signal")
             out = read(self, name, func, args, kwargs)
             self._seen(name, out)
             return out
         self._seen(name, (args, kwargs))
-        if name.endswith("_") and not name.endswith("__"):
-            name, into = name[:-1], args[0]
-            func = getattr(torch, name, getattr(Tensor, name, func))
-        elif name in _AUGMENTED or name == "__setitem__":
-            into = args[0]
-            func = _AUGMENTED.get(name, func)
-            name = _name(func)
-        elif takes_inplace(func):
-            bound = inspect.signature(func).bind(*args, **kwargs)
-            if bound.arguments.get("inplace"):
-                into, bound.arguments["inplace"] = args[0], False
-            args, kwargs = bound.args, bound.kwargs
-        about = signal(into)
-        if into is not None and (into._is_view() if about is None else about.view):
-            raise self.refusal(name, "writes into memory that another tensor has too")
+        if func in _DIFFERENTIATES:
+            raise self.refusal(f"autograd.{name}", _WITHIN)
         if not torch.is_grad_enabled():  # what it makes is a constant, as for gradients
             if into is not None:
                 raise self.refusal(name, "writes into a tensor while gradients are switched off")
@@ -102,16 +93,25 @@ class Interception(TorchFunctionMode):
         if handler is None and into is not None:
             raise self.refusal(name)
         try:
-            out = (handler or _plainly)(self, func, *args, **kwargs)
+            out = (handler or _plainly)(self, call.function, *call.args, **call.kwargs)
+            if into is not None:
+                renamed = handler in (move, detach)
+                out = reshaped(into, out) if renamed else written(self, name, into, out, args)
         except (JetlensError, torch.OutOfMemoryError):
             raise
         except Exception as error:
             raise self.refusal(name, f"cannot be propagated through as used: {error}") from error
         if handler is None and any(t.requires_grad for t in _tensors(out)):
             raise self.refusal(name)
-        if into is not None:
-            setattr(into, _NOW, out)
         return out
+
+    def current(self, value: Any) -> Any:
+        """Replace tensors that were written into by what they are now."""
+        if isinstance(value, Tensor):
+            return latest(self, value)
+        if type(value) in (tuple, list):
+            return type(value)(self.current(v) for v in value)
+        return value
 
     def _seen(self, name: str, given: Any) -> None:
         """Refuse numbers that come from the inputs by functions that are not intercepted."""
@@ -179,42 +179,11 @@ def _plainly(run: Interception, function: Callable[..., Any], *args: Any, **kwar
     return function(*args, **kwargs)
 
 
-_ALIASES = {"axis": "dim", "keepdims": "keepdim"}
-_AUGMENTED: dict[str, Callable[..., Any]] = {
-    "__iadd__": torch.add,
-    "__isub__": torch.sub,
-    "__imul__": torch.mul,
-    "__itruediv__": torch.div,
-}
-
-
-def _name(func: Callable[..., Any]) -> str:
-    name: str = getattr(func, "__name__", type(func).__name__)
-    if name == "__get__":
-        name = getattr(func.__self__, "__name__", name)  # type: ignore[attr-defined]
-    return name
-
-
-@functools.cache
-def takes_inplace(func: Callable[..., Any]) -> bool:
-    """Whether a function can be told to write into its input."""
-    if not inspect.isfunction(func):
-        return False
-    return "inplace" in inspect.signature(func, follow_wrapped=False).parameters
-
-
-def _current(value: Any) -> Any:
-    """Replace tensors that were written into by what they are now."""
-    if isinstance(value, Tensor):
-        while hasattr(value, _NOW):
-            value = getattr(value, _NOW)
-        return value
-    if type(value) in (tuple, list):
-        return type(value)(_current(v) for v in value)
-    return value
-
-
-latest = _current
+_DIFFERENTIATES = (torch.autograd.grad, torch.autograd.backward, Tensor.backward)
+_WITHIN = (
+    "takes a gradient within the forward pass, and relevance has no rule through it: make that "
+    "quantity an input of the tagger, detach it, or explain with 'integrated-gradients'"
+)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
@@ -230,11 +199,3 @@ def _tensors(value: Any) -> Iterator[Tensor]:
 
 def _signals(value: Any) -> Iterator[Tensor]:
     return (t for t in _tensors(value) if signal(t) is not None)
-
-
-def carried(out: Tensor, source: Tensor, **changes: Any) -> Tensor:
-    """Mark an output as carrying what `source` carried, number by number."""
-    about = known(source)
-    if about.jets.shape != out.shape:
-        changes["jets"] = about.jets.expand(out.shape)
-    return mark(out, replace(about.plain(), **changes))

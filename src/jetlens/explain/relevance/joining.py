@@ -170,26 +170,3 @@ def unpack(
     out = mark(out, replace(about.plain(), jets=jets, nonnegative=about.nonnegative))
     gone = (there == 0).view(*there.shape, *[1] * (out.ndim - 2))
     return masked_fill(run, torch.masked_fill, out, gone, value), lengths
-
-
-@rule_of("__setitem__")
-def set_item(run: Run, function: Callable[..., Any], x: Tensor, where: Any, value: Any) -> Tensor:
-    """Write into a part of a tensor."""
-    base, about = x, signal(x)
-    if about is None:
-        inside = known(value).jets
-        shape = (-1,) + (1,) * (x.ndim - 1)
-        jets = run.ledger.numbers
-        whole = jets.view(shape).expand(x.shape) if x.shape[0] == len(jets) else None
-        if whole is None or not bool((whole[where] == inside).all()):
-            raise run.refusal("__setitem__", "writes into a tensor whose jets cannot be told")
-        base = run.constant(x, whole, run.layer("setitem"))
-        about = known(base)
-    place = base[where]
-    if signal(value) is None:
-        constant = torch.as_tensor(value, dtype=x.dtype, device=x.device).expand(place.shape)
-        value = run.constant(constant, about.jets[where], run.layer("setitem"))
-    out = base.clone()
-    out[where] = value
-    behind = about.behind | known(value).behind
-    return mark(out, replace(about.plain(), behind=behind))

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.explain.relevance.jets import edges, reduced
-from jetlens.explain.relevance.signal import known, mark
+from jetlens.explain.relevance.signal import known, mark, shares
 from jetlens.explain.relevance.table import rule_of
 
 if TYPE_CHECKING:
@@ -39,8 +39,12 @@ def move(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
     bounds = None
     if about.bounds is not None:
         bounds = tuple(alike(b, *args, **kwargs) for b in about.bounds)
+    if out is x:
+        return x
+    whole = x if about.base is None else about.base
     if isinstance(out, Tensor):
-        return mark(out, replace(about, jets=jets, bounds=bounds, view=out._is_view(), made=None))
+        base = whole if shares(out, x) else None
+        return mark(out, replace(about, jets=jets, bounds=bounds, base=base, made=None))
     if function.__name__ == "__iter__":
         return iter(x.unbind(0))
     several = type(out) in (tuple, list) or isinstance(out, tuple)
@@ -48,8 +52,8 @@ def move(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
     for i, part in enumerate(out):
         if part.requires_grad:
             limits = None if bounds is None else (bounds[0][i], bounds[1][i])
-            view = part._is_view()
-            mark(part, replace(about, jets=jets[i], bounds=limits, view=view, made=None))
+            base = whole if shares(part, x) else None
+            mark(part, replace(about, jets=jets[i], bounds=limits, base=base, made=None))
     return out
 
 

@@ -169,4 +169,10 @@ def _centred(
 @rule_of("rms_norm", "normalize")
 def scaling(run: Run, function: Callable[..., Any], input: Tensor, *args: Any, **kw: Any) -> Tensor:
     """Pass the relevance on: the length is held constant, so that numbers are scaled only."""
-    return mark(passing_to(input, function(input.detach(), *args, **kw)), known(input).plain())
+    name, about = function.__name__, known(input)
+    if name == "normalize":
+        axes = [args[1] if len(args) > 1 else kw.get("dim", 1)]
+    else:
+        axes = list(range(-len(args[0] if args else kw["normalized_shape"]), 0))
+    one_jet(run, name, about.jets, axes)
+    return mark(passing_to(input, function(input.detach(), *args, **kw)), about.plain())

@@ -12,6 +12,8 @@ from jetlens.core.errors import UnsupportedError
 from jetlens.explain.relevance import (  # noqa: F401  # each enters its rules
     activations,
     attention,
+    composed,
+    einsum,
     indices,
     joining,
     movement,
@@ -19,10 +21,13 @@ from jetlens.explain.relevance import (  # noqa: F401  # each enters its rules
     normalisation,
     products,
     recurrent,
+    segments,
+    softened,
     sums,
     weighted,
+    writing,
 )
-from jetlens.explain.relevance.interception import UNSEEN, Interception, latest, unseen
+from jetlens.explain.relevance.interception import UNSEEN, Interception, unseen
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import known, signal
@@ -98,7 +103,7 @@ def propagate(
                 name: run.open(values, _wide(bounds.get(name), values))
                 for name, values in inputs.items()
             }
-            out = latest(target.outputs(tagger, leaves, masks))
+            out = run.current(target.outputs(tagger, leaves, masks))
         if unseen(out):
             raise UnsupportedError(f"the tagger's output has numbers {UNSEEN}")
         if signal(out) is None or not out.requires_grad:

@@ -39,20 +39,21 @@ def gru_step(plan: Plan, x: Tensor, state: State, w: Sequence[Any]) -> State:
     """``h' = (1 - z) tanh(W x + r (U h)) + z h``."""
     (h,) = state
     r, z = _gates(x, h, w, slice(0, 2), 3)
-    own = [_signal(plan, each, 3, 2) for each in w]
+    own = [_signal(plan, each, 3, 2) for each in w[:4]]
     new = (F.linear(x, own[0], own[2]) + r * F.linear(h, own[1], own[3])).tanh()
     return ((1 - z) * new + z * h,)
 
 
 def lstm_step(plan: Plan, x: Tensor, state: State, w: Sequence[Any]) -> State:
-    """``c' = f c + i tanh(W x + U h)``, ``h' = o tanh(c')``."""
+    """``c' = f c + i tanh(W x + U h)``, ``h' = P o tanh(c')``, where there is a projection P."""
     h, c = state
     i, f = _gates(x, h, w, slice(0, 2), 4)
     (o,) = _gates(x, h, w, slice(3, 4), 4)
-    own = [_signal(plan, each, 4, 2) for each in w]
+    own = [_signal(plan, each, 4, 2) for each in w[:4]]
     new = (F.linear(x, own[0], own[2]) + F.linear(h, own[1], own[3])).tanh()
     c = f * c + i * new
-    return o * c.tanh(), c
+    out = o * c.tanh()
+    return (out if w[4] is None else F.linear(out, w[4])), c
 
 
 def tanh_step(plan: Plan, x: Tensor, state: State, w: Sequence[Any]) -> State:
@@ -88,7 +89,7 @@ def cell(
     kind = function.__name__.removesuffix("_cell")
     state = (hx,) if isinstance(hx, Tensor) else tuple(hx)
     with run.within("recurrent", w_ih):
-        after = _STEPS[kind](run.plan, input, state, (w_ih, w_hh, b_ih, b_hh))
+        after = _STEPS[kind](run.plan, input, state, (w_ih, w_hh, b_ih, b_hh, None))
     return after if kind == "lstm" else after[0]
 
 
@@ -97,16 +98,15 @@ def recurrent(run: Run, function: Callable[..., Any], input: Tensor, *args: Any)
     """Take all steps of all layers, of ``[jet, particle, ...]`` or a packed sequence."""
     packed = isinstance(args[0], Tensor) and args[0].ndim == 1 and not args[0].is_floating_point()
     sizes = args[0] if packed else None
-    hx, weights, biased, layers, dropout, training, both = args[packed : packed + 7]
+    hx, weights, _, layers, dropout, training, both = args[packed : packed + 7]
     batch_first = not packed and bool(args[-1])
     if training and dropout:
         raise run.refusal(function.__name__, "drops numbers by chance in training mode")
     lstm = function.__name__ == "lstm"
     state = tuple(hx) if lstm else (hx,)
-    each = 4 if biased else 2
     directions = 2 if both else 1
-    if len(weights) != each * layers * directions:
-        raise run.refusal(function.__name__, "is known without projections only")
+    each = len(weights) // (layers * directions)
+    last = each - each % 2  # behind it comes a projection's weight, if there is one
     with run.within("recurrent", weights[0]):
         steps = _cut(input, sizes, batch_first)
         state = tuple(_known(run, s, steps[0]) for s in state)
@@ -115,7 +115,8 @@ def recurrent(run: Run, function: Callable[..., Any], input: Tensor, *args: Any)
             outs = []
             for direction in range(directions):
                 place = layer * directions + direction
-                w = (*weights[place * each : (place + 1) * each], None, None)[:4]
+                own = weights[place * each : (place + 1) * each]
+                w = [*[*own[:last], None, None][:4], *own[last:], None][:5]
                 start = tuple(s[place] for s in state)
                 out, final = _sweep(run.plan, _STEPS[function.__name__], steps, start, w, direction)
                 outs.append(out)

@@ -31,8 +31,8 @@ class Signal:
         The layers with weights after which no other has come; none: it is an input still.
     hidden
         Whether some numbers may be minus infinity, which hides them from a softmax.
-    view
-        Whether it shares its memory with another tensor of the network.
+    base
+        The tensor of the network that it is a view of.
     made
         How a layer or a normalisation made it, for folding the two into one.
     """
@@ -43,7 +43,7 @@ class Signal:
     bounds: Bounds | None = None
     behind: frozenset[str] = frozenset()
     hidden: bool = False
-    view: bool = False
+    base: Tensor | None = None
     made: Any = None
 
     def plain(self, **changes: Any) -> Signal:
@@ -55,11 +55,15 @@ class Signal:
                 "gate": False,
                 "bounds": None,
                 "hidden": False,
-                "view": False,
+                "base": None,
                 "made": None,
             }
             | changes,
         )
+
+    def alone(self) -> Signal:
+        """Return what is known of the same numbers in memory of their own."""
+        return replace(self, base=None, made=None)
 
 
 def signal(tensor: Any) -> Signal | None:
@@ -77,3 +81,9 @@ def mark(tensor: Tensor, about: Signal) -> Tensor:
     """Say what is known of a tensor, and return it."""
     setattr(tensor, _ATTRIBUTE, about)
     return tensor
+
+
+def shares(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors lie in the same memory."""
+    memory: int = one.untyped_storage().data_ptr()
+    return memory != 0 and memory == other.untyped_storage().data_ptr()

@@ -64,7 +64,7 @@ def _sum(run: Run, name: str, one: Any, other: Any, sign: float) -> Tensor:
     if len(parts) == 1 and parts[0].gate:  # one minus a gate is a gate
         gate, constant = (one, other) if signal(one) is not None else (other, one)
         out = torch.add(_bare(one), _bare(other), alpha=sign)
-        return mark(passing_to(gate, out), replace(known(gate), jets=_wide(gate, out), made=None))
+        return mark(passing_to(gate, out), replace(known(gate).alone(), jets=_wide(gate, out)))
     values = [enter(v) if signal(v) is not None else v for v in (one, other)]
     out = torch.add(_tensor(values[0], values[1]), values[1], alpha=sign)
     jets = _wide(one if signal(one) is not None else other, out)
@@ -156,34 +156,3 @@ def norm(run: Run, function: Callable[..., Any], x: Tensor, *args: Any, **kwargs
     jets = reduced(run, name, about.jets, out, dim, out.ndim == x.ndim)
     degree = 2 if name == "var" else 1
     return proportional(run, name, out, about.plain(jets=jets, nonnegative=True), degree=degree)
-
-
-@rule_of("index_add", "scatter_add")
-def add_at(
-    run: Run,
-    function: Callable[..., Any],
-    input: Tensor,
-    dim: int,
-    index: Tensor,
-    source: Tensor,
-    *,
-    alpha: float = 1,
-) -> Tensor:
-    """Share in proportion among what is added up at each place, as in sums over segments."""
-    name = function.__name__.strip("_")
-    if alpha != 1 or signal(source) is None or index.ndim not in (1, source.ndim):
-        raise run.refusal(name, "is known for adding a signal as it is")
-    if signal(input) is not None or bool(input.any()):
-        with run:
-            added = function(torch.zeros_like(input.detach()), dim, index, source)
-            return torch.add(input, added)
-    about, numbers = known(source), run.ledger.numbers
-    each, rest = divmod(input.shape[0], len(numbers))
-    if rest:
-        raise run.refusal(name, "adds to a tensor whose jets cannot be told")
-    jets = numbers if each == 1 else numbers.repeat_interleave(each)
-    jets = jets.view(-1, *[1] * (input.ndim - 1)).expand(input.shape)
-    there = jets.index_select(dim, index) if name == "index_add" else jets.gather(dim, index)
-    shared(run, name, there, about.jets[tuple(slice(n) for n in there.shape)], there.shape)
-    out = function(input, dim, index, enter(source))
-    return proportional(run, name, out, about.plain(jets=jets, nonnegative=about.nonnegative))

@@ -34,9 +34,6 @@ IMPORTANCE = "_importance"
 REGIONS, PARTICLES = ("prongs", "partons"), "particles"
 """Collections in an image's frame (``x``, ``y``, ``pt``): what may be looked at, and what is seen.
 """
-OTHER = "other_"
-"""Before the name of such a collection: that of another jet."""
-
 PATCHES = "patches"
 """Attribute: by image, how many rows and columns of pixels share one importance, as JSON."""
 

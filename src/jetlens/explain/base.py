@@ -119,7 +119,7 @@ class PackedExplainer(Explainer):
             label = batch.with_classes(tagger.classes).label
             said, chosen, found = self.found(tagger, packed, target, Context(batch, pool, label))
         built = _build(self, tagger, batch, target, packed, said, chosen, found)
-        return with_regions(built, batch, pool)
+        return with_regions(built, batch)
 
 
 class ScoringExplainer(PackedExplainer):

@@ -17,7 +17,7 @@ from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, named, ratio
 from jetlens.summarise.jets.attention_maps import maps
 from jetlens.summarise.jets.classes import ClassSummary, means
-from jetlens.summarise.jets.discs import Plane
+from jetlens.summarise.jets.plane import Plane
 from jetlens.summarise.jets.regions import patched, pt_map
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble
@@ -93,8 +93,8 @@ class AttentionDistance(ClassSummary):
         sums = sums.assign_coords(asking=names, layer=layers, head=list(found.heads))
         attrs = {
             "layers": list(found.layers),
-            "pixel": float(np.diff(plane.x[:2]).sum()) or 1.0,
-            "axis": json.loads(jets["x"].attrs["feature"]),
+            "pixel": plane.pixel,
+            "axes": {axis: feature.as_dict() for axis, feature in plane.axes.items()},
         }
         return Result(self, sums.assign_coords(null=list(nulls)).assign_attrs(attrs))
 

@@ -13,6 +13,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, interval, named, one_of, ratio
 from jetlens.summarise.jets.classes import ClassSummary
+from jetlens.summarise.jets.plane import Plane
 from jetlens.summarise.jets.regions import OWN, REGIONS, shares
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.differences import paired
@@ -120,7 +121,9 @@ class AttentionFraction(ClassSummary):
             tagged=list(TAGGED),
             score=middles,
         )
-        return Result(self, sums.assign_attrs(method=str(chosen.jets.attrs.get("method", ""))))
+        axes_of = {a: f.as_dict() for a, f in Plane.of(chosen.jets).axes.items()}
+        method = str(chosen.jets.attrs.get("method", ""))
+        return Result(self, sums.assign_attrs(method=method, axes=axes_of))
 
     def shares(self, result: Result, tagged: str = EVERY) -> Floats:
         """Return mean shares ``[group, kind, radius, replica]``, of jets right, wrong, or every."""

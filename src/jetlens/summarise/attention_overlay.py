@@ -15,7 +15,7 @@ from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
 from jetlens.summarise.base import Numbers, named
 from jetlens.summarise.jets.classes import ClassSummary, means
-from jetlens.summarise.jets.discs import Plane
+from jetlens.summarise.jets.plane import Plane
 from jetlens.summarise.jets.regions import centres_of, importance_map, pt_map
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.examples import Examples
@@ -81,7 +81,7 @@ class AttentionOverlay(ClassSummary):
         )
         sums = sums.assign_coords(kind=[LOOKED, PT], y=plane.y, x=plane.x)
         attrs = {
-            "axes": {d: json.loads(jets[d].attrs["feature"]) for d in "xy"},
+            "axes": {axis: feature.as_dict() for axis, feature in plane.axes.items()},
             "method": str(jets.attrs.get("method", "")),
         }
         kept = _kept(jets, looked, pt)
@@ -130,6 +130,7 @@ def _kept(jets: xr.Dataset, looked: NDArray[np.float32], pt: NDArray[np.float32]
     marks = np.zeros((jets.sizes["jet"], 0, 3))
     for kind, name in there:
         centres = centres_of(jets, name)
+        assert centres is not None
         of_kind = np.full((*centres.shape[:2], 1), float(kind))
         marks = np.concatenate([marks, np.concatenate([centres, of_kind], axis=2)], axis=1)
     real = ~np.isnan(marks[..., 0])

@@ -15,19 +15,23 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import MASK, OTHER, PARTICLES, PATCHES, REGIONS, VALUE, importance
+from jetlens.core.attribution import MASK, PARTICLES, PATCHES, REGIONS, VALUE, importance
 from jetlens.core.errors import UnsupportedError, look_up
-from jetlens.core.hashing import mix
+from jetlens.core.hashing import uniform
 from jetlens.physics.image import pixelate
-from jetlens.summarise.base import ratio
-from jetlens.summarise.jets.discs import Plane, inside, scattered, turned
+from jetlens.physics.regions import area, discs, random_places, share
+from jetlens.summarise.jets.plane import Plane
 
 OWN, AREA, PT, IN_PATCHES = "own", "area", "pt", "pt_in_patches"
 RANDOM, TURNED, ANOTHER = "random", "turned", "other"
-DRAWS = 4
+DRAWS = 3
 """Random regions of each jet, whose mean is taken."""
 
+_AT_ONCE = 64  # jets
+_SALT = 1 << 21  # away from that of random places
+
 Floats = NDArray[np.float64]
+Images = NDArray[np.floating]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,49 +63,92 @@ def shares(jets: xr.Dataset, image: str, regions: str, radii: Sequence[float]) -
     image, regions
         The collections' names.
     radii
-        Of the discs, rising, in the image's units.
+        Of the discs, in the image's units.
 
     Raises
     ------
     UnsupportedError
         If there is no image, or the jets do not know such regions.
     """
-    looked = importance_map(jets, image)
+    looked, plane = importance_map(jets, image), Plane.of(jets)
     centres = centres_of(jets, regions)
-    plane = Plane.of(jets)
-    key = mix(mix(jets["row"].values).view(np.int64) ^ jets["event"].values).view(np.int64)
-    total = looked.sum(axis=(1, 2), dtype=np.float64)
-    weighed = {OWN: looked, AREA: np.broadcast_to(np.float32(1), looked.shape)}
+    others = centres_of(jets, regions, "other_")
+    assert centres is not None
+    maps = {OWN: looked}
     pt = pt_map(jets, plane)
     if pt is not None:
-        weighed[PT] = pt
+        maps[PT] = pt
         size = json.loads(jets.attrs.get(PATCHES, "{}")).get(image)
         if size is not None:
-            weighed[IN_PATCHES] = patched(pt, *size)
-    summed = inside(plane, centres, radii, list(weighed.values()))
-    found = {
-        kind: ratio(summed[:, k], values.sum(axis=(1, 2), dtype=np.float64)[:, None])
-        for k, (kind, values) in enumerate(weighed.items())
-    }
-
-    def elsewhere(places: Floats) -> Floats:
-        share: Floats = ratio(inside(plane, places, radii, [looked])[:, 0], total[:, None])
-        return share
-
-    for kind, moved in ((RANDOM, scattered), (TURNED, turned)):
-        each = [elsewhere(moved(plane, centres, key, draw)) for draw in range(DRAWS)]
-        found[kind] = np.mean(each, axis=0)
-    used = ~np.isnan(centres).all(axis=(1, 2)) & (total > 0)
-    if OTHER + regions + VALUE in jets:
-        others = centres_of(jets, OTHER + regions)
-        found[ANOTHER] = elsewhere(others)
-        used &= ~np.isnan(others).all(axis=(1, 2))
-    values = np.stack(list(found.values()), axis=1)
+            maps[IN_PATCHES] = patched(pt, *size)
+    count = jets.sizes["jet"]
+    kinds = (
+        OWN,
+        AREA,
+        *list(maps)[1:],
+        RANDOM,
+        TURNED,
+        *((ANOTHER,) if others is not None else ()),
+    )
+    values = np.zeros((count, len(kinds), len(radii)))
+    for first in range(0, count, _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        for r, radius in enumerate(radii):
+            found = _shares(
+                plane,
+                {kind: each[some] for kind, each in maps.items()},
+                centres[some],
+                None if others is None else others[some],
+                radius,
+                jets["row"].values[some],
+            )
+            values[some, :, r] = np.stack([found[kind] for kind in kinds], axis=1)
+    known = [c for c in (centres, others) if c is not None]
+    used = np.all([~np.isnan(c).all(axis=(1, 2)) for c in known], axis=0)
     used &= np.isfinite(values).all(axis=(1, 2))
-    return Shares(tuple(found), np.where(used[:, None, None], values, 0), used)
+    return Shares(kinds, np.where(used[:, None, None], values, 0), used)
 
 
-def importance_map(jets: xr.Dataset, image: str) -> NDArray[np.floating]:
+def _shares(
+    plane: Plane,
+    maps: dict[str, Images],
+    centres: Floats,
+    others: Floats | None,
+    radius: float,
+    row: NDArray[np.int64],
+) -> dict[str, Images]:
+    """Return shares for one radius, by kind, ``[jet]`` each."""
+
+    def region(x: Floats, y: Floats) -> NDArray[np.bool_]:
+        real = np.isfinite(x)
+        return discs(np.nan_to_num(x), np.nan_to_num(y), real, radius, across=plane.x, up=plane.y)
+
+    own = region(*np.moveaxis(centres, -1, 0))
+    found = {kind: share(each, own) for kind, each in maps.items()} | {AREA: area(own)}
+    looked, missing = maps[OWN], np.isnan(centres[..., 0])
+    at_random, turned = [], []
+    for draw in range(DRAWS):
+        x, y = random_places(row, centres.shape[1], radius, plane.window, draw=draw)
+        at_random.append(share(looked, region(*(np.where(missing, np.nan, v) for v in (x, y)))))
+        turned.append(share(looked, region(*_turned(plane, centres, row, draw))))
+    found |= {RANDOM: np.mean(at_random, axis=0), TURNED: np.mean(turned, axis=0)}
+    if others is not None:
+        found[ANOTHER] = share(looked, region(*np.moveaxis(others, -1, 0)))
+    return found
+
+
+def _turned(
+    plane: Plane, centres: Floats, row: NDArray[np.int64], draw: int
+) -> tuple[Floats, Floats]:
+    """Return a jet's places, turned together about the image's middle by a random angle."""
+    angle = 2 * np.pi * uniform(row, _SALT + draw)[:, None]
+    x, y = np.moveaxis(centres - plane.middle, -1, 0)
+    sine, cosine = np.sin(angle), np.cos(angle)
+    across, up = plane.middle
+    return across + cosine * x - sine * y, up + sine * x + cosine * y
+
+
+def importance_map(jets: xr.Dataset, image: str) -> Images:
     """Return where an explanation looks, ``[jet, y, x]``: importance, or the size of scores.
 
     Raises
@@ -115,8 +162,18 @@ def importance_map(jets: xr.Dataset, image: str) -> NDArray[np.floating]:
     return np.nan_to_num(found.values)
 
 
-def centres_of(jets: xr.Dataset, regions: str) -> Floats:
+def centres_of(jets: xr.Dataset, regions: str, of: str = "") -> Floats | None:
     """Return the middles of a jet's regions ``[jet, region, (x, y)]``, NaN where there is none.
+
+    Parameters
+    ----------
+    jets
+        An attribution.
+    regions
+        The collection's name.
+    of
+        What is before the names of x and y: ``"other_"`` for those of another jet, of which it
+        returns None where the collection does not have them.
 
     Raises
     ------
@@ -132,12 +189,14 @@ def centres_of(jets: xr.Dataset, regions: str) -> Floats:
             words += ": only jets that jetlens generates know the partons that they come from"
         raise UnsupportedError(words)
     names = {str(n): i for i, n in enumerate(jets[f"{regions}_feature"].values)}
-    where = [look_up(f"variable of {regions}", name, names) for name in "xy"]
+    if of and f"{of}x" not in names:
+        return None
+    where = [look_up(f"variable of {regions}", of + axis, names) for axis in "xy"]
     values = jets[regions + VALUE].values[..., where].astype(np.float64)
     return np.where(jets[regions + MASK].values[..., None], values, np.nan)
 
 
-def pt_map(jets: xr.Dataset, plane: Plane) -> NDArray[np.floating] | None:
+def pt_map(jets: xr.Dataset, plane: Plane) -> Images | None:
     """Return the pT in each pixel ``[jet, y, x]``; None where the particles are not there."""
     if PARTICLES + VALUE not in jets:
         return None
@@ -151,7 +210,7 @@ def pt_map(jets: xr.Dataset, plane: Plane) -> NDArray[np.floating] | None:
     return pixelate(x, y, pt, window=plane.window, pixels=pixels)
 
 
-def patched(pixels: NDArray[np.floating], high: int, wide: int) -> NDArray[np.floating]:
+def patched(pixels: Images, high: int, wide: int) -> Images:
     """Return images ``[jet, y, x]`` of which each patch of so many pixels has its mean."""
     jets, rows, columns = pixels.shape
     cut = pixels.reshape(jets, rows // high, high, columns // wide, wide)

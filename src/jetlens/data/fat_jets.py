@@ -11,6 +11,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import datasets
 from jetlens.data.generated import Generated
 from jetlens.data.images import Images
+from jetlens.data.made_up import filled
 from jetlens.data.processes import process
 
 
@@ -99,6 +100,12 @@ class FatJets(Generated):
         fill(tables, label, index, lambda k, n: self._of_process(k, int(seeds[k]), n))
         tables["jets"]["label"] = label
         return tables
+
+    def foreseen(self, count: int) -> dict[str, NDArray[np.void]]:
+        """Return the tables that jets will be in, filled with numbers that mean nothing."""
+        from jetlens.data.fat_jet_arrays import empty
+
+        return filled(empty(count, self.processes))
 
     def _of_process(self, k: int, seed: int, wanted: int) -> dict[str, NDArray[np.void]]:
         """Generate `wanted` jets of the process `k`; their events are numbered from 0."""

@@ -76,6 +76,14 @@ _FLAVOUR = {5: 0, 4: 1, 0: 2, 15: 3}
 Structured = NDArray[np.void]
 
 
+def empty(jets: int) -> dict[str, Structured]:
+    """Return the arrays of so many jets, filled with zeros."""
+    return {
+        "jets": np.zeros(jets, dtype=JET_DTYPE),
+        "tracks": np.zeros((jets, MOST_TRACKS), dtype=TRACK_DTYPE),
+    }
+
+
 def to_arrays(simulated: Simulated, mu: float) -> dict[str, Structured]:
     """Select tracks, sort them by |s(d0)| and fill the layout.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import datasets
 from jetlens.data.generated import Generated
+from jetlens.data.made_up import filled
 from jetlens.data.processes import process
 
 EVENTS_AT_ONCE = 300
@@ -89,6 +90,12 @@ class PythiaJets(Generated):
             jets += len(order)
             events += record.events
         return {k: np.concatenate([m[k] for m in made])[:count] for k in made[0]}
+
+    def foreseen(self, count: int) -> dict[str, NDArray[np.void]]:
+        """Return the tables that jets will be in, filled with numbers that mean nothing."""
+        from jetlens.data.ftag_arrays import empty
+
+        return filled(empty(count))
 
 
 def _next_batch(events: int, jets: int, wanted: int) -> int:

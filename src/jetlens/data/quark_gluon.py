@@ -16,6 +16,7 @@ from jetlens.core.registry import datasets
 from jetlens.data import readers
 from jetlens.data.base import Dataset
 from jetlens.data.generated import Generated
+from jetlens.data.made_up import filled
 from jetlens.data.processes import process
 from jetlens.data.readers import energyflow
 
@@ -77,6 +78,15 @@ class QuarkGluon(Generated):
         tables["jets"]["y"] = label
         longest = int((tables["constituents"]["pt"] > 0).sum(axis=1).max())
         return {**tables, "constituents": tables["constituents"][:, :longest]}
+
+    def foreseen(self, count: int) -> dict[str, NDArray[np.void]]:
+        """Return the tables that jets will be in, filled with numbers that mean nothing."""
+        from jetlens.data.quark_gluon_jets import empty
+
+        tables = filled(empty(count, self.detector))
+        tables["jets"]["y"] = np.arange(count) % len(CARDS)
+        tables["constituents"]["pid"] = 22  # a photon
+        return tables
 
     def batch(self, tables: Mapping[str, NDArray[np.void]], first: int) -> JetBatch:
         """Return tables as a `JetBatch`, whose first jet has the global row `first`."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import datasets
 from jetlens.data.generated import Generated
+from jetlens.data.made_up import filled
 from jetlens.data.processes import processes
 
 if TYPE_CHECKING:
@@ -130,6 +131,12 @@ class TwoFatJets(Generated):
         jets["process"] = np.maximum(kind - len(self.masses) + 1, 0)
         jets["xsec_weight"] /= whole[kind]
         return tables
+
+    def foreseen(self, count: int) -> dict[str, NDArray[np.void]]:
+        """Return the tables that events will be in, filled with numbers that mean nothing."""
+        from jetlens.data.two_fat_jet_columns import empty
+
+        return filled(empty(count, self.constituents))
 
     def source(self, k: int) -> tuple[str, Generator, float]:
         """Return a kind's card, its generator, and the cross-section in fb that its events share.

@@ -157,6 +157,7 @@ def _run_all(
 ) -> Run:
     """Run a recipe, or its variations: all jets and checks first, then all trainings."""
     from jetlens.run.stages import compare, explain, predict, report, retrain, summarise, train
+    from jetlens.run.stages.check import foresee
     from jetlens.run.study import Study
 
     wanted = STAGES[: STAGES.index(until) + 1]
@@ -168,6 +169,8 @@ def _run_all(
             recipe.write(store.recipe)
             for study in studies:
                 locks.enter_context(study.home.locked())
+        for study in studies if len(wanted) > 1 else ():
+            foresee(study)
         for i, study in enumerate(studies):
             _begin(study, [s.home for s in studies[:i]], check_too=len(wanted) > 1)
         if "train" in wanted:

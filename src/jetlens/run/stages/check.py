@@ -8,6 +8,7 @@ import torch
 import xarray as xr
 
 from jetlens.core.attribution import SCORE, VALUE, beside
+from jetlens.core.batch import JetBatch
 from jetlens.core.errors import (
     BadRecipeError,
     BadValueError,
@@ -17,17 +18,36 @@ from jetlens.core.errors import (
     look_up,
 )
 from jetlens.core.registry import explainers, parameters, summaries, taggers
+from jetlens.data.generated import Generated
 from jetlens.evaluate.predict import predict
 from jetlens.explain.baselines import held
 from jetlens.explain.targets import resolve
 from jetlens.run.stages import retrain
 from jetlens.run.stages.explain import misfit
+from jetlens.run.stages.generate import is_made
 from jetlens.run.stages.train import architecture
 from jetlens.run.study import Study
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger, at_rest, encode
 
 FEW = 4  # jets
+FORESEEN = 16  # jets
+
+
+def foresee(study: Study) -> None:
+    """Check what can be checked before the jets are made, on made-up ones with the same columns.
+
+    Raises
+    ------
+    JetlensError
+        As `check`.
+    """
+    source = study.source()
+    if not isinstance(source, Generated) or is_made(study):
+        return  # they are there, to be looked at themselves
+    tables = source.foreseen(FORESEEN)
+    if tables is not None:
+        _check(study, source.batch(tables, 0))
 
 
 def check(study: Study) -> None:
@@ -43,31 +63,36 @@ def check(study: Study) -> None:
     if not any(len(p.read()) for p in study.tested().partitions()):
         share = "" if study.given else f": its share is {study.recipe.split[2]:g} of the events"
         raise BadValueError(f"no jets to explain in the test part{share}; take more jets")
+    _check(study, study.jets().partitions()[0].read())
+
+
+def _check(study: Study, jets: JetBatch) -> None:
+    """Check what is asked of the tagger, on some jets."""
     if study.recipe.retrain is not None:
-        retrain.check(study, study.jets().partitions()[0].read())
+        retrain.check(study, jets)
     if study.given is None:
-        _check_logarithms(study)
-    tagger = untrained(study) if study.given is None else saved.load(study.given, trust=study.trust)
+        _check_logarithms(study, jets)
+        tagger = untrained(study, jets)
+    else:
+        tagger = saved.load(study.given, trust=study.trust)
     for i, entry in enumerate(study.recipe.explain):
         hold = entry.arguments.get("hold", ())
         try:
             resolve(entry.target, tagger, entry.of)
             if "hold" in parameters(explainers.get(entry.use)):
                 held(hold, tagger)
-            reason = misfit(tagger, entry, study.jets().partitions()[0].read())
+            reason = misfit(tagger, entry, jets)
             if reason and not study.name:
                 raise UnsupportedError(reason)
         except JetlensError as error:
             if study.given is not None:
                 raise
             raise BadRecipeError(f"explain.{i}: {error}") from None
-    if study.recipe.explain:
-        _check_shows(study, tagger)
+    _check_shows(study, tagger, jets.take(slice(0, FEW)))
 
 
-def _check_logarithms(study: Study) -> None:
+def _check_logarithms(study: Study, jets: JetBatch) -> None:
     """Look for the features whose logarithm is to be taken; images have none."""
-    jets = study.jets().partitions()[0].read()
     for name, floors in study.recipe.train.log.items():
         try:
             collection = look_up("collection", name, jets.collections)
@@ -78,15 +103,14 @@ def _check_logarithms(study: Study) -> None:
             raise BadRecipeError(f"train.log.{name}: {error}") from None
 
 
-def _check_shows(study: Study, tagger: Tagger) -> None:
+def _check_shows(study: Study, tagger: Tagger, jets: JetBatch) -> None:
     """Fill the summaries from a few jets with scores of zero, to find names that are not there.
 
     What else they may lack, such as jets of a class, is told when there are scores.
     """
-    jets = study.jets().partitions()[0].read().take(slice(0, FEW))
     said = beside(predict(tagger, jets), jets)
     zero = {name + SCORE: xr.zeros_like(said[name + VALUE]) for name in tagger.inputs}
-    for use, arguments in study.shows(scores=True):
+    for use, arguments in (*study.shows(scores=False), *study.shows(scores=True)):
         try:
             summaries.make(use, **arguments).fill(said.assign(zero))
         except UnknownNameError as error:
@@ -95,9 +119,8 @@ def _check_shows(study: Study, tagger: Tagger) -> None:
             continue
 
 
-def untrained(study: Study) -> Tagger:
+def untrained(study: Study, first: JetBatch) -> Tagger:
     """Build the tagger that the recipe names and try it on a few jets; its weights mean nothing."""
-    first = study.jets().partitions()[0].read()
     config, inputs, classes = architecture(study, first)
     for name in classes:
         look_up("class", name, dict.fromkeys(first.classes))

@@ -46,6 +46,12 @@ def generate(study: Study) -> None:
     study.log.say(f"jets: {len(missing)} of {len(tasks)} files generated")
 
 
+def is_made(study: Study) -> bool:
+    """Say whether the jets are there, as the recipe wants them."""
+    source, state = study.source(), study.home.state(STAGE)
+    return bool(state.get("done")) and state.get("key") == key(VERSION, arguments_of(source))
+
+
 def share(study: Study, others: Sequence[Store]) -> None:
     """Let a study begin with the same jets of another: the files are linked, not copied."""
     source, here = study.source(), study.home

@@ -1,0 +1,88 @@
+"""Mistakes that can be seen before jets are made are told before jets are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jetlens
+from jetlens.core.errors import BadRecipeError, JetlensError
+from jetlens.data.two_fat_jets import TwoFatJets
+from jetlens.run.recipe import build
+
+BASE: dict[str, Any] = {
+    "title": "Study",
+    "data": {"use": "two-fat-jets", "jets": 8, "partition": 8},
+    "split": [0.5, 0.0, 0.5],
+    "tagger": {"use": "cross-attention", "streams": {"objects": {"places": 9}}},
+    "explain": [{"use": "grad-cam", "target": "signal"}],
+}
+
+
+class MadeError(Exception):
+    """Jets were made."""
+
+
+@pytest.fixture
+def forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def tables(self: TwoFatJets, index: int, count: int) -> None:
+        raise MadeError
+
+    monkeypatch.setattr(TwoFatJets, "tables", tables)
+
+
+def run(out: Path, **changes: Any) -> None:
+    recipe = build(BASE | changes)
+    jetlens.run(recipe, out=out, until="train")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"train": {"log": {"object": {"pt": 1.0}}}}, "train.log.object: .* mean 'objects'"),
+        ({"train": {"log": {"objects": {"pT": 1.0}}}}, "train.log.objects: .* mean 'pt'"),
+        (
+            {"explain": [{"use": "grad-cam", "layer": "encoders.object.layers.1"}]},
+            "explain.0: .* mean 'encoders.objects.layers.1'",
+        ),
+        ({"explain": [{"use": "grad-cam", "target": "signl"}]}, "explain.0: .* mean 'signal'"),
+        (
+            {
+                "tagger": {"use": "mlp", "inputs": {"jets": ["m_hh"]}},
+                "explain": [{"use": "attention"}],
+            },
+            "explain.0: .*no attention",
+        ),
+        ({"tagger": BASE["tagger"] | {"inputs": {"objects": ["mas*"]}, "classes": ["x"]}}, "'x'"),
+        ({"tagger": BASE["tagger"] | {"inputs": {"objects": ["q*"]}}}, "'q\\*' fits none of pt"),
+        ({"tagger": BASE["tagger"] | {"streams": {"objects": {"places": 4}}}}, "place 9 of .* 4"),
+        ({"show": [{"use": "performance", "weight": "xsec_weigt"}]}, "show, performance: .*xsec_"),
+        ({"show": [{"use": "performance", "signal": "signl"}]}, "show, performance: .*'signal'"),
+        (
+            {"vary": {"train.epochs": [1, 2], "tagger.streams.objects.heads": [5, 7]}},
+            "7 heads of a width of 40",
+        ),
+    ],
+)
+def test_mistakes_are_told_before_jets_are_made(
+    forbidden: None, tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(JetlensError, match=told):
+        run(tmp_path / "study", **changes)
+
+
+def test_without_a_mistake_jets_are_made(forbidden: None, tmp_path: Path) -> None:
+    with pytest.raises(MadeError):
+        run(tmp_path / "study")
+
+
+def test_where_jets_alone_are_wanted_nothing_else_is_looked_at(
+    forbidden: None, tmp_path: Path
+) -> None:
+    recipe = build(BASE | {"train": {"log": {"object": {"pt": 1.0}}}})
+    with pytest.raises(MadeError):
+        jetlens.run(recipe, out=tmp_path / "study", until="generate")
+    with pytest.raises(BadRecipeError):
+        jetlens.run(recipe, out=tmp_path / "study", until="train")

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from jetlens.report import page
-from jetlens.report.comparison import Comparison, Variant, abstract, sections
+from jetlens.report.comparison import abstract, sections
 from jetlens.report.content import Picture
 from jetlens.report.outcome import best_of, orders_of
+from jetlens.report.variants import Comparison, Variant
 from jetlens.report.worth import worth_of_orders
 
 EVIL = '"><script>alert(1)</script>&'

@@ -87,14 +87,15 @@ def _discriminant(ax: Axes, result: Result) -> None:
 
 def _roc(ax: Axes, result: Result) -> None:
     summary: Any = result.summary
-    points = summary.working_points(result)
+    points = summary.curves(result).working_points(summary.efficiencies)
     scores = [s for s in (TAGGER, SINGLE) if s in result.parts["fine"].axes["score"]]
     classes = list(result.sums["class"].values)
     begin = min(0.4, 0.9 * min(summary.efficiencies, default=0.4))
     top = 1.0
     for score in scores:
-        for name in summary.backgrounds(result):
-            signal, background = summary.roc(result, name, score)
+        curves = summary.curves(result, score)
+        for name in curves.backgrounds:
+            signal, background = curves.roc(name)
             if np.isnan([signal[-1], background[-1]]).any():
                 continue
             shown = (signal >= begin) & (background > 0)

@@ -38,7 +38,7 @@ def draw(ensemble: Ensemble) -> Figure:
     columns = list(ensemble.split(last)) if last else [((), ensemble)]
     first = ensemble.members[0].result
     summary: Any = first.summary
-    backgrounds = summary.backgrounds(first)
+    backgrounds = summary.curves(first).backgrounds
     rows, signal = len(backgrounds), class_name(summary.signal_of(first))
     drawn = figure(max(3.9 * len(columns), 6.4), 4.3 * rows + 3.4)
     panels = drawn.subplots(
@@ -100,7 +100,7 @@ def _curves(results: Sequence[Result], background: str) -> Floats:
     found = []
     for result in results:
         summary: Any = result.summary
-        signal, passed = summary.roc(result, background)
+        signal, passed = summary.curves(result).roc(background)
         found.append(np.interp(EFFICIENCIES, signal, passed))
     return np.array(found)
 

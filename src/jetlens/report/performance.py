@@ -15,8 +15,9 @@ from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as plain_number
 from jetlens.report.reach import NAME as REACH
 from jetlens.report.words import html
-from jetlens.summarise.performance import LIGHT, WorkingPoint
+from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.curves import Curves, WorkingPoint
 from jetlens.summarise.trainings.gains import MISTAGS
 
 
@@ -44,7 +45,7 @@ def _areas(result: Result, where: str) -> Table:
     kinds = ("auc", "auc.single", "auc.gain") if single else ("auc",)
     mistags = [f"at_{100 * mistag:.0f}" for mistag in MISTAGS]
     rows = []
-    for background in summary.backgrounds(result):
+    for background in summary.curves(result).backgrounds:
         name = LIGHT.get(background, background)
         wanted = [f"{kind}.{signal}_vs_{name}" for kind in kinds]
         wanted += [f"efficiency.{name}.{at}" for at in mistags]
@@ -66,16 +67,17 @@ def _areas(result: Result, where: str) -> Table:
 
 def _rejections(result: Result) -> Table:
     summary: Any = result.summary
-    points = summary.working_points(result)
+    curves: Curves = summary.curves(result)
+    points = curves.working_points(summary.efficiencies)
     rows: list[list[Any]] = []
     for efficiency in summary.efficiencies:
         row: list[Any] = [f"{100 * efficiency:.0f} %"]
-        for background in summary.backgrounds(result):
+        for background in curves.backgrounds:
             match = [p for p in points if (p.background, p.efficiency) == (background, efficiency)]
             row += [_rejection(p) for p in match] or [""]
         rows.append(row)
-    names = [html(class_name(b)) for b in summary.backgrounds(result)]
-    signal = class_name(summary.signal_of(result))
+    names = [html(class_name(b)) for b in curves.backgrounds]
+    signal = class_name(curves.signal)
     caption = (
         f"Rejection (one over the efficiency) of each background at fixed {signal} efficiency, "
         "with 68 % binomial intervals, or lower limits where no jet of the background passes."

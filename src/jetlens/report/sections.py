@@ -8,7 +8,6 @@ from typing import Any
 from markupsafe import Markup
 
 from jetlens.plots.style import class_name
-from jetlens.report.comparison import PAGE
 from jetlens.report.content import Cell, Section, Tile, Tiles
 from jetlens.report.explanation import explained, explained_output, rows_of
 from jetlens.report.facts import Facts, Numbers
@@ -17,6 +16,7 @@ from jetlens.report.performance import performance
 from jetlens.report.provenance import provenance, repeats
 from jetlens.report.reach import reach
 from jetlens.report.setup import what_was_run
+from jetlens.report.variants import PAGE
 from jetlens.report.words import html, method
 from jetlens.report.worth import worth
 from jetlens.summarise.performance import LIGHT
@@ -95,7 +95,7 @@ def _performance(result: Result, numbers: Numbers) -> list[Tile | None]:
     summary: Any = result.summary
     signal = summary.signal_of(result)
     called = class_name(signal)
-    backgrounds = _by_importance(summary.backgrounds(result))[:2]
+    backgrounds = _by_importance(summary.curves(result).backgrounds)[:2]
     tiles = []
     for background in backgrounds:
         pair = f"{signal}_vs_{LIGHT.get(background, background)}"

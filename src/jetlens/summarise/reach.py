@@ -14,8 +14,8 @@ from jetlens.core.hashing import uniform
 from jetlens.core.registry import summaries
 from jetlens.physics.higgs_pair import mass_distance
 from jetlens.summarise.base import Numbers, Summary, add_up
+from jetlens.summarise.jets.discriminant import discriminant
 from jetlens.summarise.jets.variables import has_of_jets, of_jets
-from jetlens.summarise.performance import Performance
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.limits import compared, numbers
 from jetlens.summarise.search.tagging import PAIRS, pair_of, sums_of
@@ -77,7 +77,7 @@ class Reach(Summary):
     published_luminosity, published_source
         Its luminosity in 1/fb, and where the limits are printed.
     signal
-        The class to be tagged; see `jetlens.summarise.performance`.
+        The class to be tagged; see `jetlens.summarise.jets.discriminant`.
     """
 
     needs_scores: ClassVar[bool] = False
@@ -121,7 +121,7 @@ class Reach(Summary):
         """Sum up weights in bins of the discriminant, and after the cuts."""
         classes = tuple(str(c) for c in attribution["class"].values)
         output = attribution["output"].values.astype(np.float64)
-        discriminant = Performance(signal=self.signal).discriminant(output, classes)
+        said = discriminant(output, classes, self.signal)
         m = {name: of_jets(attribution, name) for name in _VARIABLES}
         process, at = self._kinds(m["process"], m["resonance_mass"])
         mass = np.stack([m["m_1"], m["m_2"]], axis=1)
@@ -155,7 +155,7 @@ class Reach(Summary):
             if name == "cut":
                 squared = add_up(cell, jet, weights[:, :1] ** 2, shape)[..., 0]
                 data["cut_squares"] = (("mass", "process", "pair"), squared)
-        score, squared = self._score(discriminant, event, inside, process, pair, weights)
+        score, squared = self._score(said, event, inside, process, pair, weights)
         dims = ("mass", "process", "half", "pair", "bin")
         data["score_squares"] = (dims, squared)
         coords = {"mass": list(map(float, self.masses)), "process": list(self.processes)}

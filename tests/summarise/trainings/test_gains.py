@@ -50,16 +50,17 @@ def test_the_efficiency_at_a_background_is_that_of_the_cut():
     for mistag in (0.01, 0.1):
         cut = np.quantile(score[label == 0], 1 - mistag)
         exact = np.mean(score[label == 1] > cut)
-        value, _ = result.summary.efficiency_at(result, "background", mistag)
+        value, _ = result.summary.curves(result).efficiency_at("background", mistag)
         assert value == pytest.approx(exact, abs=0.005)
 
 
 def test_the_rejection_at_an_efficiency_is_that_of_the_cut():
     result, score, label = said(2.0, 1)
-    points = {p.efficiency: p.rejection for p in result.summary.working_points(result)}
+    each = result.summary.efficiencies
+    points = {p.efficiency: p.rejection for p in result.summary.curves(result).working_points(each)}
     for efficiency, known in points.items():
         cut = np.quantile(score[label == 1], 1 - efficiency)
-        value, replicas = result.summary.rejection_at(result, "background", efficiency)
+        value, replicas = result.summary.curves(result).rejection_at("background", efficiency)
         assert value == pytest.approx(1 / np.mean(score[label == 0] > cut), rel=0.03)
         assert value == pytest.approx(known)
         assert np.nanstd(replicas[1:]) > 0
@@ -68,7 +69,7 @@ def test_the_rejection_at_an_efficiency_is_that_of_the_cut():
     relative = numbers["gain.experts,1.rejection.at_60.relative.vs.image"]
     assert relative["low"] > 0.5
     easy, _, _ = said(60.0, 1)  # nothing passes
-    assert np.isnan(easy.summary.rejection_at(easy, "background", 0.6)[0])
+    assert np.isnan(easy.summary.curves(easy).rejection_at("background", 0.6)[0])
 
 
 @pytest.mark.parametrize("mistag", [0.01, 0.1])
@@ -80,7 +81,7 @@ def test_the_efficiency_has_the_error_of_a_bootstrap(mistag):
         again = rng.integers(0, JETS, JETS)
         s, y = score[again], label[again]
         drawn.append(np.mean(s[y == 1] > np.quantile(s[y == 0], 1 - mistag)))
-    _, replicas = result.summary.efficiency_at(result, "background", mistag)
+    _, replicas = result.summary.curves(result).efficiency_at("background", mistag)
     assert np.std(replicas[1:]) == pytest.approx(np.std(drawn), rel=0.25)
 
 

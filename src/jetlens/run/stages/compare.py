@@ -11,9 +11,10 @@ import tomli_w
 from jetlens import __version__
 from jetlens.core.files import atomic_folder, write_text
 from jetlens.report import page
-from jetlens.report.comparison import Comparison, Variant, abstract, sections
+from jetlens.report.comparison import abstract, sections
 from jetlens.report.content import Picture
 from jetlens.report.pictures import Order, picture
+from jetlens.report.variants import Comparison, Variant
 from jetlens.run import ensembles, variations
 from jetlens.run.ensembles import Shown
 from jetlens.run.numbers import write_numbers

@@ -24,6 +24,7 @@ from scipy.special import stdtrit
 
 from jetlens.summarise.base import CONFIDENCE, Numbers, interval, ratio
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.curves import Curves
 from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import place_of
@@ -48,15 +49,15 @@ def quantities(result: Result) -> dict[str, tuple[float, Floats]]:
     summary: Any = result.summary
     accuracy = summary.accuracies(result)
     found = {"accuracy": (float(accuracy[0]), accuracy)}
-    areas = list(summary.areas(result).values())
-    if areas:
-        found["auc"] = _mean(areas)
+    curves: Curves = summary.curves(result)
+    backgrounds = curves.backgrounds
+    if backgrounds:
+        found["auc"] = _mean([curves.area(b) for b in backgrounds])
         for mistag in MISTAGS:
-            each = [summary.efficiency_at(result, b, mistag) for b in summary.backgrounds(result)]
+            each = [curves.efficiency_at(b, mistag) for b in backgrounds]
             found[f"efficiency.at_background_{100 * mistag:.0f}"] = _mean(each)
         for efficiency in summary.efficiencies:
-            backgrounds = summary.backgrounds(result)
-            each = [summary.rejection_at(result, b, efficiency) for b in backgrounds]
+            each = [curves.rejection_at(b, efficiency) for b in backgrounds]
             found[f"{REJECTION}.at_{100 * efficiency:.0f}"] = _mean(each)
     return {k: (v, r) for k, (v, r) in found.items() if np.isfinite(v) and np.isfinite(r).sum() > 1}
 

@@ -1,0 +1,61 @@
+"""What each variation gains over the first: a table for each axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from markupsafe import Markup
+
+from jetlens.report.content import Block, Cell, Table
+from jetlens.report.numbers import measured
+from jetlens.report.variants import Comparison, axes_of, place_of, short, whole
+from jetlens.summarise.trainings.gains import MISTAGS
+
+
+def gains(facts: Comparison) -> list[Block]:
+    """Return a table of gains for each axis along which there are some."""
+    blocks: list[Block] = []
+    for axis, places in axes_of(facts).items():
+        first = places[0]
+        rows: list[list[Cell]] = []
+        for variant in facts.variants:
+            start = f"gain.{place_of(variant.places)}."
+            there = {
+                n: v
+                for n, v in facts.numbers.items()
+                if n.startswith(start) and n.endswith(f".vs.{first}")
+            }
+            if not there or variant.places[axis] == first:
+                continue
+            cells: list[Cell] = []
+            for name in ("accuracy", "auc", *_efficiencies()):
+                absolute = there.get(f"{start}{name}.vs.{first}")
+                relative = there.get(f"{start}{name}.relative.vs.{first}")
+                cells.append(_gain(absolute, relative if "efficiency" in name else None))
+            rows.append([*(whole(variant.places[a]) for a in axes_of(facts)), *cells])
+        if rows:
+            caption = (
+                f"Gains over {first}, all else the same: mean differences between trainings of the "
+                "same seed, tested on the same jets. Of the efficiencies, the second number is the "
+                "gain in per cent of what it is compared with. Intervals are errors of the mean "
+                "difference: its standard error over the retrainings, times Student's factor, and "
+                "the test sample's 68 % bootstrap error, in quadrature."
+            )
+            head = [*(short(a) for a in axes_of(facts)), "accuracy", "area under the curve"]
+            head += [f"efficiency at {100 * m:.0f} % background" for m in MISTAGS]
+            blocks.append(Table(head, rows, caption))
+    return blocks
+
+
+def _efficiencies() -> list[str]:
+    return [f"efficiency.at_background_{100 * m:.0f}" for m in MISTAGS]
+
+
+def _gain(absolute: Mapping[str, float] | None, relative: Mapping[str, float] | None) -> Cell:
+    if absolute is None:
+        return ""
+    text = Markup("{}").format(measured(absolute))
+    if relative is not None:
+        per_cent = {k: 100 * v for k, v in relative.items()}
+        text += Markup(', <span class="number">{}&thinsp;%</span>').format(measured(per_cent))
+    return text

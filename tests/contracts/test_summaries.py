@@ -42,7 +42,11 @@ VARIANTS = {
     ],
     "correlations": [{"features": ["dphi", "pt"], "scale": 0.5, "misclassified": True}],
     "nudge-scan": [{"by": "predicted"}],
-    "moved-observables": [{"observables": ["ptd", "width"], "select": "all", "radius": 0.8}],
+    "moved-observables": [
+        {"observables": ["ptd", "width"], "select": "all", "radius": 0.8},
+        {"observables": ["mass"], "inputs": ["charge"], "most_bent": 0.1},
+    ],
+    "flip-distance": [{"ranks": [1, 3], "order": "dphi", "misclassified": False}],
 }
 CASES = [(n, o) for n in summaries for o in ({}, *VARIANTS.get(n, ()))]
 every_summary = pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.quiver import Quiver
 
 import jetlens as jl
@@ -15,11 +16,15 @@ CASES = [
     *((name, {}) for name in GRADED),
     ("vector-field", {"misclassified": True, "jets": 0}),
     ("correlations", {"features": ["pt", "deta"]}),
+    ("vector-field", {"x_range": [-0.4, 0.4], "y_range": [-0.2, 0.2]}),
 ]
 
 
-def result(name, **options):
-    return jl.summarise(graded(400, 8), name, replicas=8, **options)
+def result(name, moved=True, **options):
+    jets = graded(400, 8)
+    if not moved:
+        jets = jets.drop_vars(["constituents_moved", "scale"])
+    return jl.summarise(jets, name, replicas=8, **options)
 
 
 @pytest.mark.parametrize(("name", "options"), CASES)
@@ -50,7 +55,7 @@ def test_arrows_are_black_where_they_are_clear():
 
 
 def test_matrices_have_pearson_above_and_spearman_below():
-    found = result("correlations")
+    found = result("correlations", moved=False)
     panel = next(a for a in jl.draw(found).axes if a.get_title() == "Quark")
     drawn = np.asarray(panel.get_images()[0].get_array())
     both = [found.summary.matrices(found, m)["inputs"][2, ..., 0] for m in ("pearson", "spearman")]
@@ -66,5 +71,47 @@ def test_captions_say_what_came_out():
     assert "the tagger's output for quark" in told
     assert "away from the origin is" in caption(result("vector-field"))
     moved = caption(result("correlations", scale=0.5))
-    assert "Jets are moved at the scale 0.5" in moved
+    assert "by the scale 0.5" in moved
     assert "features that do not vary are grey" in moved
+    assert "each feature before (down) against each after (across)" in moved
+    still = caption(result("correlations", moved=False))
+    assert "Gradients are those of the tagger's output for quark" in still
+    assert "each feature (down) against each gradient (across)" in still
+
+
+def test_features_before_are_drawn_against_those_after():
+    found = result("correlations")
+    figure = jl.draw(found)
+    rows = [a.get_ylabel() for a in figure.axes]
+    for method in ("Pearson", "Spearman"):
+        panel = figure.axes[rows.index(f"Before against after,\n{method}")]
+        drawn = np.asarray(panel.get_images()[0].get_array())
+        wanted = found.summary.matrices(found, method.lower())["against"][2, ..., 0]
+        np.testing.assert_allclose(drawn[:5, :5], wanted[:5, :5])
+        assert drawn[0, 0] > 0.9
+        written = [t.get_text() for t in panel.texts]
+        assert any("±" in words for words in written)
+
+
+@pytest.mark.parametrize("high", [0.1, 0.4, 0.8, 2.0])
+def test_planes_of_any_shape_fill_their_panels(high):
+    """Neither a page that is blank nor panels on top of each other."""
+    found = result("vector-field", y_range=[-high, high], jets=1)
+    figure = jl.draw(found)
+    FigureCanvasAgg(figure).draw()
+    boxes = [a.get_window_extent() for a in figure.axes[:4]]
+    inches = [(b.width / figure.dpi, b.height / figure.dpi) for b in boxes]
+    assert all(w > 2 and h > 1 for w, h in inches), inches
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+    if 0.4 <= high / 0.4 <= 2.5:
+        assert inches[0][1] / inches[0][0] == pytest.approx(high / 0.4, rel=0.02)
+
+
+def test_ranks_are_drawn_with_their_errors():
+    found = result("wanted-change")
+    figure = jl.draw(found)
+    panel = next(a for a in figure.axes if a.get_ylabel() == "Mean size of the gradient")
+    by_rank = found.summary.by_rank(found)[0, 2]
+    first = panel.lines[0]
+    np.testing.assert_allclose(first.get_ydata(), by_rank[: len(first.get_ydata()), 0, 0])
+    assert len(panel.containers) == 5

@@ -11,7 +11,8 @@ import pytest
 import jetlens as jl
 from figure_words import inside
 from jetlens.plots import caption
-from synthetic import SCALES, scanned
+from jetlens.summarise.sums.nearest import VERDICTS
+from synthetic import SCALES, flipping, scanned
 
 FEW = {"observables": ["width", "multiplicity"]}
 CASES = [("nudge-scan", {}), ("moved-observables", FEW)]
@@ -50,11 +51,11 @@ def test_moved_jets_are_drawn_at_the_scale_asked_for(made):
         for scale in (1.0, 3.0)
         for text in jl.draw(result, scale=scale).axes[0].get_legend().get_texts()
     ]
-    assert {"Moved by 1", "Moved by 3", "True quark", "True gluon", "Before"} <= set(labels)
+    assert {"Moved by 1", "Moved by 3", "True quark", "True gluon", "Misclassified"} <= set(labels)
     panels = jl.draw(result, scale=1.0).axes
-    assert {p.get_xlabel() for p in panels} >= {"Width", "Constituents"}
+    assert {p.get_xlabel() for p in panels} >= {"Width", "Constituents", "$p_T$ [GeV]"}
     verdicts = {t.get_text() for p in panels for t in p.texts}
-    assert verdicts <= {"nearer", "farther", "not told apart"}
+    assert verdicts <= set(VERDICTS)
     assert verdicts
 
 
@@ -80,3 +81,32 @@ def test_no_moved_jets(jets):
         words = {t.get_text() for t in jl.draw(nothing).findobj(mpl.text.Text)}
         assert "no jet was used" in words
         assert caption(nothing)
+
+
+def test_no_legend_covers_a_line(made):
+    figure = jl.draw(made["nudge-scan"])
+    assert figure.axes[1].get_legend() is None
+    (below,) = figure.legends
+    assert {t.get_text() for t in below.get_texts()} >= {"Median", "95 % of jets"}
+
+
+def test_flips_are_drawn_by_feature_class_and_rank():
+    result = jl.summarise(flipping(500, 9), "flip-distance", replicas=12)
+    inside(lambda: jl.draw(result), 8.5)
+    figure = jl.draw(result)
+    distances, shares = figure.axes[:2]
+    line = next(x for x in shares.lines if x.get_label() == "Quark")
+    share = result.summary.share(result)[0]
+    scales = result.parts["fine"].pick(feature="scale")
+    assert line.get_ydata()[-1] <= share[2] < line.get_ydata()[-1] + 0.02  # some beyond 5
+    assert scales.shape == (5,)
+    names = [t.get_text() for t in distances.get_yticklabels()]
+    assert names == ["$p_T$", r"$\Delta\eta$", r"$\Delta\phi$"]  # the others are held still
+    by_rank = result.summary.by_rank(result)
+    drawn = figure.axes[2].lines[0].get_ydata()
+    np.testing.assert_allclose(drawn, by_rank[2, : len(drawn), 0, 0])
+    told = caption(result)
+    assert re.search(r"7\d ± \d+ % of quark jets flip, by a step of", told)
+    nothing = jl.summarise(flipping(500, 9).isel(jet=slice(0, 0)), "flip-distance", replicas=4)
+    assert "no jet was used" in {t.get_text() for t in jl.draw(nothing).findobj(mpl.text.Text)}
+    assert caption(nothing)

@@ -18,35 +18,45 @@ def particles(jets, values, own):
     return np.concatenate([values[j][real[j]] for j in own])[:, :VARYING].astype(float)
 
 
+def still(*arguments, **options):
+    """Return gradients of jets that were not moved."""
+    return graded(*arguments, **options).drop_vars(["constituents_moved", "scale"])
+
+
 @pytest.mark.parametrize("method", ["pearson", "spearman"])
 def test_they_are_numpys_and_scipys(method):
     jets = graded(200, 8, weighted=False)
-    result = jl.summarise(jets, "correlations", misclassified=True, replicas=3)
-    found = result.summary.matrices(result, method)
     after = jets["constituents_moved"].values[:, -1]
     moved = np.isfinite(after).any(axis=(1, 2))
-    values = {
-        "inputs": (jets["constituents_value"].values, np.ones(200, bool)),
-        "gradients": (jets["constituents_score"].values, np.ones(200, bool)),
-        "before": (jets["constituents_value"].values, moved),
-        "after": (after, moved),
-    }
+    value, score = (jets[f"constituents_{n}"].values for n in ("value", "score"))
     exact_of = np.corrcoef if method == "pearson" else lambda v: spearmanr(v.T).statistic
-    exact = {}
-    for kind, (value, there) in values.items():
-        for g, (group, own) in enumerate(reference.groups(jets).items()):
+    for sides, of, there, (first, second) in (
+        (("inputs", "gradients"), still(200, 8), moved | True, (value, score)),
+        (("before", "after"), jets, moved, (value, after)),
+    ):
+        of = of.assign(weight=("jet", np.ones(200)))
+        result = jl.summarise(of, "correlations", misclassified=True, replicas=3)
+        found = result.summary.matrices(result, method)
+        for g, own in enumerate(reference.groups(jets).values()):
             wanted = [j for j in own if there[j]]
-            exact[kind, group] = exact_of(particles(jets, value, wanted).T)
-            np.testing.assert_allclose(
-                found[kind][g, :VARYING, :VARYING, 0], exact[kind, group], atol=2e-6
-            )
-    for g, group in enumerate(reference.groups(jets)):
-        change = exact["after", group] - exact["before", group]
-        np.testing.assert_allclose(found["change"][g, :VARYING, :VARYING, 0], change, atol=4e-6)
+            both = [particles(jets, v, wanted) for v in (first, second)]
+            exact = exact_of(np.concatenate(both, axis=1).T)
+            low, high = slice(0, VARYING), slice(VARYING, None)
+            for kind, rows, columns in (
+                (sides[0], low, low),
+                (sides[1], high, high),
+                ("against", low, high),
+            ):
+                mine = found[kind][g, :VARYING, :VARYING, 0]
+                np.testing.assert_allclose(mine, exact[rows, columns], atol=2e-6)
+            if "after" in sides:
+                change = exact[high, high] - exact[low, low]
+                mine = found["change"][g, :VARYING, :VARYING, 0]
+                np.testing.assert_allclose(mine, change, atol=4e-6)
 
 
 def test_features_that_do_not_vary_have_none():
-    result = jl.summarise(graded(90, 8), "correlations", replicas=3, pairs=99)
+    result = jl.summarise(still(90, 8), "correlations", replicas=3, pairs=99)
     for method in ("pearson", "spearman"):
         for matrix in result.summary.matrices(result, method).values():
             assert np.isnan(matrix[:, VARYING]).all()
@@ -61,7 +71,7 @@ def test_intervals_hold_the_truth():
     truth, inside = 0.5, []
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        jets = graded(150, 5, seed=seed)
+        jets = still(150, 5, seed=seed)
         value = rng.multivariate_normal([0, 0], [[1, truth], [truth, 1]], size=(150, 5))
         full = jets["constituents_value"].values.copy()
         full[..., :2] = np.where(jets["constituents_mask"].values[..., None], value, np.nan)
@@ -73,7 +83,7 @@ def test_intervals_hold_the_truth():
 
 
 def test_ranks_of_a_sample_are_those_of_all_within_errors():
-    jets = graded(600, 8)
+    jets = still(600, 8)
     some = jl.summarise(jets, "correlations", ranked=150)
     every = jl.summarise(jets, "correlations", ranked=600)
     assert some.parts["ranked"].jets.sizes["jet"] == 150
@@ -85,7 +95,7 @@ def test_ranks_of_a_sample_are_those_of_all_within_errors():
 
 
 def test_numbers_are_the_largest_pairs():
-    jets = graded(200, 8)
+    jets = still(200, 8)
     score = jets["constituents_score"].values.copy()
     score[..., 2] = -score[..., 0] + 0.01 * score[..., 2]
     made = jets.assign(constituents_score=(jets["constituents_score"].dims, score))
@@ -93,28 +103,36 @@ def test_numbers_are_the_largest_pairs():
     numbers = result.numbers()
     assert numbers["correlations.gluon.gradients.pt.dphi.pearson"]["value"] < -0.9
     assert numbers["correlations.gluon.gradients.pt.dphi.spearman"]["value"] < -0.9
+    assert numbers["correlations.gluon.against.pt.pt.pearson"]["value"] > 0.1
     kinds = {tuple(n.split(".")[1:3]) for n in numbers}
-    assert kinds == {
-        (g, k) for g in ("all", "gluon", "quark") for k in ("inputs", "gradients", "change")
-    }
-    assert len(numbers) == 2 * len(kinds)
+    groups = ("all", "gluon", "quark")
+    assert kinds == {(g, k) for g in groups for k in ("inputs", "gradients", "against")}
+    # of both methods: one pair of each kind, and each feature that varies against its gradient
+    assert len(numbers) == 2 * (len(kinds) + VARYING * len(groups))
 
 
-def test_few_moved_jets_have_no_change():
+def test_before_against_after_is_one_where_nothing_moves():
+    numbers = jl.summarise(graded(300, 8), "correlations", replicas=5, scale=0.5).numbers()
+    for method in ("pearson", "spearman"):
+        held = numbers[f"correlations.quark.against.charge.charge.{method}"]
+        assert held == pytest.approx({"value": 1, "low": 1, "high": 1})
+        assert 0.9 < numbers[f"correlations.quark.against.pt.pt.{method}"]["value"] < 1 - 1e-6
+    assert {n.split(".")[2] for n in numbers} == {"after", "change", "against"}
+
+
+def test_few_moved_jets_have_none():
     jets = graded(200, 8)
     moved = np.isfinite(jets["constituents_moved"].values).any(axis=(1, 2, 3))
     few = jets.isel(jet=~moved | (np.cumsum(moved) <= 9))
-    numbers = jl.summarise(few, "correlations", replicas=5).numbers()
-    assert {n.split(".")[2] for n in numbers} == {"inputs", "gradients"}
+    assert jl.summarise(few, "correlations", replicas=5).numbers() == {}
 
 
-def test_jets_that_were_not_moved_have_no_change():
-    jets = graded(80).drop_vars(["constituents_moved", "scale"])
-    result = jl.summarise(jets, "correlations", replicas=3)
-    assert list(result.summary.matrices(result)) == ["inputs", "gradients"]
+def test_jets_that_were_not_moved_have_gradients():
+    result = jl.summarise(still(80), "correlations", replicas=3, scale=1.0)
+    assert list(result.summary.matrices(result)) == ["inputs", "gradients", "against"]
     assert result.sums.attrs["scale"] is None
-    with pytest.raises(UnsupportedError, match="these jets were not moved"):
-        jl.summarise(jets, "correlations", scale=1.0)
+    with pytest.raises(UnsupportedError, match="'lrp' are no gradients"):
+        jl.summarise(still(80).assign_attrs(method="lrp", options="{}"), "correlations")
 
 
 def test_jets_moved_to_where_they_flip_have_no_scale():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance
 
 import jetlens as jl
 from jetlens.physics.jet_shapes import OBSERVABLES
-from jetlens.summarise.moved_observables import FARTHER, NEARER, OPEN
+from jetlens.plots import caption
+from jetlens.summarise.sums.nearest import FARTHER, NEARER, SAME
 from synthetic import SCALES, graded, scanned
 
 SOME = ("multiplicity", "width", "ptd", "charge")
@@ -86,10 +89,13 @@ def towards(jets, share):
 def test_jets_that_become_those_of_their_class_come_nearer(jets):
     found = jl.summarise(towards(jets, 1.0), "moved-observables", replicas=60, observables=SOME)
     own = found.summary.own_distances(found)
-    verdicts = dict(zip(SOME, found.summary.verdicts(found, own, 1), strict=True))
-    assert verdicts["width"] == [NEARER, NEARER]
-    for same in ("multiplicity", "ptd", "charge"):
-        assert verdicts[same] == [OPEN, OPEN]  # these do not change at all
+    names = found.summary.names(found)
+    assert names == (*SOME, *(f"constituents.{n}" for n in ("pt", "deta", "dphi")))
+    verdicts = dict(zip(names, found.summary.verdicts(found, own, 1), strict=True))
+    for nearer in ("width", "constituents.deta", "constituents.dphi"):
+        assert verdicts[nearer] == [NEARER, NEARER]
+    for same in ("multiplicity", "ptd", "charge", "constituents.pt"):
+        assert verdicts[same] == [SAME, SAME]
     numbers = found.numbers()
     assert numbers["moved.scale"] == {"value": 0.7, "low": 0.7, "high": 0.7}
     assert numbers["moved.distance.width.quark"]["value"] < 0.3
@@ -108,7 +114,11 @@ def test_jets_that_leave_their_class_go_farther(jets):
     )
     found = jl.summarise(turned, "moved-observables", replicas=60, observables=["width"])
     own = found.summary.own_distances(found)
-    assert found.summary.verdicts(found, own, 1) == [[FARTHER, FARTHER]]
+    verdicts = dict(
+        zip(found.summary.names(found), found.summary.verdicts(found, own, 1), strict=True)
+    )
+    assert verdicts["width"] == verdicts["constituents.deta"] == [FARTHER, FARTHER]
+    assert verdicts["constituents.pt"] == [SAME, SAME]
     # they were those of their class to begin with: there is nothing to come nearer to
     assert found.summary.recommended(found, own) is None
     assert found.numbers() == {}
@@ -116,7 +126,12 @@ def test_jets_that_leave_their_class_go_farther(jets):
 
 def test_what_is_computed_follows_the_features(jets):
     every = jl.summarise(jets, "moved-observables", replicas=3)
-    assert every.summary.names(every) == tuple(OBSERVABLES)
+    inputs = tuple(f"constituents.{n}" for n in ("pt", "deta", "dphi"))
+    assert every.summary.names(every) == (*OBSERVABLES, *inputs)  # charge and types cannot move
+    asked = jl.summarise(
+        jets, "moved-observables", replicas=3, inputs=["charge"], observables=["ptd"]
+    )
+    assert asked.summary.names(asked) == ("ptd", "constituents.charge")
     few = jets.sel(constituents_feature=["pt", "deta", "dphi"])
     without = jl.summarise(few, "moved-observables", replicas=3)
     assert set(OBSERVABLES) - set(without.summary.names(without)) == {"charge"}
@@ -126,6 +141,10 @@ def test_what_is_computed_follows_the_features(jets):
         jl.summarise(jets.sel(constituents_feature=["pt", "charge"]), "moved-observables")
     with pytest.raises(jl.JetlensError, match="did you mean 'width'"):
         jl.summarise(jets, "moved-observables", observables=["widht"])
+    with pytest.raises(jl.JetlensError, match="did you mean 'deta'"):
+        jl.summarise(jets, "moved-observables", inputs=["detaa"])
+    with pytest.raises(jl.JetlensError, match="most_bent=2: expected a share"):
+        jl.summarise(jets, "moved-observables", most_bent=2)
     with pytest.raises(jl.JetlensError, match="hard=0: expected more than 0"):
         jl.summarise(jets, "moved-observables", hard=0)
     with pytest.raises(jl.JetlensError, match="expected an attribution of 'nudge'"):
@@ -139,3 +158,68 @@ def test_more_of_the_same_events_in_parts(jets):
     own = [r.summary.own_distances(r) for r in (whole, added)]
     np.testing.assert_allclose(own[0], own[1], rtol=1e-9)
     assert (whole.summary.bin_width(whole) < 1e-2 * own[0][0, 0, 0, 0]).all()
+
+
+def test_inputs_are_compared_particle_by_particle(jets):
+    found = jl.summarise(jets, "moved-observables", replicas=4, observables=["ptd"], inputs=["pt"])
+    distance = found.summary.distances(found)[1, :, :, :, 0]
+    label, mask = jets["label"].values, jets["constituents_mask"].values
+    wrong = np.isfinite(jets["moved_output"].values).all((1, 2))
+    for t in (0, 1):
+        own = wrong & (label == t)
+        before = jets["constituents_value"].values[own, :, 0]
+        after = jets["constituents_moved"].values[own, -1, :, 0]
+        for c in (0, 1):
+            true = jets["constituents_value"].values[label == c, :, 0][mask[label == c]]
+            for place, values in ((0, before), (-1, after)):
+                wanted = wasserstein_distance(values[mask[own]], true)
+                assert distance[t, place, c] == pytest.approx(wanted, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "reason", "counts"),
+    [
+        ({}, "off_shell", False),
+        ({}, "discrete", False),
+        ({}, "outside", True),
+        ({"on_shell": False}, "off_shell", True),
+        ({"keep_discrete": False}, "discrete", True),
+    ],
+)
+def test_steps_are_bent_in_features_that_move(jets, constraints, reason, counts):
+    """What is held still is not moved, however unphysical a raw step would make it."""
+    near = towards(jets, 1.0)
+    options = json.dumps({"move": "wrong", "constraints": constraints})
+    flags = np.tile([False, True], (near.sizes["jet"], 1))
+    made = near.drop_vars([v for v in near if str(v).startswith("unphysical_")]).assign(
+        {"unphysical": (("jet", "scale"), flags), f"unphysical_{reason}": (("jet", "scale"), flags)}
+    )
+    found = jl.summarise(
+        made.assign_attrs(options=options), "moved-observables", replicas=20, observables=["width"]
+    )
+    own = found.summary.own_distances(found)
+    place, scales = found.summary.recommended(found, own)
+    assert place == (0 if counts else 1)  # a step that is bent everywhere is not recommended
+    assert scales[0] == (0.0 if counts else 0.7)
+    numbers = found.numbers()
+    assert numbers["moved.bent"]["value"] == 0
+    assert numbers["moved.unphysical"]["value"] == (0 if counts else 1)
+
+
+def test_jets_without_a_label_are_counted(jets):
+    label = jets["label"].values.copy()
+    label[:5] = -1
+    said = jets["moved_output"].values.copy()
+    said[:5] = np.nan
+    some = jets.assign(
+        label=("jet", label),
+        target=("jet", np.where(label < 0, -1, jets["target"].values)),
+        moved_output=(jets["moved_output"].dims, said),
+    )
+    for name in ("moved-observables", "nudge-scan"):
+        found = jl.summarise(some, name, replicas=3)
+        assert int(found.sums["unlabelled"]) == 5
+        assert "5 jets have no label among the classes" in caption(found)
+        without = jl.summarise(some.isel(jet=slice(5, None)), name, replicas=3)
+        assert int(without.sums["unlabelled"]) == 0
+        assert "no label" not in caption(without)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from jetlens.core import attribution
-from jetlens.core.attribution import IMPORTANCE, MOVED, SCORE
+from jetlens.core.attribution import FLIP_STEP, IMPORTANCE, MOVED, SCORE
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers
@@ -148,7 +148,7 @@ def _one(
     )
 
 
-_ENDS, _BEGINS = (SCORE, IMPORTANCE, MOVED, "_flip_distance"), "unphysical"
+_ENDS, _BEGINS = (SCORE, IMPORTANCE, MOVED, FLIP_STEP, "_flip_distance"), "unphysical"
 _PER_TARGET = (
     *("baseline_output", "completeness_error", "converged", "steps"),
     *("relevance_in", "relevance_absorbed"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import dims
+from jetlens.core.attribution import FLIP_STEP, dims
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers
 from jetlens.core.table import Table
@@ -28,10 +29,11 @@ class Flip(StepExplainer):
 
     The course of each jet is that of ``nudge`` with the same options. The first of the scales at
     which the likeliest class is another is found, and what lies before it is halved again and
-    again. ``flip_scale`` (``"jet"``) is NaN where the decision is the same at all scales;
-    ``<collection>_flip_distance`` (``"jet"``, ``"<collection>_feature"``) is how far each scaled
-    feature has moved there, in its spread among the reference jets (the root mean square over
-    particles); ``<collection>_moved`` are the flipped jets' physical values, and ``moved_output``
+    again. ``flip_scale`` (``"jet"``) is NaN where the decision is the same at all scales, and where
+    a jet was not moved at all (``tried`` says which were). ``<collection>_flip_step`` is how far
+    each scaled input has moved there, in the feature's spread among the reference jets, and
+    ``<collection>_flip_distance`` (``"jet"``, ``"<collection>_feature"``) its root mean square over
+    particles; ``<collection>_moved`` are the flipped jets' physical values, and ``moved_output``
     (``"jet"``, ``"class"``) is what the tagger says of them.
 
     Parameters
@@ -54,11 +56,13 @@ class Flip(StepExplainer):
         tagger, packed = course.tagger, course.packed
         before = said.logits.argmax(-1).cpu().numpy()
         output = np.full(said.logits.shape, np.nan, dtype=said.logits.cpu().numpy().dtype)
-        scale = np.full(len(packed), np.nan)
-        moved = Moved(course)
-        spread = {n: v.cpu().double() for n, v in spreads(tagger, packed, course.context).items()}
+        scale, tried = np.full(len(packed), np.nan), np.zeros(len(packed), dtype=bool)
+        moved, step = Moved(course), Moved(course)
+        measured = spreads(tagger, packed, course.context)
+        spread = {n: v.cpu().double().numpy().ravel() for n, v in measured.items()}
         distance = {n: np.full((len(packed), len(f)), np.nan) for n, f in tagger.inputs.items()}
         for leg in legs(course):
+            tried[packed.rows[leg.jets].numpy()] = True
             decided = before[packed.rows[leg.jets].numpy()]
             low, high = self._between(leg, decided)
             flips = np.flatnonzero(np.isfinite(high))
@@ -69,11 +73,13 @@ class Flip(StepExplainer):
             values, rows = some.at(high), packed.rows[some.jets].numpy()
             scale[rows] = high
             output[rows] = some.says(values, high).cpu().numpy()
+            far = _steps(some, values, spread)
             moved.put(some, values)
-            for name, far in _distance(some, values).items():
-                unit = spread[name].numpy().ravel()
-                distance[name][rows] = np.divide(far, unit, where=unit > 0, out=np.zeros_like(far))
-        tables = {"flip_scale": Table(scale, {}), **moved.tables()}
+            step.put(some, far)
+            for name, own in _root_mean_square(some, far).items():
+                distance[name][rows] = own
+        tables = {"flip_scale": Table(scale, {}), "tried": Table(tried, {})}
+        tables |= moved.tables() | step.tables(FLIP_STEP)
         tables["moved_output"] = Table(output, {"class": tagger.classes})
         for name, far in distance.items():
             collection = course.batch[name]
@@ -108,12 +114,22 @@ def _flipped(leg: Leg, decided: NDArray[np.int64], scale: Floats) -> NDArray[np.
     return flipped
 
 
-def _distance(leg: Leg, values: Values) -> dict[str, Floats]:
-    """Return how far each scaled feature has moved ``[jet, feature]``: root mean square."""
+def _steps(leg: Leg, values: Values, spread: Mapping[str, Floats]) -> Values:
+    """Return how far scaled features have moved, in their spreads ``[feature, jet, ...]``."""
     found = {}
     was, now = leg.scaled(leg.starts[0]), leg.scaled(values)
     for name, before in was.items():
-        squared = (now[name] - before) ** 2  # [feature, jet, ...]
+        unit = spread[name].reshape(-1, *[1] * (before.ndim - 1))
+        change = now[name] - before
+        found[name] = np.divide(change, unit, where=unit > 0, out=np.zeros_like(change))
+    return found
+
+
+def _root_mean_square(leg: Leg, steps: Values) -> dict[str, Floats]:
+    """Return the root mean square over particles, or pixels ``[jet, feature]``."""
+    found = {}
+    for name, step in steps.items():
+        squared = step**2
         if name in leg.real:
             real = leg.real[name]
             count = real.sum(1)

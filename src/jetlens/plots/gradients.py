@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from jetlens.plots.by_class import class_title, classes_shown, position
 from jetlens.plots.style import flavour_colour, flavour_title, plain, within
-from jetlens.summarise.jets.gradients import DIRECTION, INPUT, MISCLASSIFIED, PHYSICAL, SPREAD
+from jetlens.summarise.jets.gradients import INPUT, PHYSICAL, SPREAD
+from jetlens.summarise.jets.lists import MISCLASSIFIED
 from jetlens.summarise.result import Result
 
 PER = {
     INPUT: "per unit of the scaled input",
     SPREAD: "per spread of the feature",
     PHYSICAL: "per unit of the feature",
-    DIRECTION: "per spread of the feature, of length one in a jet",
 }
 """What follows the word gradient."""
 

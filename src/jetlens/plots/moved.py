@@ -7,6 +7,7 @@ import json
 import numpy as np
 from matplotlib.axes import Axes
 
+from jetlens.summarise.jets.moved import UNLABELLED
 from jetlens.summarise.result import Result
 
 _WIDE = 20.0  # from so much between the least and the largest scale on, the axis is logarithmic
@@ -45,6 +46,17 @@ def toward(result: Result) -> str:
 def which(result: Result) -> str:
     """Say which jets were moved: ``misclassified jets``."""
     return "misclassified jets" if _option(result, "move") == "wrong" else "jets"
+
+
+def before(result: Result) -> str:
+    """Say what the jets were before they were moved."""
+    return "Misclassified" if _option(result, "move") == "wrong" else "Before"
+
+
+def left_out(result: Result) -> str:
+    """Say how many jets could not be moved for want of a label; nothing if there is none."""
+    jets = int(result.sums[UNLABELLED])
+    return f"{jets:,} jets have no label among the classes and are left out. " if jets else ""
 
 
 def _option(result: Result, name: str) -> str:

@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from jetlens.core.registry import figures
 from jetlens.plots.by_class import class_title, classes_shown, measured, nothing, position, spread
-from jetlens.plots.moved import scale_axis, toward, which
+from jetlens.plots.moved import left_out, scale_axis, toward, which
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, flavour_title, plain, within
 from jetlens.summarise.base import LEAST, ratio
@@ -62,7 +62,8 @@ def draw(result: Result) -> Figure:
     _flips(grid[1, 1], result, classes)
     for ax in grid.ravel():
         scale_axis(ax, steps, result)
-    grid[0, 1].legend(loc="upper left")
+    handles, words = grid[0, 1].get_legend_handles_labels()
+    drawn.legend(handles, words, loc="outside lower left", ncols=5)
     heading(drawn)
     return drawn
 
@@ -90,7 +91,9 @@ def caption(result: Result) -> str:
         else:
             last = 100 * np.cumsum(summary.share(result, FIRST)[0][g])[-1]
             said.append(f"{last:.0f} % of the {name} flip at all")
-    return words + ("; ".join(said)[:1].upper() + "; ".join(said)[1:] + "." if said else "")
+    listed = "; ".join(said)
+    words += f"{listed[:1].upper()}{listed[1:]}. " if said else ""
+    return words + left_out(result)
 
 
 def _classes(result: Result) -> list[str]:

@@ -30,6 +30,8 @@ _LONGEST = 1.7  # cells, that an arrow longer than nearly all others measures
 _NEARLY = 0.98
 _SINGLE = 0.22  # of the panel, that the longest arrow of a single jet measures
 _FAINT = "#b9b9b9"
+_PANEL = 3.15  # inches
+_LONG = 2.5  # times as long as wide, a plane is drawn in its own shape
 
 Floats = NDArray[np.float64]
 
@@ -53,12 +55,17 @@ def draw(result: Result) -> Figure:
     rows = [position(result, g) for g in shown]
     norm = log_scale(density[rows], _DECADES)
     reference = _reference(mean[:, rows], chance[rows])
-    drawn = figure(3.4 * (1 + summary.jets) + 0.5, 3.15 * len(shown) + 1.1)
+    wide, high = _panel(summary) if result.sums.attrs["about_origin"] else (_PANEL, _PANEL)
+    drawn = figure((wide + 0.25) * (1 + summary.jets) + 0.5, high * len(shown) + 1.1)
     drawn.set_layout_engine("compressed")
     grid = drawn.subplots(len(shown), 1 + summary.jets, squeeze=False, sharex=True, sharey=True)
     for line, group, g in zip(grid, shown, rows, strict=True):
         below = group == shown[-1]  # is room for the arrows' scale
-        image = _field(line[0], summary, mean[:, g], chance[g], density[g], norm, reference, below)
+        image, arrows = _field(line[0], summary, mean[:, g], chance[g], density[g], norm, reference)
+        if below:
+            length = float(f"{reference:.1g}")
+            low = -0.63 / high  # inches, between the axis and its name
+            line[0].quiverkey(arrows, 0.1, low, length, f"{length:g}", labelpos="E")
         line[0].set_ylabel(f"{group_title(group)}\n{axes['y'].axis}", loc="center", fontsize=12)
         line[0].set_title(_outward(result, g), fontsize=11)
         there = _of_group(result, group)
@@ -72,10 +79,11 @@ def draw(result: Result) -> Figure:
     for ax in grid.ravel():
         ax.set_xlim(*summary.x_range)
         ax.set_ylim(*summary.y_range)
-        if result.sums.attrs["about_origin"]:
+        if result.sums.attrs["about_origin"] and _is_even(summary):
             ax.set_aspect("equal")
         ax.tick_params(which="both", length=2.5, top=False, right=False)
         ax.locator_params(nbins=5)
+        ax.ticklabel_format(style="plain")
         ax.minorticks_off()
     weight = result.sums.attrs["weight"]
     bar = drawn.colorbar(image, ax=grid[:, 0], location="bottom", aspect=22, pad=0.02)
@@ -115,6 +123,25 @@ def caption(result: Result) -> str:
     return words + told(result)
 
 
+def _is_even(summary: Any) -> bool:
+    """Say whether there is room for a plane on which both axes have one scale."""
+    return 1 / _LONG <= _shape(summary) <= _LONG
+
+
+def _panel(summary: Any) -> tuple[float, float]:
+    """Return how wide and high a panel is that has the shape of the plane, in inches."""
+    if not _is_even(summary):
+        return _PANEL, _PANEL
+    shape = _shape(summary)
+    return _PANEL, (_PANEL - 0.4) * shape + 0.4  # under a title
+
+
+def _shape(summary: Any) -> float:
+    """Return the height of the plane over its width."""
+    (left, right), (bottom, top) = summary.x_range, summary.y_range
+    return float((top - bottom) / (right - left))
+
+
 def _field(
     ax: Axes,
     summary: Any,
@@ -123,8 +150,7 @@ def _field(
     density: Floats,
     norm: Normalize,
     reference: float,
-    key: bool,
-) -> Any:
+) -> tuple[Any, Any]:
     """Draw the density of one group, and its mean gradient ``[axis, y, x]`` as arrows."""
     x, y = summary.edges()
     pale = ListedColormap(colormaps["Blues"](np.linspace(0.04, 0.6, 256)))
@@ -137,10 +163,7 @@ def _field(
     for chosen, colour in ((np.isfinite(mean[0]) & ~sure, _FAINT), (sure, "black")):
         where, vector = (m[chosen] for m in middles), (m[chosen] for m in mean)
         arrows = ax.quiver(*where, *vector, color=colour, **look)
-    if key:
-        length = float(f"{reference:.1g}")
-        ax.quiverkey(arrows, 0.1, -0.2, length, f"{length:g}", labelpos="E")
-    return image
+    return image, arrows
 
 
 def _single(ax: Axes, jet: xr.Dataset, home: str, colour: str) -> None:

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.by_class import log_scale, measured, nothing, ordered_by, position, spread, told
-from jetlens.plots.gradients import PER, explained, group_colour, group_title, jets_of, split_groups
+from jetlens.plots.by_class import log_scale, measured, nothing, ordered_by, position, told
+from jetlens.plots.gradients import PER, explained, group_title, jets_of, split_groups
 from jetlens.plots.jet_image import even_norm
 from jetlens.plots.panels import heading
+from jetlens.plots.ranked import against_rank, bars
 from jetlens.plots.style import features, figure, no_ticks, plain
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
@@ -27,6 +28,7 @@ MOST = 20
 SIGNIFICANT = 2.0
 """Standard errors that a signed mean is away from zero, where it is shown."""
 _DECADES = 2.5
+_FEW = 5  # features, those of the largest gradients, that are drawn with their errors by rank
 _UNCLEAR = "#e3e3e3"
 _WORDS = {SIZE: "Mean size of the gradient", SIGNED: "Mean gradient"}
 
@@ -35,10 +37,11 @@ Floats = NDArray[np.float64]
 
 @figures.register("wanted-change")
 def draw(result: Result, *, most: int = MOST) -> Figure:
-    """Above, how much the output changes with each feature; below, which way.
+    """Above, how much the output changes with each feature; below that, which way.
 
     On the left the means over all particles: bars for all jets, signs for those of each class,
-    hollow ones for misclassified jets. On the right the means by rank of the particle.
+    hollow ones for misclassified jets. On the right the means by rank of the particle, at the
+    bottom those of the largest gradients with their errors.
 
     Parameters
     ----------
@@ -56,28 +59,37 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
         heading(drawn)
         return drawn
     there = result.sums["particles"].values[0, :, 0] > 0
-    ranks = [name for name, some in zip(summary.rank_names(), there, strict=True) if some]
+    ranks = [name for name, some in zip(result.sums["rank"].values, there, strict=True) if some]
     tall = max(0.25 * len(order) + 0.9, 2.7)
     wide = min(1.2 + 0.26 * len(ranks), 9.0 / len(classes))
-    drawn = figure(3.9 + wide * len(classes), 2 * tall + 1.2)
+    drawn = figure(3.9 + wide * len(classes), 2 * tall + 3.9)
     grid = drawn.subplots(
-        2, 1 + len(classes), squeeze=False, sharey=True, width_ratios=[2.6, *[wide] * len(classes)]
+        3,
+        1 + len(classes),
+        squeeze=False,
+        sharey="row",
+        width_ratios=[2.6, *[wide] * len(classes)],
+        height_ratios=[tall, tall, 2.7],
     )
     mean, by_rank = (v[..., order, :] for v in (summary.means(result), summary.by_rank(result)))
     by_rank = by_rank[:, :, there]
+    described = features(result)
     rows = [position(result, g) for g in classes]
     norms = {
         SIZE: log_scale(by_rank[0, rows, ..., 0], _DECADES),
         SIGNED: even_norm(by_rank[1, rows, ..., 0]),
     }
-    for line, kind, each, ranked in zip(grid, KINDS, mean, by_rank, strict=True):
-        _bars(line[0], result, each, [*classes, *wrong])
+    for line, kind, each, ranked in zip(grid[:2], KINDS, mean, by_rank, strict=True):
+        signs = {g: interval(each[position(result, g)]) for g in (*classes, *wrong)}
+        bars(line[0], result, interval(each[0]), signs)
+        line[0].set_yticks(range(len(order)), [described[i].title for i in order])
         line[0].set_xlabel(f"{_WORDS[kind]}\n{PER[result.sums.attrs['unit']]}")
         for ax, group in zip(line[1:], classes, strict=True):
             image = _map(ax, ranked[position(result, group)], norms[kind], kind)
             ax.set_xticks(range(len(ranks)), ranks, rotation=60)
             ax.set_xlabel(f"Particle ({ordered_by(result)})")
             ax.set_title(group_title(group), loc="left")
+            no_ticks(ax, "y")
         bar = drawn.colorbar(image, ax=line[1:], fraction=0.05, aspect=25, pad=0.02)
         bar.set_label(_WORDS[kind], loc="center")
         if kind == SIGNED:
@@ -89,11 +101,7 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
             ticks = [t for t in ticks if low <= t <= high]
             bar.set_ticks(ticks, labels=[f"{t:g}" for t in ticks])
         bar.ax.minorticks_off()
-    described = features(result)
-    grid[0, 0].set_yticks(range(len(order)), [described[i].title for i in order])
-    grid[0, 0].set_ylim(len(order) - 0.5, -0.5)
-    for ax in grid.ravel():
-        no_ticks(ax, "y")
+    _lines(grid[2], result, by_rank[0], [described[i].title for i in order], ranks)
     handles, words = grid[0, 0].get_legend_handles_labels()
     drawn.legend(handles, words, loc="outside lower left", ncols=3)
     heading(drawn)
@@ -118,34 +126,32 @@ def caption(result: Result) -> str:
         "particles: above by size, below with their signs (a positive one says that the output "
         "rises with the feature). Bars are all jets, signs those of each class, hollow ones its "
         "misclassified jets, with 68 % bootstrap intervals over events; on the right by rank of "
-        f"the particle, grey where the mean is within {SIGNIFICANT:g} standard errors of zero. "
+        f"the particle, grey where the mean is within {SIGNIFICANT:g} standard errors of zero; at "
+        f"the bottom the sizes of the {_FEW} largest by rank, with their errors. "
     )
     if said:
         words += f"The tagger wants to change most {'; '.join(said)}. "
     return words + told(result)
 
 
-def _bars(ax: Axes, result: Result, mean: Floats, groups: list[str]) -> None:
-    """Draw bars of all jets and signs of groups; means are ``[group, feature, replica]``."""
-    places = np.arange(mean.shape[1])
-    value, low, high = interval(mean[0])
-    ax.barh(places, value, 0.8, color="#d5d9dd", label="All")
-    look: dict[str, Any] = {"fmt": "none", "ecolor": "#444444", "elinewidth": 1.2}
-    ax.errorbar(value, places, xerr=spread(value, low, high), **look)
-    step = 0.64 / max(len(groups) - 1, 1)
-    for k, group in enumerate(groups):
-        colour = group_colour(result, group)
-        value, low, high = interval(mean[position(result, group)])
-        hollow = group_title(group).endswith("misclassified")
-        look = {"color": colour, "fmt": "s" if hollow else "o", "markersize": 4, "elinewidth": 1.1}
-        look["markerfacecolor"] = "white" if hollow else colour
-        at = places - 0.32 + k * step
-        errors = spread(value, low, high)
-        ax.errorbar(value, at, xerr=errors, label=group_title(group), **look)
-    ax.axvline(0, color="black", linewidth=0.7)
-    ax.xaxis.set_major_formatter("{x:g}")  # a power of ten would stand in the axis's name
-    ax.locator_params(axis="x", nbins=4)
-    ax.margins(x=0.06)
+def _lines(
+    grid: NDArray[Any], result: Result, size: Floats, titles: list[str], ranks: list[str]
+) -> None:
+    """Draw sizes ``[group, rank, feature, replica]`` of the first few features with errors."""
+    classes, _ = split_groups(result)
+    for ax, group in zip(grid[1:], classes, strict=True):
+        of = size[position(result, group)][:, :_FEW]
+        against_rank(ax, of, titles[:_FEW], ranks)
+        ax.set_xlabel(f"Particle ({ordered_by(result)})")
+        ax.set_title(group_title(group), loc="left")
+    grid[1].set_ylim(0, None)
+    grid[1].tick_params(labelleft=True)
+    grid[1].set_ylabel(_WORDS[SIZE], loc="center")
+    grid[0].set_axis_off()
+    grid[0].legend(
+        *grid[1].get_legend_handles_labels(), loc="center left", title="Largest gradients",
+        borderaxespad=0,
+    )  # fmt: skip
 
 
 def _map(ax: Axes, mean: Floats, norm: Normalize, kind: str) -> Any:

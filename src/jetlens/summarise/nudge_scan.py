@@ -14,6 +14,7 @@ from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import (
     SCALE,
+    UNLABELLED,
     UNPHYSICAL,
     check_scanned,
     flipped,
@@ -22,6 +23,7 @@ from jetlens.summarise.jets.moved import (
     reasons,
     scale_name,
     scales,
+    unlabelled,
 )
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.quantiles import fill_both, quantiles
@@ -72,6 +74,7 @@ class NudgeScan(ClassSummary):
         sums = grouped.counts(used).assign(
             {n: (axes, grouped.sums(f.astype(np.float64), used)) for n, f in counted.items()}
         )
+        sums[UNLABELLED] = unlabelled(jets)
         attrs = {"toward": str(jets.attrs.get("toward", "")), "options": jets.attrs.get("options")}
         sums = sums.assign_coords({SCALE: steps}).assign_attrs(attrs)
         return Result(self, sums, parts)

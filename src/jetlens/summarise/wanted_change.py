@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.errors import BadValueError, UnsupportedError
+from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, named, ratio
-from jetlens.summarise.jets.gradients import PHYSICAL, Gradients, GradientSummary
-from jetlens.summarise.jets.particle_order import ordered
+from jetlens.summarise.jets.gradients import PHYSICAL, GradientSummary
+from jetlens.summarise.jets.ranks import RANKS, check_ranks, rank_names, summed_by_rank
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
@@ -48,14 +48,11 @@ class WantedChange(GradientSummary):
 
     misclassified: bool = True
     order: str = ""
-    ranks: Sequence[int] = (1, 2, 3, 4, 6, 11, 21, 41)
+    ranks: Sequence[int] = RANKS
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        starts = list(self.ranks)
-        whole = all(isinstance(r, int) for r in starts)
-        if not whole or starts[:1] != [1] or (np.diff(starts) <= 0).any():
-            raise BadValueError(f"ranks={starts}: expected whole numbers that increase from 1")
+        check_ranks(self.ranks)
 
     def fill(self, attribution: xr.Dataset) -> Result:
         """Sum up gradients by feature and rank, of each group."""
@@ -65,39 +62,19 @@ class WantedChange(GradientSummary):
                 "gradients per physical unit (GeV, mm, ...) cannot be ranked against each other: "
                 'expected those of the explainer with unit="spread" or unit="input"'
             )
-        score, particles, words = self._by_rank(found)
+        values = [np.abs(found.score), found.score]
+        (size, signed), particles, words = summed_by_rank(
+            found.jets, self.collection, self.order, self.ranks, found.real, values
+        )
         grouped, axes = found.grouped, ("group", "rank", "feature", "replica")
         sums = grouped.counts(found.used).assign(
             particles=(("group", "rank", "replica"), grouped.sums(particles, found.used)),
-            size=(axes, grouped.sums(score[SIZE], found.used)),
-            signed=(axes, grouped.sums(score[SIGNED], found.used)),
+            size=(axes, grouped.sums(size, found.used)),
+            signed=(axes, grouped.sums(signed, found.used)),
         )
         names = [f.name for f in found.features]
-        sums = sums.assign_coords(rank=self.rank_names(), feature=names)
+        sums = sums.assign_coords(rank=rank_names(self.ranks), feature=names)
         return Result(self, sums.assign_attrs({**found.attrs, "order": words}))
-
-    def _by_rank(self, found: Gradients) -> tuple[dict[str, Floats], Floats, str]:
-        """Sum a jet's gradients ``[jet, rank, feature]`` and particles ``[jet, rank]``."""
-        order = ordered(found.jets, self.collection, self.order, found.real.shape[1])
-        there = order.there & found.used[:, None]
-        starts = np.searchsorted(np.arange(1, there.shape[1] + 1), self.ranks)
-        placed = np.take_along_axis(found.score, order.place[..., None], axis=1)
-        placed = np.where(there[..., None], placed, 0)
-
-        def added(values: Floats) -> Floats:
-            # a place more, so that a group of ranks may begin behind the last one and is empty
-            ended = np.pad(values, [(0, 0), (0, 1), *[(0, 0)] * (values.ndim - 2)])
-            return np.add.reduceat(ended, starts, axis=1)
-
-        by_kind = {SIZE: added(np.abs(placed)), SIGNED: added(placed)}
-        return by_kind, added(there.astype(np.float64)), order.words
-
-    def rank_names(self) -> list[str]:
-        """Return what the groups of ranks are called: ``1``, ``4-5``, ``41+``."""
-        starts = list(self.ranks)
-        ends = [start - 1 for start in starts[1:]]
-        pairs = zip(starts, ends, strict=False)
-        return [str(a) if a == b else f"{a}-{b}" for a, b in pairs] + [f"{starts[-1]}+"]
 
     def means(self, result: Result) -> Floats:
         """Return means over particles of all ranks ``[kind, group, feature, replica]``."""

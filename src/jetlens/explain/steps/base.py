@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -52,7 +53,8 @@ class StepExplainer(SlopeExplainer):
         ``"predicted"`` is what rises, and leaves `toward` no choice.
     move
         Which jets are moved: ``"all"``, or those that are tagged ``"wrong"``, toward their label
-        where nothing else is said. Of the others, what moving gives is NaN.
+        where nothing else is said. Of the others, what moving gives is NaN; where it is the label
+        that rises, jets without one have no gradient and no target either.
     constraints
         What keeps moved jets jets, and their settings: ``positive_pt``, ``inside`` (true, false, or
         a radius), ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt`` is off.
@@ -96,7 +98,11 @@ class StepExplainer(SlopeExplainer):
     ) -> tuple[Predictions, Tensor, Scores]:
         """Take the gradient of what is to rise, and follow it."""
         goal = self._goal(target, tagger)
-        said, chosen, found = super().found(tagger, packed, goal, context)
+        known = context.label >= 0
+        passed = self.move == WRONG and goal.text == LABEL and not known.all()
+        # of a jet without a label any class will do: what is found of it is taken back below
+        labelled = replace(context, label=np.maximum(context.label, 0)) if passed else context
+        said, chosen, found = super().found(tagger, packed, goal, labelled)
         course = Course(
             tagger,
             packed,
@@ -112,8 +118,14 @@ class StepExplainer(SlopeExplainer):
             moves=self._moves(said, context)[packed.rows.numpy()],
         )
         came = self.follow(course, said)
+        scores = course.scores
+        if passed:
+            missing = torch.as_tensor(~known, device=chosen.device)
+            chosen = chosen.masked_fill(missing, -1)
+            own = missing[packed.rows]
+            scores = {n: v.masked_fill(_beside(own, v), torch.nan) for n, v in scores.items()}
         told = {"toward": goal.text, "scores": _SAID[self.normalise]}
-        return said, chosen, replace(came, scores=course.scores, attrs=told)
+        return said, chosen, replace(came, scores=scores, attrs=told)
 
     def _moves(self, said: Predictions, context: Context) -> NDArray[np.bool_]:
         """Say which jets of the batch are moved."""
@@ -139,6 +151,11 @@ class StepExplainer(SlopeExplainer):
                 "left out"
             )
         return target
+
+
+def _beside(jets: Tensor, values: Tensor) -> Tensor:
+    """Return flags of jets in a shape that goes with values ``[jet, ...]``."""
+    return jets.to(values.device).view(-1, *[1] * (values.ndim - 1))
 
 
 def check_scales(scales: Sequence[float]) -> None:

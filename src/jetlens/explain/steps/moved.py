@@ -52,8 +52,8 @@ class Moved:
                 where = (rows, *at)
                 to[where] = own
 
-    def tables(self) -> dict[str, Table]:
-        """Return the values as ``<collection>_moved``."""
+    def tables(self, ending: str = MOVED) -> dict[str, Table]:
+        """Return the values as ``<collection>_moved``, or of another ending."""
         found = {}
         for name, values in self.values.items():
             collection = self.course.batch[name]
@@ -62,5 +62,6 @@ class Moved:
             names = dict.fromkeys(axes[1:]) | {axes[collection.feature_axis]: wanted}
             where = collection.positions(wanted)
             told = json.dumps([collection.features[i].as_dict() for i in where])
-            found[name + MOVED] = Table(values, {**self.lead, **names}, {"features": told})
+            attrs = {"features": told} if ending == MOVED else {}
+            found[name + ending] = Table(values, {**self.lead, **names}, attrs)
         return found

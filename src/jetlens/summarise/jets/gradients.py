@@ -1,29 +1,24 @@
-"""Gradients of a collection's features: their unit, and which jets they are averaged over."""
+"""Gradients of a collection's features, and their unit."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import MASK, SCORE, VALUE, features
+from jetlens.core.attribution import SCORE, features
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.units import Feature
-from jetlens.summarise.jets.classes import ClassSummary, Grouped
+from jetlens.summarise.jets.classes import Grouped
+from jetlens.summarise.jets.lists import ListSummary
 from jetlens.summarise.jets.particle_order import real
-from jetlens.summarise.jets.selection import PASSED_OVER
 
-INPUT, SPREAD, PHYSICAL, DIRECTION = "input", "spread", "physical", "direction"
-UNITS = (INPUT, SPREAD, PHYSICAL)
+INPUT, SPREAD, PHYSICAL = UNITS = "input", "spread", "physical"
 """A gradient is per unit of the tagger's own (scaled) input, per spread of the feature, or per GeV,
-mm, ...; or it is a direction: per spread, divided by its length in the jet."""
-NORMALISED = {"raw": INPUT, "spread": SPREAD, "unit": DIRECTION}
-"""The gradient that explainers follow that move jets, by how they normalise it."""
-MISCLASSIFIED = ".misclassified"
-"""What follows a class's name in that of the group of its jets that are taken for another."""
+mm, ..."""
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -46,7 +41,7 @@ class Gradients:
     features
         What the features are.
     unit
-        The gradients' unit, one of `UNITS` or `DIRECTION`.
+        The gradients' unit, one of `UNITS`.
     """
 
     grouped: Grouped
@@ -72,24 +67,8 @@ class Gradients:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradientSummary(ClassSummary):
-    """A summary of gradients, for all jets and by class.
-
-    Parameters
-    ----------
-    collection
-        The inputs: a list of particles or, as a list of one, variables of the jets.
-    misclassified
-        Whether the misclassified jets of each true class are a group, too.
-    """
-
-    collection: str = "constituents"
-    misclassified: bool = False
-
-    def groups_of(self, attribution: xr.Dataset) -> Grouped:
-        """Select the jets and find their groups, misclassified jets of a class among them."""
-        found = self.grouped(attribution)
-        return _with_misclassified(found, attribution) if self.misclassified else found
+class GradientSummary(ListSummary):
+    """A summary of gradients, for all jets and by class."""
 
     def gradients(self, attribution: xr.Dataset) -> Gradients:
         """Return the gradients of the selected jets.
@@ -103,8 +82,8 @@ class GradientSummary(ClassSummary):
         """
         home = self.collection
         unit = unit_of(attribution)
-        found = self.groups_of(attribution)
-        jets = as_list(found.jets, home)
+        found = self.listed(attribution)
+        jets = found.jets
         mask = real(jets, home)
         if home + SCORE not in jets:
             raise UnsupportedError(f"this attribution has no gradients of {home!r}")
@@ -117,7 +96,7 @@ class GradientSummary(ClassSummary):
             row = jets["row"].values[np.flatnonzero(bad)[0]]
             raise BadValueError(f"the jet of row {row} has a gradient that is not finite")
         return Gradients(
-            replace(found, jets=jets),
+            found,
             np.where(counted[..., None], score, 0).astype(np.float64),
             counted,
             used,
@@ -132,52 +111,13 @@ def unit_of(attribution: xr.Dataset) -> str:
     Raises
     ------
     UnsupportedError
-        If its scores are no gradients.
+        If its scores are no gradients, or those that jets were moved along.
     """
-    options = json.loads(attribution.attrs.get("options", "{}"))
-    unit = options.get("unit") or NORMALISED.get(options.get("normalise"))
-    if unit not in (*UNITS, DIRECTION):
+    unit = json.loads(attribution.attrs.get("options", "{}")).get("unit")
+    if unit not in UNITS:
         method = attribution.attrs.get("method", "this method")
         raise UnsupportedError(
-            f"the scores of {method!r} are no gradients: expected those of 'gradient', "
-            "'smooth-gradient', 'nudge' or 'flip'"
+            f"the scores of {method!r} are no gradients to be averaged: expected those of "
+            "'gradient' or 'smooth-gradient'"
         )
     return str(unit)
-
-
-def as_list(jets: xr.Dataset, collection: str) -> xr.Dataset:
-    """Return jets in which a collection of one entry a jet is a list of one."""
-    own = f"{collection}_feature"
-    if collection + MASK in jets or collection + VALUE not in jets:
-        return jets
-    if jets[collection + VALUE].dims != ("jet", own):
-        return jets  # an image, which is refused where particles are asked for
-    lists = {
-        name: values.expand_dims(collection, axis=values.ndim - 1)
-        for name, values in jets.data_vars.items()
-        if values.dims[0] == "jet" and values.dims[-1] == own
-    }
-    mask = (("jet", collection), np.ones((jets.sizes["jet"], 1), bool))
-    return jets.assign({**lists, collection + MASK: mask})
-
-
-def _with_misclassified(found: Grouped, attribution: xr.Dataset) -> Grouped:
-    """Add the group of misclassified jets of each true class."""
-    classes = [str(c) for c in attribution["class"].values]
-
-    def wrong(jets: xr.Dataset) -> Mask:
-        label = jets["label"].values
-        missed = label != jets["output"].values.argmax(axis=1)
-        own: Mask = (label[:, None] == np.arange(len(classes))) & missed[:, None]
-        return own
-
-    seen = wrong(attribution).sum(axis=0)
-    for group, jets in attribution.attrs.get(PASSED_OVER, {}).items():
-        if group in classes:
-            seen[classes.index(group)] += jets
-    return replace(
-        found,
-        groups=(*found.groups, *(name + MISCLASSIFIED for name in classes)),
-        member=np.concatenate([found.member, wrong(found.jets)], axis=1),
-        seen=np.concatenate([found.seen, seen]),
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
@@ -12,6 +14,10 @@ SCALE = "scale"
 MOVED_OUTPUT = "moved_output"
 UNPHYSICAL = "unphysical"
 """What one raw step makes a jet; followed by ``_<reason>``, why."""
+_HELD = {"keep_discrete": f"{UNPHYSICAL}_discrete", "on_shell": f"{UNPHYSICAL}_off_shell"}
+"""Constraints, on unless said otherwise, that hold features still, and what these would become."""
+UNLABELLED = "unlabelled"
+"""How many jets were not moved because they have no label to be moved toward."""
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,7 +36,8 @@ def check_scanned(attribution: xr.Dataset) -> None:
         raise UnsupportedError(
             f"{method!r} did not move jets by a scan of scales: expected an attribution of 'nudge'"
         )
-    if (attribution["target"].values < 0).any():
+    there = moved(attribution)
+    if (attribution["target"].values[there] < 0).any():
         raise UnsupportedError(
             "jets were moved along an expression, toward no class: expected toward = a class, "
             '"other" or "label"'
@@ -41,6 +48,13 @@ def moved(attribution: xr.Dataset) -> Mask:
     """Say which jets were moved, ``[jet]``."""
     found: Mask = np.isfinite(attribution[MOVED_OUTPUT].values).all(axis=(1, 2))
     return found
+
+
+def unlabelled(attribution: xr.Dataset) -> int:
+    """Return how many jets have no label, where it is their label that jets are moved toward."""
+    options = json.loads(attribution.attrs.get("options") or "{}")
+    wanted = options.get("move") == "wrong"
+    return int((attribution["label"].values < 0).sum()) if wanted else 0
 
 
 def flipped(attribution: xr.Dataset) -> Mask:
@@ -71,6 +85,21 @@ def scales(attribution: xr.Dataset) -> list[float]:
 def reasons(attribution: xr.Dataset) -> tuple[str, ...]:
     """Return the variables that say whether, and why, raw steps are unphysical."""
     return tuple(sorted(str(v) for v in attribution.data_vars if str(v).startswith(UNPHYSICAL)))
+
+
+def bent(attribution: xr.Dataset) -> Mask:
+    """Say where constraints bend a step ``[jet, scale]``: raw, it is unphysical, and it is taken.
+
+    Charges, types and masses that are held still do not move at all, however unphysical they would
+    become.
+    """
+    given = json.loads(attribution.attrs.get("options") or "{}").get("constraints", {})
+    held = {_HELD[name] for name in _HELD if given.get(name, True)}
+    own = [r for r in reasons(attribution) if r not in (UNPHYSICAL, *held)]
+    found = np.zeros(attribution[UNPHYSICAL].shape, dtype=bool)
+    for reason in own:
+        found |= attribution[reason].values.astype(bool)
+    return found
 
 
 def scale_name(scale: float) -> str:

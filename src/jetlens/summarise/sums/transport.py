@@ -35,8 +35,7 @@ def distances(histogram: Histogram, pairs: NDArray[np.int64]) -> Floats:
         return np.full((len(pairs), content.shape[2]), np.nan)
     upto = np.cumsum(content, axis=1)
     share = ratio(upto, upto[:, -1:])
-    begin, end = histogram.begin(np.array([0, 1]), int(histogram.level.max()))
-    width = float(end - begin)
+    width = bin_width(histogram)
     gap = np.diff(edges) - width  # of the empty bins before the next one
     found = np.empty((len(pairs), content.shape[2]))
     for k, (a, b) in enumerate(pairs):
@@ -54,6 +53,48 @@ def _area(begin: Floats, end: Floats) -> Floats:
     squares = size**2 + other**2
     total = size + other
     return np.where(crosses, ratio(squares, 2 * total), total / 2)
+
+
+def bin_width(histogram: Histogram) -> float:
+    """Return the width of the bins that all cells share."""
+    begin, end = histogram.begin(np.array([0, 1]), int(histogram.level.max(initial=0)))
+    return float(end - begin)
+
+
+def moved_distances(fine: Histogram, coarse: Histogram, classes: int, scales: int) -> Floats:
+    """Return distances ``[toward, before and scale, class, replica]`` of jets to true classes.
+
+    Parameters
+    ----------
+    fine, coarse
+        Of the same entries; the cells are true classes and then, by class stepped toward, jets
+        before and at each scale. The fine one is of the nominal weights, and the replicas of the
+        coarse one are shifted onto it.
+    classes, scales
+        How many there are.
+    """
+    stride = 1 + scales
+    rows = classes + np.arange(classes * stride)[:, None]
+    pairs = np.stack(np.broadcast_arrays(rows, np.arange(classes)), -1).reshape(-1, 2)
+    best, rough = (distances(h, pairs) for h in (fine, coarse))
+    shifted = rough + (best - rough[:, :1])
+    found = np.concatenate([best, np.maximum(shifted[:, 1:], 0)], axis=1)
+    return found.reshape(classes, stride, classes, -1)
+
+
+def own_distances(found: Floats) -> Floats:
+    """Return the distances to the class stepped toward alone.
+
+    Parameters
+    ----------
+    found
+        ``[observable, toward, before and scale, class, replica]``.
+
+    Returns
+    -------
+    ``[observable, toward, before and scale, replica]``
+    """
+    return np.stack([found[:, t, :, t] for t in range(found.shape[1])], axis=1)
 
 
 def relative(own: Floats) -> Floats:

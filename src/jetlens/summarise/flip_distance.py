@@ -1,0 +1,213 @@
+"""The smallest change that flips a decision: how often, and how far each feature has to go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.attribution import FLIP_STEP, features
+from jetlens.core.errors import UnsupportedError
+from jetlens.core.registry import summaries
+from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
+from jetlens.summarise.jets.lists import ListSummary
+from jetlens.summarise.jets.moved import UNLABELLED, unlabelled
+from jetlens.summarise.jets.particle_order import real
+from jetlens.summarise.jets.ranks import RANKS, check_ranks, rank_names, summed_by_rank
+from jetlens.summarise.result import Result
+from jetlens.summarise.sums.quantiles import fill_both, quantiles
+from jetlens.summarise.sums.roc import wilson
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
+
+FLIP_SCALE, TRIED = "flip_scale", "tried"
+WHOLE, SCALE = "whole step", "scale"
+"""The length of the whole step, over all features; and its scale."""
+MEDIAN = 0.5
+PROBABILITIES = (0.16, MEDIAN, 0.84)
+
+Floats = NDArray[np.float64]
+
+
+@summaries.register("flip-distance")
+@dataclass(frozen=True, kw_only=True)
+class FlipDistance(ListSummary):
+    """How far jets have to go for the decision to flip: by feature, class and rank.
+
+    Distances are in spreads of the features among the reference jets, root mean squares over a
+    jet's particles; they are told of the jets that flip at all. The length of the whole step is
+    the root of the sum of squares over particles and features.
+
+    Parameters
+    ----------
+    misclassified
+        Whether the misclassified jets of each true class are a group, too.
+    order
+        A variable of the particles, whose largest is the first, or ``"listed"``; left out, ``pt``
+        where it is there, else as they are listed.
+    ranks
+        The first rank of each group of ranks; the last group has no end.
+    """
+
+    misclassified: bool = True
+    order: str = ""
+    ranks: Sequence[int] = RANKS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_ranks(self.ranks)
+
+    def fill(self, attribution: xr.Dataset) -> Result:
+        """Histogram distances and scales of jets that flip, and sum up squares by rank."""
+        home = self.collection
+        if home + FLIP_STEP not in attribution:
+            method = attribution.attrs.get("method", "this method")
+            raise UnsupportedError(
+                f"{method!r} does not look for flips of {home!r}: expected an attribution of 'flip'"
+            )
+        grouped = self.listed(attribution)
+        jets, mask = grouped.jets, real(grouped.jets, home)
+        step = jets[home + FLIP_STEP].values.astype(np.float64)
+        tried = jets[TRIED].values.astype(bool)
+        scale = jets[FLIP_SCALE].values
+        flips = tried & np.isfinite(scale) & mask.any(axis=1)
+        squares = np.where((mask & flips[:, None])[..., None], step, 0) ** 2
+        mean = np.sqrt(ratio(squares.sum(axis=1), mask.sum(axis=1)[:, None]))
+        whole = np.sqrt(squares.sum(axis=(1, 2)))
+        described = features(jets, home)
+        names = (*(f.name for f in described), WHOLE, SCALE)
+        each = np.column_stack([mean, whole, scale])
+        jet, group = np.nonzero(grouped.member & flips[:, None])
+        cell = group[:, None] * len(names) + np.arange(len(names))
+        parts = fill_both(
+            {"group": grouped.groups, "feature": names},
+            each[jet].ravel(),
+            cell.ravel(),
+            np.repeat(jet, len(names)),
+            grouped.weights,
+        )
+        (by_rank,), number, words = summed_by_rank(
+            jets, home, self.order, self.ranks, mask & flips[:, None], [squares]
+        )
+        axes = ("group", "rank", "feature", "replica")
+        sums = grouped.counts(tried).assign(
+            flipped=(("group", "replica"), grouped.sums(flips.astype(np.float64), tried)),
+            flips=("group", (grouped.member & flips[:, None]).sum(axis=0)),
+            squares=(axes, grouped.sums(by_rank, flips)),
+            particles=((*axes[:2], "replica"), grouped.sums(number, flips)),
+            **{UNLABELLED: unlabelled(jets)},
+        )
+        sums = sums.assign_coords(
+            rank=rank_names(self.ranks), feature=[f.name for f in described]
+        ).assign_attrs(
+            features=[f.as_dict() for f in described],
+            order=words,
+            toward=str(jets.attrs.get("toward", "")),
+            options=jets.attrs.get("options"),
+        )
+        return Result(self, sums, parts)
+
+    def share(self, result: Result) -> tuple[Floats, Floats, Floats]:
+        """Return the share of moved jets ``[group]`` that flip at all, with its 68 % interval.
+
+        The interval is that of a bootstrap over events, or Wilson's where the share is 0 or 1.
+        """
+        value, low, high = interval(
+            ratio(result.sums["flipped"].values, result.sums["weight"].values)
+        )
+        tried = result.sums["jets"].sel(count="used").values
+        for g in np.flatnonzero((value == 0) | (value == 1)):
+            low[g], high[g] = wilson(float(value[g]), float(tried[g]))
+        return value, low, high
+
+    def flipped_by(self, result: Result, scales: Floats) -> Floats:
+        """Return the shares of moved jets that have flipped by scales ``[group, scale, replica]``.
+
+        Parameters
+        ----------
+        result
+            A result.
+        scales
+            Rising from 0.
+        """
+        both = [result.parts[p].pick(feature=SCALE) for p in ("fine", "coarse")]
+        edges = np.concatenate([[-np.inf], scales])
+        fine, coarse = (np.cumsum(h.rebinned(edges), axis=1) for h in both)
+        weight = result.sums["weight"].values[:, None]
+        rough = ratio(coarse, weight)
+        found: Floats = (rough + (ratio(fine, weight[..., :1]) - rough[..., :1])).clip(0, 1)
+        return found
+
+    def scales(self, result: Result) -> list[float]:
+        """Return the scales that were tried, from which flips were looked for."""
+        options = json.loads(result.sums.attrs["options"] or "{}")
+        return [float(s) for s in options.get("scales", ())] or [1.0]
+
+    def distance(self, result: Result) -> tuple[Floats, Floats, Floats]:
+        """Return quantiles over jets that flip ``[group, feature, PROBABILITIES]``, with 68 %.
+
+        The last two features are the whole step and the scale. NaN of fewer than `LEAST` jets.
+        """
+        found = quantiles(result, PROBABILITIES)
+        few = result.sums["flips"].values < LEAST
+        three = (found[n].values for n in ("value", "low", "high"))
+        value, low, high = (np.where(few[:, None, None], np.nan, v) for v in three)
+        return value, low, high
+
+    def by_rank(self, result: Result) -> Floats:
+        """Return root mean squares over particles ``[group, rank, feature, replica]``."""
+        particles = result.sums["particles"].values[:, :, None]
+        found: Floats = np.sqrt(ratio(result.sums["squares"].values, particles))
+        found[result.sums["flips"].values < LEAST] = np.nan
+        return found
+
+    def ranking(self, result: Result, group: str) -> list[str]:
+        """Return the features that move, by their median distance, the largest first."""
+        g = list(result.sums["group"].values).index(group)
+        names = [str(f) for f in result.sums["feature"].values]
+        squares = result.sums["squares"].values[g, :, :, 0].sum(axis=0)
+        median = self.distance(result)[0][g, : len(names), PROBABILITIES.index(MEDIAN)]
+        order = np.argsort(-np.nan_to_num(median), kind="stable")
+        return [names[i] for i in order if squares[i] > 0]
+
+    def numbers(self, result: Result) -> Numbers:
+        """Return how many jets flip, and how far they have to go.
+
+        ``flip.share.<group>`` is the share of jets that flip at all; of these,
+        ``flip.scale.<group>`` is the median scale, ``flip.step.<group>`` the median length of the
+        whole step and ``flip.distance.<group>.<feature>`` that of one feature, and
+        ``flip.leading.<group>.<feature>`` the distance of the first group of ranks over that of
+        all particles. Groups of few jets are left out, and features that do not move.
+        """
+        found: Numbers = {}
+        share = self.share(result)
+        median = [v[..., PROBABILITIES.index(MEDIAN)] for v in self.distance(result)]
+        by_rank = self.by_rank(result)
+        total = result.sums["squares"].sum("rank").values
+        number = result.sums["particles"].sum("rank").values[:, None]
+        leading = ratio(by_rank[:, 0], np.sqrt(ratio(total, number)))
+        names = [str(f) for f in result.sums["feature"].values]
+
+        def told(name: str, three: Sequence[Floats], *at: int) -> None:
+            ends = [float(v[at]) for v in three]
+            if np.isfinite(ends).all():
+                found[name] = dict(zip(("value", "low", "high"), ends, strict=True))
+
+        for g, group in enumerate(str(g) for g in result.sums["group"].values):
+            if int(result.sums["jets"].sel(count="used").values[g]) >= LEAST:
+                told(f"flip.share.{group}", share, g)
+            told(f"flip.step.{group}", median, g, len(names))
+            told(f"flip.scale.{group}", median, g, len(names) + 1)
+            for f, name in enumerate(names):
+                if total[g, f, 0] > 0:
+                    told(f"flip.distance.{group}.{name}", median, g, f)
+                    found |= named(f"flip.leading.{group}.{name}", leading[g, f])
+        return found
+
+    def compare(self, ensemble: Ensemble) -> Numbers:
+        """Return the numbers' mean and deviation over retrainings, for every variation."""
+        return compared(ensemble)

@@ -1,0 +1,143 @@
+"""Samples of jets: of each true class, and of jets before and after they were moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from jetlens.core.attribution import MOVED, VALUE, features
+from jetlens.core.errors import UnsupportedError, look_up
+from jetlens.core.units import Feature
+from jetlens.physics.jet_shapes import OBSERVABLES, observables
+from jetlens.physics.roles import roles
+from jetlens.summarise.jets.classes import Grouped
+from jetlens.summarise.jets.moved import moved, scale_name, scales
+from jetlens.summarise.jets.particle_order import real
+from jetlens.summarise.jets.shapes import Entries, constituents, joined
+from jetlens.summarise.sums.histogram import Histogram
+from jetlens.summarise.sums.quantiles import COARSE, FINE
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Computed = Callable[[Floats, Mask], Entries]
+"""From particles ``[jet, particle, feature]``, of some jets ``[jet]``, to entries."""
+
+
+class Compared(NamedTuple):
+    """What is compared of samples: observables of jets, and inputs of their particles."""
+
+    observables: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+
+def compared_of(
+    jets: xr.Dataset, home: str, observables: Sequence[str], inputs: Sequence[str]
+) -> Compared:
+    """Return what is compared, of what the particles' features allow.
+
+    Raises
+    ------
+    UnsupportedError
+        If they do not allow what is asked for, or were not moved.
+    UnknownNameError
+        If an input is none.
+    """
+    there = list(jets[f"{home}_feature"].values) if home + VALUE in jets else []
+    if home + MOVED not in jets or not {"pt", "deta", "dphi"} <= {*there}:
+        raise UnsupportedError(
+            f"observables of jets need particles in {home!r} that were moved, and their pt, "
+            f"deta and dphi among the tagger's inputs: there are {', '.join(there) or 'none'}"
+        )
+    if "charge" in observables and "charge" not in there:
+        raise UnsupportedError("the jet's charge needs that of its particles as an input")
+    for name in inputs:
+        look_up(f"feature of {home}", name, dict.fromkeys(there))
+    known = tuple(n for n in OBSERVABLES if n != "charge" or "charge" in there)
+    role = roles(there)
+    free = tuple(str(n) for n in there if n not in role.discrete and n not in role.masses)
+    return Compared(tuple(observables) or known, tuple(inputs) or free)
+
+
+def described(jets: xr.Dataset, home: str, inputs: Sequence[str]) -> list[Feature]:
+    """Return what the inputs are."""
+    known = {f.name: f for f in features(jets, home)}
+    return [known[name] for name in inputs]
+
+
+def samples(classes: Sequence[str], steps: Sequence[float]) -> tuple[str, ...]:
+    """Return the samples' names: true classes, then by class stepped toward, before and moved."""
+    own = [["before", *(f"moved.{scale_name(s)}" for s in steps)] for _ in classes]
+    return (*classes, *(f"{c}.{n}" for c, names in zip(classes, own, strict=True) for n in names))
+
+
+def entries(
+    grouped: Grouped, home: str, compared: Compared, hard: float, radius: float
+) -> tuple[list[Entries], Mask, Mask]:
+    """Return the entries of all `samples`: of observables, and of inputs.
+
+    Returns
+    -------
+    The entries, and which jets ``[jet]`` have particles, and which of them were moved.
+    """
+    jets = grouped.jets
+    mask = real(jets, home)
+    names = [str(f) for f in jets[f"{home}_feature"].values]
+    own = described(jets, home, compared.inputs)
+
+    def of_jets(values: Floats, some: Mask) -> Entries:
+        particles, jet = constituents(values, mask & some[:, None], names)
+        found = observables(particles, compared.observables, hard=hard, radius=radius)
+        return Entries(np.zeros_like(jet), jet, found)
+
+    def of_particles(values: Floats, some: Mask) -> Entries:
+        jet, place = np.nonzero(mask & some[:, None])
+        found = {
+            f"{home}.{f.name}": values[jet, place, names.index(f.name)].astype(np.float64)
+            * f.shown_factor
+            for f in own
+        }
+        return Entries(np.zeros_like(jet), jet, found)
+
+    there = of_jets(jets[home + VALUE].values, np.ones(len(mask), bool))
+    used = np.isin(np.arange(len(mask)), there.jet)
+    went = moved(jets) & used
+    found = [_sampled(grouped, home, of_jets, there, went)]
+    if compared.inputs:
+        there = of_particles(jets[home + VALUE].values, used)
+        found.append(_sampled(grouped, home, of_particles, there, went))
+    return found, used, went
+
+
+def _sampled(
+    grouped: Grouped, home: str, computed: Computed, there: Entries, went: Mask
+) -> Entries:
+    """Put the entries of jets as they are, and those of moved jets, into their samples."""
+    jets, target = grouped.jets, grouped.jets["target"].values
+    classes, steps = len(grouped.groups) - 1, len(scales(jets))
+    begin = classes + target * (1 + steps)
+    parts = [there.take(grouped.member[there.jet, 1 + k], k) for k in range(classes)]
+    own = went[there.jet]
+    parts.append(there.take(own, begin[there.jet[own]]))
+    for s in range(steps):
+        came = computed(jets[home + MOVED].values[:, s], went)
+        parts.append(came._replace(sample=begin[came.jet] + 1 + s))
+    return joined(parts)
+
+
+def filled(
+    parts: Sequence[Entries], samples: Sequence[str], weights: Floats
+) -> dict[str, Histogram]:
+    """Histogram entries by observable and sample: finely, and coarsely with every replica."""
+    axes = {"observable": tuple(n for p in parts for n in p.values), "sample": tuple(samples)}
+    values = np.concatenate([v for p in parts for v in p.values.values()])
+    jet = np.concatenate([p.jet for p in parts for _ in p.values])
+    sample = [p.sample for p in parts for _ in p.values]
+    cell = np.concatenate([k * len(samples) + s for k, s in enumerate(sample)])
+    return {
+        "fine": Histogram.fill(axes, values, cell, jet, weights[:, :1], FINE, linear=True),
+        "coarse": Histogram.fill(axes, values, cell, jet, weights, COARSE, linear=True),
+    }

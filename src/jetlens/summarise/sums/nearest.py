@@ -1,0 +1,62 @@
+"""Which step brings jets nearest to those of a class, and of what they come nearer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.summarise.sums.transport import changes, mean_relative
+
+NEARER, FARTHER, OPEN = "nearer", "farther", "not told apart"
+SAME = "does not change"
+VERDICTS = (NEARER, FARTHER, OPEN, SAME)
+
+Floats = NDArray[np.float64]
+
+
+def verdicts(own: Floats, scale: int, width: Floats, enough: NDArray[np.bool_]) -> list[list[str]]:
+    """Say of each observable and class ``[observable][class]`` what a step did to it.
+
+    Parameters
+    ----------
+    own
+        Distances ``[observable, class, before and scale, replica]``, the nominal ones first.
+    scale
+        The place of the scale.
+    width
+        ``[observable]``, what bins may have added to a distance: less than that is nothing.
+    enough
+        ``[class]``, whether there are jets enough to say anything.
+    """
+    low, high = changes(own, scale)
+    least = width[:, None]
+    said = np.where(high < -least, NEARER, np.where(low > least, FARTHER, OPEN))
+    step = np.abs(own[:, :, 1 + scale] - own[:, :, 0]).max(axis=-1)
+    said = np.where(step <= 1e-9 * own[:, :, 0, 0], SAME, said)
+    found: list[list[str]] = np.where(enough, said, OPEN).tolist()
+    return found
+
+
+def nearest(own: Floats, scales: Floats, allowed: NDArray[np.bool_]) -> tuple[int, Floats] | None:
+    """Return the allowed scale at which jets are nearest: its place, and scales ``[replica]``.
+
+    Parameters
+    ----------
+    own
+        As of `verdicts`.
+    scales
+        ``[scale]``.
+    allowed
+        ``[scale, replica]``.
+
+    Returns
+    -------
+    None where no observable tells jets apart before the step, or no scale is allowed. Scales of
+    replicas are NaN where the same holds of them.
+    """
+    mean = np.where(allowed, mean_relative(own), np.nan)
+    known = np.isfinite(mean).any(axis=0)
+    if not known[0]:
+        return None
+    best = np.where(np.isfinite(mean), mean, np.inf).argmin(axis=0)
+    return int(best[0]), np.where(known, scales[best], np.nan)

@@ -169,8 +169,9 @@ def _hits(
         return _Hits(image, pixel[entry, None], weight)
     column, share_x = shares(x[inside], x_edges, reach, look.profile)
     row, share_y = shares(y[inside], y_edges, reach, look.profile)
-    pixels = (row[:, :, None] * columns + column[:, None, :]).reshape(len(row), -1)
-    share = (share_y[:, :, None] * share_x[:, None, :]).reshape(len(row), -1)
+    shape = len(row), row.shape[1] * column.shape[1]
+    pixels = (row[:, :, None] * columns + column[:, None, :]).reshape(shape)
+    share = (share_y[:, :, None] * share_x[:, None, :]).reshape(shape)
     return _Hits(image, pixels[entry], weight * share[entry])
 
 

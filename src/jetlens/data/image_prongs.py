@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.core.attribution import PARTICLES, REGIONS
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, expected, look_up
@@ -20,7 +21,7 @@ from jetlens.physics.regions import another
 Floats = NDArray[np.float64]
 ProngNumber = int | str | Mapping[str, int] | None
 
-PRONGS, PARTONS = "prongs", "partons"
+PRONGS, PARTONS = REGIONS
 BY_CLASS, BY_SHAPE = "class", "shape"
 
 NUMBERS = {
@@ -138,6 +139,26 @@ def partons(jets: JetBatch, frame: Frame) -> Collection:
         known = own.features[own.names.index(pt)]
         columns[replace(known, name="pt")] = own.column(pt)
     return replace(_collection(jets, PARTONS, placed, own.mask, columns, frame), truth=own.truth)
+
+
+def seen(
+    real: NDArray[np.bool_], placed: tuple[Floats, Floats], pt: Floats, frame: Frame, unit: Feature
+) -> Collection:
+    """Return what the image is made of, ``[jet, particle, (x, y, pt)]``.
+
+    Parameters
+    ----------
+    real
+        Which particles there are, ``[jet, particle]``.
+    placed, pt
+        Where they are in the image, and their pt.
+    frame, unit
+        As of `prongs`.
+    """
+    named = [replace(feature, name=axis) for axis, feature in zip("xy", frame[1:], strict=True)]
+    columns = [np.where(real, values, 0).astype(np.float32) for values in (*placed, pt)]
+    features = (*named, replace(unit, name="pt"))
+    return Collection(np.stack(columns, axis=2), ("jet", PARTICLES, "feature"), features, real)
 
 
 def _of_classes(jets: JetBatch, numbers: Mapping[str, int] | str | None) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.core.attribution import PARTICLES
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, expected
@@ -23,6 +24,7 @@ from jetlens.data.image_prongs import (
     check_number,
     partons,
     prongs,
+    seen,
 )
 from jetlens.physics import placing
 from jetlens.physics.image import Window, square
@@ -154,9 +156,8 @@ class Images:
         if self.normalise is not None:
             pt = pt / _divisor(jets, self.normalise)[:, None]
         place = self._placing(jets, particles, drawn, x, y, pt)
-        values = self._drawn(
-            *place(x, y), image_channels.weights(particles, self.channels, drawn, pt)
-        )
+        placed = place(x, y)
+        values = self._drawn(*placed, image_channels.weights(particles, self.channels, drawn, pt))
         known = dict(zip(particles.names, particles.features, strict=True))
         frame = Frame(place, *self._axes(known[drawn.x], known[drawn.y]))
         unit = self._pt(known[drawn.weight], drawn.is_log)
@@ -169,6 +170,8 @@ class Images:
             made[PRONGS] = prongs(jets, self.prongs, x, y, pt, frame, unit)
         if PARTONS in jets.collections:
             made[PARTONS] = partons(jets, frame)
+        if len(made) > 1:  # what lies in regions can be told from the particles
+            made[PARTICLES] = seen(pt > 0, placed, pt, frame, unit)
         return replace(jets, collections={**jets.collections, **made})
 
     def _drawn(self, x: Floats, y: Floats, weights: Floats) -> NDArray[np.floating]:

@@ -1,0 +1,85 @@
+"""How far attention reaches in an image, layer by layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from jetlens.core.registry import figures
+from jetlens.plots.attention_fraction import unit_of
+from jetlens.plots.by_class import class_title, classes_shown, nothing, position, told
+from jetlens.plots.panels import heading
+from jetlens.plots.style import figure, flavour_colour
+from jetlens.summarise.attention_distance import PATCH
+from jetlens.summarise.base import interval
+from jetlens.summarise.result import Result
+
+TITLE = "How far attention reaches"
+STYLES = {"uniform": ":", "pt": "--"}
+WORDS = {
+    PATCH: "Distance from patch to patch",
+    "class": "Distance from the middle",
+}
+_NULLS = {"uniform": "the same to all patches", "pt": r"as the $p_T$"}
+
+
+@figures.register("attention-distance")
+def draw(result: Result) -> Figure:
+    """Means by layer, of patches that ask and of the class token; small points are heads."""
+    summary: Any = result.summary
+    shown = classes_shown(result)
+    if not shown:
+        drawn = nothing(figure(6, 3))
+        heading(drawn)
+        return drawn
+    asking = [str(a) for a in result.sums["asking"].values]
+    drawn = figure(5.6 * len(asking) + 0.6, 4.6)
+    panels = drawn.subplots(1, len(asking), squeeze=False)[0]
+    layers = result.sums["layer"].values
+    own, null = summary.distances(result), summary.by_itself(result)
+    for a, (ax, kind) in enumerate(zip(panels, asking, strict=True)):
+        for group in shown:
+            g = position(result, group)
+            colour = flavour_colour(group, g)
+            value, low, high = interval(own[g, a].mean(axis=1))
+            ax.plot(layers, value, "o-", color=colour, label=class_title(group))
+            ax.fill_between(layers, low, high, color=colour, alpha=0.25, linewidth=0)
+            heads = own[g, a, :, :, 0]
+            if heads.shape[1] > 1:
+                where = np.repeat(layers, heads.shape[1])
+                ax.plot(where, heads.ravel(), ".", color=colour, alpha=0.35, markersize=4)
+            for k, name in enumerate(map(str, result.sums["null"].values)):
+                ax.axhline(null[g, a, k, 0], color=colour, linestyle=STYLES[name], linewidth=1.2)
+        ax.set_xlabel("Layer")
+        ax.set_ylabel(f"{WORDS[kind]} {unit_of(result)}".rstrip())
+        ax.set_ylim(bottom=0)
+        ax.set_xlim(layers[0] - 0.4, layers[-1] + 0.4)
+        step = max(len(layers) // 12, 1)
+        ax.set_xticks(layers[::step])
+        ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+        in_pixels = ax.secondary_yaxis("right", functions=_scales(result.sums.attrs["pixel"]))
+        in_pixels.set_ylabel("in pixels")
+        ax.tick_params(axis="y", which="both", right=False)
+    for name in map(str, result.sums["null"].values):
+        panels[0].plot([], [], STYLES[name], color="0.35", label=_NULLS[name])
+    drawn.legend(*panels[0].get_legend_handles_labels(), loc="outside upper right", ncols=4)
+    heading(drawn)
+    return drawn
+
+
+def caption(result: Result) -> str:
+    """Say how to read the figure, and of how many jets it is."""
+    return (
+        "Mean distance that attention to patches bridges, layer by layer: on the left from the "
+        "patch that asks, on the right (of the class token, which is nowhere) from the image's "
+        "middle. Lines are means over heads with 68 % bootstrap intervals over events, small "
+        "points are single heads. Lines across are what it would be if attention was the same to "
+        f"all patches (dotted), and if it was as the pT in them (dashed). {told(result)}"
+    )
+
+
+def _scales(pixel: float) -> tuple[Any, Any]:
+    """Return the functions between distances and pixels."""
+    return (lambda distance: distance / pixel), (lambda pixels: pixels * pixel)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import made_up
@@ -11,6 +12,7 @@ from jetlens.run import study as studies
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Used, build
+from jetlens.run.stages.generate import generate
 from jetlens.run.stages.train import architecture
 from jetlens.run.store import Store
 from jetlens.run.study import Study
@@ -77,3 +79,36 @@ def test_files_have_a_key_of_their_content(study, tmp_path):
         assert study.jets_key() == before
         made_up.file(tmp_path / "1.h5", 100, seed=77)
         assert study.jets_key() != before
+
+
+def test_any_jets_get_the_images_of_the_recipe(tmp_path):
+    toy = {"use": "toy", "jets": 12, "partition": 5}
+    images = {"pixels": 9, "channels": ["pt", "multiplicity"], "prongs": 2}
+
+    def made(**data):
+        recipe = build({"data": toy | data})
+        study = Study(recipe, Store(tmp_path / "run"), Serial(), Log(quiet=True))
+        generate(study)
+        return study
+
+    own, imaged = made(), made(images=images)
+    assert own.jets().read()["image"].values.shape == (12, 1, 32, 32)
+    for jets in (imaged.jets().read(), imaged.held().read()):
+        assert jets["image"].names == ("pt", "multiplicity")
+        assert jets["image"].values.shape == (12, 2, 9, 9)
+        np.testing.assert_allclose(jets["image"].values[:, 1].sum((1, 2)), 20)
+        assert jets["prongs"].mask.all()
+    assert imaged.part("test").read()["image"].values.shape[1:] == (2, 9, 9)
+    larger = made(images=images | {"pixels": 10})
+    assert len({own.jets_key(), imaged.jets_key(), larger.jets_key()}) == 3
+
+
+def test_jets_are_not_made_again_for_other_images(tmp_path):
+    def stamps(**data):
+        recipe = build({"data": {"use": "toy", "jets": 12, "partition": 5} | data})
+        study = Study(recipe, Store(tmp_path / "run"), Serial(), Log(quiet=True))
+        generate(study)
+        return [f.stat().st_mtime_ns for f in study.files(study.source())]
+
+    assert stamps() == stamps(images={"pixels": 9}) == stamps(images={"pixels": 10})
+    assert stamps(seed=2) != stamps()

@@ -54,7 +54,19 @@ def check(
         raise BadRecipeError(
             f"{path}.use = {name!r}: unknown {registry.kind}; {expected(name, registry)}"
         )
-    maker, called = registry.get(name), f"{registry.kind} {name!r}"
+    called = f"{registry.kind} {name!r}"
+    return check_arguments(registry.get(name), called, arguments, path, given, filled)
+
+
+def check_arguments(
+    maker: Callable[..., Any],
+    called: str,
+    arguments: Mapping[str, Any],
+    path: str,
+    given: Iterable[str] = (),
+    filled: Iterable[str] = (),
+) -> dict[str, Any]:
+    """Check the arguments of a class or function that messages call `called`; else as `check`."""
     known = {k: p for k, p in parameters(maker).items() if k not in set(given)}
     for key, value in arguments.items():
         if key not in known:

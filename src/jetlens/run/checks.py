@@ -9,10 +9,11 @@ from jetlens.core.errors import BadRecipeError, JetlensError, expected
 from jetlens.core.registry import Registry, datasets, explainers, summaries, taggers
 from jetlens.data.base import PARTS
 from jetlens.data.generated import Generated
-from jetlens.run.arguments import check
+from jetlens.data.images import Images
+from jetlens.run.arguments import check, check_arguments
 
 if TYPE_CHECKING:
-    from jetlens.run.recipe import Recipe, Used
+    from jetlens.run.recipe import Data, Recipe, Used
 
 
 def check_registered(recipe: Recipe) -> None:
@@ -27,6 +28,8 @@ def check_registered(recipe: Recipe) -> None:
     maker = datasets.get(data)
     if isinstance(maker, type) and issubclass(maker, Generated):  # others look for their files
         _try(lambda: datasets.make(data, **arguments), "data")
+    if recipe.data.images is not None:
+        _try(lambda: images(recipe.data), "data.images")
     _check(taggers, recipe.tagger, "tagger", given=("scaling",), filled=("inputs", "classes"))
     for i, entry in enumerate(recipe.explain):
         arguments = _check(explainers, entry, f"explain.{i}")
@@ -41,6 +44,21 @@ def check_registered(recipe: Recipe) -> None:
                 f"split = {list(recipe.split)}: the {part} part is empty; expected shares above 0, "
                 "as in [0.7, 0.1, 0.2]"
             )
+
+
+def images(data: Data) -> Images | None:
+    """Return how images are made of a recipe's jets, if its table ``data.images`` says so.
+
+    Raises
+    ------
+    BadRecipeError
+        If a setting is unknown or of another type.
+    BadValueError
+        If it makes no sense.
+    """
+    if data.images is None:
+        return None
+    return Images(**check_arguments(Images, "data.images", data.images, "data.images"))
 
 
 def _check_retrain(recipe: Recipe) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from jetlens.core.errors import BadFileError, BadRecipeError
+from jetlens.core.errors import BadFileError, BadRecipeError, expected
 from jetlens.core.files import write_text
 from jetlens.core.validation import told
 from jetlens.run import overrides, variations
@@ -43,6 +43,13 @@ class Used(BaseModel):
     def arguments(self) -> dict[str, Any]:
         """What stands beside `use`: the constructor's arguments."""
         return dict(self.model_extra or {})
+
+
+class Data(Used):
+    """The jets: a dataset, and how images are made of them."""
+
+    images: dict[str, Any] | None = None
+    """Arguments of `jetlens.data.images.Images`: images as jets are read, of whatever dataset."""
 
 
 class Explain(Used):
@@ -93,7 +100,7 @@ class Recipe(Frozen):
     """Taggers trained, with seeds of their own; the report shows their spread."""
     resplit: bool = False
     """Whether each of them divides the events into train, validation and test anew."""
-    data: Used
+    data: Data
     split: tuple[float, float, float] = (0.7, 0.1, 0.2)
     """Shares of train, validation and test."""
     tagger: Used = Used(use="gn2")
@@ -104,6 +111,28 @@ class Recipe(Frozen):
     presets: dict[str, dict[str, Any]] = {}
     vary: dict[str, list[Any] | dict[str, dict[str, Any]]] = {}
     """Axes: dotted keys with their values, or names with tables of alternatives."""
+    leave_out: tuple[dict[str, Annotated[tuple[str, ...], Field(min_length=1)]], ...] = ()
+    """Combinations of places on these axes that are not run, each as places by axis."""
+
+    @field_validator("leave_out", mode="before")
+    @classmethod
+    def _tuples(cls, given: Any) -> Any:
+        if not isinstance(given, list | tuple) or not all(isinstance(e, dict) for e in given):
+            raise ValueError('expected a list of tables, such as [{ model = ["whole"] }]')
+        return tuple(
+            {axis: tuple(v) if isinstance(v, list) else v for axis, v in each.items()}
+            for each in given
+        )
+
+    @model_validator(mode="after")
+    def _known_axes(self) -> Recipe:
+        for each in self.leave_out:
+            for axis in each:
+                if axis not in self.vary:
+                    raise ValueError(f"leave_out: no axis {axis!r}; {expected(axis, self.vary)}")
+            if not each:
+                raise ValueError("leave_out has an empty table, which would leave out everything")
+        return self
 
     @field_validator("split", mode="before")
     @classmethod
@@ -137,9 +166,8 @@ class Recipe(Frozen):
     def variations(self) -> list[tuple[Variation, dict[str, Any]]]:
         """Return the variations of ``[vary]``, each with its plain tables."""
         found = []
-        for variation in variations.variations(self.vary) if self.vary else ():
-            tree = self.tree()
-            del tree["vary"]
+        for variation in variations.variations(self.vary, self.leave_out) if self.vary else ():
+            tree = {k: v for k, v in self.tree().items() if k not in ("vary", "leave_out")}
             try:
                 for changes in variation.changes:
                     overrides.apply(tree, changes)
@@ -147,6 +175,8 @@ class Recipe(Frozen):
                 raise BadRecipeError(f"vary, {variation.name}: {error}") from None
             tree["title"] = f"{self.title} ({variation.name})"
             found.append((variation, tree))
+        if self.vary and not found:
+            raise BadRecipeError("leave_out leaves out every variation of [vary]")
         return found
 
     def write(self, path: Path) -> None:

@@ -16,6 +16,8 @@ from jetlens.core.registry import datasets, parameters, summaries
 from jetlens.data.base import Dataset, Part, Partition
 from jetlens.data.generated import Generated
 from jetlens.data.held import Held
+from jetlens.data.imaged import Imaged
+from jetlens.run.checks import images
 from jetlens.run.executor import Executor
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Recipe, build
@@ -114,19 +116,31 @@ class Study:
         return made
 
     def jets(self) -> Dataset:
-        """Return the jets: generated ones from their files."""
+        """Return the jets: generated ones from their files; with images, if the recipe says so."""
+        return self._imaged(self._stored())
+
+    def _stored(self) -> Dataset:
+        """Return the jets as they lie in files, or are made."""
         source = self.source()
         if isinstance(source, Generated):
             return source.reopen(self.files(source))
         return source
+
+    def _imaged(self, jets: Dataset) -> Dataset:
+        """Add the recipe's images."""
+        made = images(self.recipe.data)
+        return jets if made is None else Imaged(jets, made)
 
     def files(self, source: Generated) -> list[Path]:
         """Return the files that a generated dataset of this study was written to, in order."""
         return sorted(self.home.jets.glob(f"*{source.suffix}"))
 
     def held(self) -> Dataset:
-        """Return the jets as they are read many times over: kept in memory, if there is room."""
-        return Held(self.jets(), self.jets_key())
+        """Return the jets as they are read many times over: kept in memory, if there is room.
+
+        The recipe's images are made anew each time: particles take less room.
+        """
+        return self._imaged(Held(self._stored(), self._stored_key()))
 
     def part(self, name: str) -> Part:
         """Return the train, validation or test part."""
@@ -205,14 +219,18 @@ class Study:
         return Pool(self.jets_key(), tuple(self.split_key), tuple(needed))
 
     def jets_key(self) -> str:
-        """Return a digest of the jets' files, or of what makes them."""
+        """Return a digest of the jets' files, or of what makes them, and of the recipe's images."""
+        stored, made = self._stored_key(), self.recipe.data.images
+        return stored if made is None else key(stored, made)
+
+    def _stored_key(self) -> str:
         source = self.source()
         if isinstance(source, Generated):
             return self.home.fingerprint(self.files(source))
         files = getattr(source, "files", None)
         if files is not None:
             return self.home.fingerprint([Path(f) for f in files])
-        return key(self.recipe.data.model_dump(), self.recipe.seed)
+        return key(self.recipe.data.model_dump(exclude={"images"}), self.recipe.seed)
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,16 @@ def explicit(
     return weights_of(query, key, attn_mask, scale) @ value
 
 
-def weights_of(query: Tensor, key: Tensor, mask: Tensor, scale: float | None = None) -> Tensor:
+def weights_of(
+    query: Tensor, key: Tensor, mask: Tensor | None, scale: float | None = None
+) -> Tensor:
     """Return ``softmax(q k)`` over the keys that the mask leaves, ``[jet, head, query, key]``.
 
     A mask of numbers is added to the scores.
     """
     scores = query @ key.mT * (query.shape[-1] ** -0.5 if scale is None else scale)
+    if mask is None:
+        return scores.softmax(-1)
     if mask.dtype != torch.bool:
         return (scores + mask).softmax(-1)
     return scores.masked_fill(~mask, -torch.inf).softmax(-1)

@@ -35,6 +35,8 @@ SMALL_CNN = {"pixels": PIXELS, "widths": (4, 5, 6), "kernels": (5, 3, 2), "hidde
 
 SMALL_STREAM = {"width": 8, "heads": 2, "layers": 1}
 
+SMALL_VIT = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 7}
+
 TABLE: dict[str, list[tuple[Mapping[str, Sequence[str]], dict[str, Any]]]] = {
     "cnn2d": [(IMAGE, SMALL_CNN), (IMAGE | EXPERTS, SMALL_CNN)],
     "cnn1d": [
@@ -82,6 +84,26 @@ TABLE: dict[str, list[tuple[Mapping[str, Sequence[str]], dict[str, Any]]]] = {
             {
                 "streams": {"objects": {**SMALL_STREAM, "layers": 0}, "tracks": SMALL_STREAM},
                 "fusion": "concatenate",
+            },
+        ),
+    ],
+    "vit": [
+        (
+            IMAGE,
+            {
+                "backbone": {"model_type": "dinov2", **SMALL_VIT, "image_size": 28}
+                | {"mlp_ratio": 2, "num_channels": 2},
+                "weights": "random",
+                "tuned": 1,
+            },
+        ),
+        (
+            {"image": ["pt"]},
+            {
+                "backbone": {"model_type": "vit", **SMALL_VIT, "image_size": PIXELS}
+                | {"intermediate_size": 12},
+                "weights": "random",
+                "tuned": "all",
             },
         ),
     ],

@@ -20,7 +20,7 @@ Pair = dict[str, tuple[float, float]]
 Pairs = Mapping[str, Mapping[str, tuple[float, float]]]
 Floors = Mapping[str, Mapping[str, float]]
 
-KINDS = ("standard", "unit")
+KINDS = ("standard", "unit", "largest")
 OUTLIER = 3.0  # standard deviations from the mean
 
 
@@ -248,8 +248,8 @@ def fit(
 ) -> Scaling:
     """Measure the scaling of jets that stream by, weighted, over real particles.
 
-    Images are scaled about zero by the root mean square of the pixels that are hit, in either kind,
-    so that an empty pixel stays exactly zero.
+    Images are scaled about zero, so that an empty pixel stays exactly zero: by the root mean square
+    of the pixels that are hit, or the largest.
 
     Parameters
     ----------
@@ -260,7 +260,8 @@ def fit(
     kind
         ``"standard"``: less the mean, over the standard deviation; a feature that does not vary
         gets a deviation of one. ``"unit"``: outliers are moved to three standard deviations from
-        the mean, then all is mapped to 0..1 (arXiv:2011.13466, section 5).
+        the mean, then all is mapped to 0..1 (arXiv:2011.13466, section 5). ``"largest"``: over the
+        largest magnitude.
     floors
         Features of which the logarithm is scaled, and the least value that it is taken of, by
         collection; those that are no inputs are passed over.
@@ -315,7 +316,10 @@ def fit(
         whole = functools.reduce(operator.add, some)
         if name in images:
             _check_not_constant(whole, name, features)
-            table[name] = _named(features, np.zeros(len(features)), whole.rms_of_hits)
+            if kind == "largest":
+                table[name], _ = _pairs_of(whole, features, kind)
+            else:
+                table[name] = _named(features, np.zeros(len(features)), whole.rms_of_hits)
         elif name in places:
             each = [_pairs_of(m if m.total else whole, features, kind) for m in some]
             own[name] = tuple(
@@ -334,6 +338,9 @@ def _pairs_of(measured: Moments, features: Sequence[str], kind: str) -> tuple[Pa
         std = measured.std
         std[std < 1e-12 * (1 + np.abs(measured.mean))] = 1.0
         return _named(features, measured.mean, std), {}
+    if kind == "largest":
+        size = np.maximum(abs(measured.low), abs(measured.high))
+        return _named(features, np.zeros(len(features)), np.where(size > 0, size, 1.0)), {}
     low = np.maximum(measured.low, measured.mean - OUTLIER * measured.std)
     high = np.minimum(measured.high, measured.mean + OUTLIER * measured.std)
     high = np.maximum(low, high)  # rounding, where nothing varies

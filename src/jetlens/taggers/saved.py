@@ -69,6 +69,8 @@ def description(tagger: Tagger) -> dict[str, Any]:
 def save(tagger: Tagger, folder: Path | str, extra: Mapping[str, Any] | None = None) -> None:
     """Write a tagger to a folder, which stands there whole or not at all.
 
+    Weights that it took from elsewhere, and that still are what they were there, are named alone.
+
     Parameters
     ----------
     tagger
@@ -90,6 +92,10 @@ def save(tagger: Tagger, folder: Path | str, extra: Mapping[str, Any] | None = N
     if folder.exists() and not (folder / DESCRIPTION).is_file():
         raise BadFileError(f"{str(folder)!r} is there and is no tagger: it is not replaced")
     weights = {k: v.detach().cpu().contiguous() for k, v in tagger.state_dict().items()}
+    found = [k for k, v in tagger.elsewhere().items() if _same(weights[k], v)]
+    if found:
+        described["elsewhere"] = found
+        weights = {k: v for k, v in weights.items() if k not in {*found}}
     with atomic_folder(folder) as part:
         save_file(weights, part / WEIGHTS)
         for file, content in {Path(DESCRIPTION).stem: described, **(extra or {})}.items():
@@ -132,11 +138,17 @@ def load(path: Path | str, *, trust: bool = False) -> Tagger:
     except JetlensError as error:
         raise BadFileError(f"{str(path / DESCRIPTION)!r}: {error}") from error
     weights = _weights(path / WEIGHTS)
+    state = tagger.state_dict()
+    weights |= {k: state[k] for k in described.get("elsewhere", ()) if k in state}
     _fit(tagger, weights, path / WEIGHTS)
     if any(w.dtype == torch.float64 for w in weights.values()):
         tagger.double()
     tagger.load_state_dict(weights)
     return tagger.eval()
+
+
+def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.dtype == other.dtype and torch.equal(one, other.cpu())
 
 
 def _description(path: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from jetlens.core.errors import look_up
+from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.files import told, write_text
 from jetlens.core.hashing import digest
 from jetlens.core.registry import taggers
@@ -19,7 +19,10 @@ from jetlens.data.scaling import Scaling
 from jetlens.data.scaling import fit as fit_scaling
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.saved import HISTORY, description, save
+from jetlens.taggers.training.cost import cost
+from jetlens.taggers.training.draw import Drawn, draw
 from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.frozen import Once
 from jetlens.taggers.training.preparation import count, prepare
 from jetlens.taggers.training.settings import TrainSettings
 
@@ -73,43 +76,75 @@ def train(
     out = Path(out)
     for name in settings.class_weights:
         look_up("class", name, dict.fromkeys(classes))
-    training, validation = (Part(data, part, split, division) for part in ("train", "validation"))
+    training, validation = (
+        _part(data, part, split, division, classes, settings) for part in ("train", "validation")
+    )
 
     preparation, counts = prepare(training, classes, settings)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        # it says itself what is scaled at each place by itself
-        places = build(config, inputs, classes, Scaling(), settings.seed).places
-        fitted = fit_scaling(training, inputs, settings.scaling, settings.log, places)
+        # it says itself how it is scaled, and what is scaled at each place by itself
+        tagger = build(config, inputs, classes, Scaling(), settings.seed)
+        kind = tagger.scaled or settings.scaling
+        fitted = fit_scaling(training, inputs, kind, settings.log, tagger.places)
         tagger = build(config, inputs, classes, fitted, settings.seed)
+        work = out.with_name(f"{out.name}.work")
+        once: dict[str, Once] = {}
+        if tagger.freezes and settings.cache:
+            once = {p: Once(work / p, settings.cache_memory) for p in ("train", "validation")}
         batches = Batches(
             tagger, training, preparation.apply, counts.total,
             size=settings.batch, pool=settings.pool, seed=settings.seed, together=settings.together,
+            once=once.get("train"),
         )  # fmt: skip
         checks = Batches(
             tagger, validation, preparation.apply, count(validation, preparation).total,
-            size=settings.batch, pool=settings.pool, seed=None,
+            size=settings.batch, pool=settings.pool, seed=None, once=once.get("validation"),
         )  # fmt: skip
 
         # what was begun is gone on with only if it is the same training
         this = digest(json.dumps([description(tagger), settings.model_dump()], default=list))
-        work = out.with_name(f"{out.name}.work")
         with told(work):
             work.mkdir(parents=True, exist_ok=True)
             from jetlens.taggers.training.loop import fit  # Lightning takes seconds to import
 
             history, seconds = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
+    spent = cost(tagger, counts.total, history.pop("steps"), **history.pop("cost"))
     if torch.distributed.is_initialized() and torch.distributed.get_rank() > 0:
         return tagger.eval()  # the first process saves
     jets: dict[str, Any] = {
         "read": counts.read, "kept": counts.kept, "resample": settings.resample
     }  # fmt: skip
+    if isinstance(training, Drawn):
+        jets |= {"read": training.there, "drawn": counts.read}
     if settings.resample == "weight":
         jets["effective"] = counts.effective
     # not among the tagger's files, which are the same bytes whenever it is trained
     write_text(times(out), json.dumps(seconds))
-    save(tagger, out, {HISTORY: {**history, "jets": jets}})
+    save(tagger, out, {HISTORY: {**history, "jets": jets, "cost": spent}})
     shutil.rmtree(work)
     return tagger.eval()
+
+
+def _part(
+    data: Dataset,
+    part: str,
+    split: tuple[float, float, float],
+    division: int,
+    classes: Sequence[str],
+    settings: TrainSettings,
+) -> Dataset:
+    """Return the train or validation part, or what is drawn of it."""
+    whole = Part(data, part, split, division)
+    if settings.per_class is None:
+        return whole
+    drawn = draw(whole, classes, settings.per_class, settings.seed)
+    for name, there in drawn.there.items():
+        if part == "train" and there < settings.per_class:
+            raise BadValueError(
+                f"per_class = {settings.per_class}: the train part has {there} {name!r} jets; "
+                f"expected as many at least, so draw fewer or take more jets"
+            )
+    return drawn
 
 
 def build(

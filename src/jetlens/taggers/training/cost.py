@@ -11,8 +11,6 @@ from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sd
 
 from jetlens.taggers.base import Tagger
 
-Shape = torch.Size
-
 
 def _attention(query: Any, key: Any, value: Any, *_: Any, **__: Any) -> int:
     return int(sdpa_flop_count(query.shape, key.shape, value.shape))
@@ -64,10 +62,31 @@ class Counting(TorchDispatchMode):
         return out
 
 
-def parameters(tagger: Tagger) -> dict[str, int]:
-    """Return how many parameters a tagger has, and how many of them are trained."""
+def cost(tagger: Tagger, jets: int, steps: int, step: int, jet: int) -> dict[str, int]:
+    """Return what a training cost.
+
+    Parameters
+    ----------
+    tagger
+        The tagger.
+    jets, steps
+        How many jets were trained on, and how many steps were taken.
+    step, jet
+        What a step costs, and a jet's way through the frozen part if that was taken once, in
+        floating-point operations.
+
+    Returns
+    -------
+    ``parameters``, those that are ``trained``, ``steps``, and floating-point operations:
+    ``flops_step`` of a step, ``flops_frozen`` of the frozen part, ``flops`` of all; what validation
+    takes is not among them.
+    """
     every = list(tagger.parameters())
     return {
         "parameters": sum(p.numel() for p in every),
         "trained": sum(p.numel() for p in every if p.requires_grad),
+        "steps": steps,
+        "flops_step": step,
+        "flops_frozen": jets * jet,
+        "flops": steps * step + jets * jet,
     }

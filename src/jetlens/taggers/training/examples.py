@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +25,9 @@ from jetlens.data.base import Dataset
 from jetlens.taggers.base import Inputs, Tagger, device_of, encode
 from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.training.lengths import SORTED, like_lengths, parts
+
+if TYPE_CHECKING:
+    from jetlens.taggers.training.frozen import Once
 
 
 class Batch(NamedTuple):
@@ -125,6 +128,14 @@ class Batches:
         is left; otherwise what is left of an epoch is not used in it.
     together
         Batches' worth of jets that are sorted by length together.
+    once
+        How the tagger's frozen part is evaluated once for all epochs; left out, it is not. With it
+        there is one pool, of all jets, however many they are.
+
+    Attributes
+    ----------
+    frozen_cost
+        What the frozen part costs for a jet, in floating-point operations, when it was evaluated.
     """
 
     def __init__(
@@ -138,12 +149,14 @@ class Batches:
         pool: int,
         seed: int | None,
         together: int = SORTED,
+        once: Once | None = None,
     ) -> None:
-        self.tagger, self.data, self.prepare = tagger, data, prepare
+        self.tagger, self.data, self.prepare, self.once = tagger, data, prepare, once
         self.jets, self.pool, self.seed, self.together = jets, pool, seed, together
         self.size = max(1, min(size, jets))
         # what is normalised over a batch is normalised over the whole of it
         self.divides = not any(isinstance(m, _BatchNorm) for m in tagger.modules())
+        self.frozen_cost = 0
         self._held: Examples | None = None
 
     def __len__(self) -> int:
@@ -154,12 +167,22 @@ class Batches:
         """Return the batches of one epoch; of several processes, each takes every `world`-th."""
         return Epoch(self, number, rank, world)
 
+    def outputs(self, batch: Batch) -> dict[str, Tensor]:
+        """Return what the tagger says of one of these batches."""
+        say = self.tagger.outputs if self.once is None else self.tagger.rest
+        return say(batch.inputs, batch.masks)
+
     def pools(self, order: np.random.Generator | None) -> Iterator[Examples]:
         """Read the partitions, in their own order or a random one, and yield pools of jets."""
         if self._held is not None:
             yield self._held
             return
         partitions = list(self.data.partitions())
+        if self.once is not None and self.jets:
+            read = (_slim(self.tagger, self.prepare(p.read())) for p in partitions)
+            self._held, self.frozen_cost = self.once.examples(self.tagger, read, self.jets)
+            yield self._held
+            return
         if order is not None and self.jets > self.pool:
             order.shuffle(partitions)
         waiting: list[JetBatch] = []

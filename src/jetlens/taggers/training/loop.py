@@ -16,10 +16,11 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Callback, Checkpoint, TQDMProgressBar
-from torch import Tensor
+from torch import Tensor, nn
 
 from jetlens.core.hashing import mix
 from jetlens.taggers.base import Tagger
+from jetlens.taggers.training.cost import Counting
 from jetlens.taggers.training.examples import Batches, Epoch, Step
 from jetlens.taggers.training.losses import JET, losses
 from jetlens.taggers.training.settings import TrainSettings
@@ -41,12 +42,14 @@ class Fit(LightningModule):
         self.tagger, self.settings = tagger, settings
         self.train_batches, self.validation_batches = train, validation
         self.sums: dict[str, dict[str, Tensor]] = {"train": {}, "validation": {}}
+        self.cost: dict[str, int] = {}
+        self.strict_loading = False  # what is not trained is not in checkpoints
 
     def configure_optimizers(self) -> Any:
         """AdamW under a one-cycle schedule."""
         s = self.settings
         optimiser = torch.optim.AdamW(
-            self.tagger.parameters(),
+            [p for p in self.tagger.parameters() if p.requires_grad],
             lr=s.rate,
             weight_decay=s.weight_decay,
             # all weights in one pass; Lightning cannot clip gradients of mixed precision for it
@@ -85,19 +88,44 @@ class Fit(LightningModule):
     def training_step(self, batch: Step, batch_idx: int) -> Tensor:
         """Return the weighted sum of the heads' losses."""
         found: dict[str, Tensor] = {}
-        for part in batch:
-            out = self.tagger.outputs(part.inputs, part.masks)
-            _add(found, losses(self.tagger, out, part))
+        with self._counting():
+            for part in batch:
+                _add(found, losses(self.tagger, self.train_batches.outputs(part), part))
         self._count("train", found)
         total = torch.zeros((), device=self.device)
         for task, (summed, _, number) in found.items():  # weights are one on average
             total = total + self.settings.losses.get(task, 1.0) * summed / number.clamp(min=1)
         return total
 
+    def backward(self, loss: Tensor, *args: Any, **kwargs: Any) -> None:
+        """Take the gradients; after the first step of all, it is known what one costs."""
+        with self._counting():
+            super().backward(loss, *args, **kwargs)
+        self.cost.setdefault("jet", self.train_batches.frozen_cost)
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        if "jet" in self.cost:
+            yield
+            return
+        with Counting() as counting:
+            yield
+        self.cost["step"] = self.cost.get("step", 0) + counting.total
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what is trained, and what a step costs."""
+        names = changing(self)
+        checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in names}
+        checkpoint["cost"] = self.cost
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over what a step costs."""
+        self.cost = checkpoint["cost"]
+
     def validation_step(self, batch: Step, batch_idx: int) -> None:
         """Count losses and correct predictions."""
         for part in batch:
-            out = self.tagger.outputs(part.inputs, part.masks)
+            out = self.validation_batches.outputs(part)
             found = losses(self.tagger, out, part)
             correct = (out[JET].argmax(-1) == part.label) * part.weight
             found[ACCURACY] = torch.stack([correct.sum(), *found[JET][1:]])
@@ -118,6 +146,12 @@ class Fit(LightningModule):
                 means[part][task] = summed / weight if weight else 0.0
             self.sums[part] = {}
         return means
+
+
+def changing(module: nn.Module) -> dict[str, Tensor]:
+    """Return a module's state without the parameters that are not trained."""
+    still = {name for name, p in module.named_parameters() if not p.requires_grad}
+    return {name: value for name, value in module.state_dict().items() if name not in still}
 
 
 def _add(to: dict[str, Tensor], sums: Mapping[str, Tensor]) -> None:
@@ -189,7 +223,7 @@ class Keeper(Checkpoint):
             lowest = self._judged(self.best_epoch)
         if lowest is None or judged[JET] < lowest:
             self.best_epoch = epoch
-            state = pl_module.tagger.state_dict()
+            state = changing(pl_module.tagger)
             self.best = {k: v.detach().cpu().clone() for k, v in state.items()}
         if self.done:
             trainer.should_stop = True
@@ -227,8 +261,9 @@ def fit(
 
     Returns
     -------
-    The losses of each epoch, and which epoch was the best; and how long each took, in seconds, with
-    its validation.
+    The losses of each epoch, which epoch was the best, how many ``steps`` there were and what one
+    costs (``cost``: of a ``step``, and of the frozen part for a ``jet``); and how long each epoch
+    took, in seconds, with its validation.
     """
     keeper = Keeper(checkpoint, settings.patience)
     shown = sys.stderr.isatty()
@@ -253,17 +288,19 @@ def fit(
             use_distributed_sampler=False,
             default_root_dir=checkpoint.parent,
         )
+        module = Fit(tagger, settings, train, validation)
         try:
             trainer.fit(
-                Fit(tagger, settings, train, validation),
+                module,
                 ckpt_path=checkpoint if checkpoint.is_file() else None,
                 weights_only=True,
             )
         except SystemExit as leaving:  # what Lightning makes of Ctrl-C
             signal.signal(signal.SIGINT, before)
             raise KeyboardInterrupt from leaving
-    tagger.load_state_dict(keeper.best)
-    return {"epochs": keeper.history, "best": keeper.best_epoch}, keeper.seconds
+    tagger.load_state_dict({**tagger.state_dict(), **keeper.best})
+    found = {"epochs": keeper.history, "best": keeper.best_epoch}
+    return found | {"steps": int(trainer.global_step), "cost": module.cost}, keeper.seconds
 
 
 @contextmanager

@@ -50,8 +50,16 @@ class TrainSettings(BaseModel):
     """Features whose logarithm is scaled instead, by collection, with the least value that it is
     taken of: ``{objects = {pt = 1.0}}``. Those that a tagger does not take are passed over."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    per_class: Count | None = None
+    """Jets of each class that are trained on, drawn by the seed from the train part, and as many at
+    most from the validation part. None: all there are."""
     pool: Count = 500_000
     """Jets held in memory at a time. More are streamed from their partitions in every epoch."""
+    cache: bool = True
+    """Whether what the frozen part of a tagger gives is kept, if it has one, so that each jet goes
+    through it once; otherwise it does in every epoch."""
+    cache_memory: Count = 2**31
+    """Bytes of it from which on it lies in a file beside the tagger, while that is trained."""
     accelerator: str = "auto"
     devices: int | str = 1
     num_nodes: Count = 1

@@ -1,0 +1,156 @@
+"""A vision transformer in parts: embeddings, layers, the norm behind them."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from jetlens.core.errors import BadValueError, UnsupportedError
+from jetlens.taggers.backbones.hugging_face import Found
+
+FAMILIES = "ViT, DeiT, ViT-MSN and DINOv2 (with registers or without)"
+
+
+class Backbone(nn.Module):
+    """Somebody's vision transformer, run in parts: none of its code or settings is changed.
+
+    Parameters
+    ----------
+    found
+        The model, and how its images are normalised.
+
+    Raises
+    ------
+    UnsupportedError
+        If it has no class token, or is no stack of layers that take tokens alone.
+    """
+
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(self, found: Found) -> None:
+        super().__init__()
+        self.model: nn.Module = found.network
+        config: Any = self.model.config
+        kind = type(self.model).__name__
+        embeddings: Any = getattr(self.model, "embeddings", None)
+        if getattr(embeddings, "patch_embeddings", None) is None:
+            raise UnsupportedError(f"{kind} is no vision transformer: expected {FAMILIES}")
+        if getattr(embeddings, "cls_token", None) is None:
+            raise UnsupportedError(
+                f"the backbone {kind} has no class token, from which the tagger reads: expected "
+                f"{FAMILIES}"
+            )
+        self.register_buffer("mean", torch.tensor(found.mean))
+        self.register_buffer("variance", torch.tensor(found.std) ** 2)
+        self.patch = _side(config.patch_size)
+        self.channels, self.width = int(config.num_channels), int(config.hidden_size)
+        every = self.model.named_modules()
+        lists = {path: m for path, m in every if isinstance(m, nn.ModuleList)}
+        self._stack = next((p for p, m in lists.items() if len(m) == config.num_hidden_layers), "")
+        own = inspect.signature(embeddings.forward).parameters
+        resized = "interpolate_pos_encoding"
+        self._options = {resized: True} if resized in own else {}
+        self._check(kind)
+
+    @property
+    def embeddings(self) -> nn.Module:
+        """What makes tokens of an image."""
+        made = self.model.embeddings
+        assert isinstance(made, nn.Module)
+        return made
+
+    @property
+    def layers(self) -> nn.ModuleList:
+        """The encoder's layers, in their order."""
+        made = self.model.get_submodule(self._stack)
+        assert isinstance(made, nn.ModuleList)
+        return made
+
+    @property
+    def norm(self) -> nn.Module:
+        """What is behind the last layer."""
+        made = self.model.layernorm
+        assert isinstance(made, nn.Module)
+        return made
+
+    def tokens(self, image: Tensor) -> Tensor:
+        """Return the tokens ``[jet, token, width]`` of images; the class token is the first.
+
+        Position embeddings are interpolated to the image's size, as the backbone does it.
+
+        Parameters
+        ----------
+        image
+            ``[jet, channel, y, x]``, 0 to 1; a single channel is taken for each of the backbone's.
+        """
+        height, width = image.shape[-2:]
+        if height % self.patch or width % self.patch:
+            below = max(height // self.patch, 1) * self.patch
+            raise BadValueError(
+                f"images of {height} x {width} pixels: expected a multiple of the backbone's patch "
+                f"of {self.patch} pixels, such as {below} or {below + self.patch}"
+            )
+        if image.shape[1] not in (1, self.channels):
+            raise BadValueError(
+                f"images of {image.shape[1]} channels: expected {self.channels}, as the backbone "
+                "takes, or one, which is repeated"
+            )
+        image = image.expand(-1, self.channels, -1, -1)
+        made: Tensor = self.embeddings(self._normalised(image), **self._options)
+        return made
+
+    def through(self, tokens: Tensor, layers: slice) -> Tensor:
+        """Return what some of the layers make of tokens."""
+        for layer in self.layers[layers]:
+            tokens = layer(tokens)
+        return tokens
+
+    def _normalised(self, image: Tensor) -> Tensor:
+        """Return (image - mean) / std; written as what it is to relevance: an affine layer."""
+        return F.batch_norm(image, self.mean, self.variance, eps=0.0)
+
+    def _check(self, kind: str) -> None:
+        """Try whether the parts give what the whole does, on an image of four patches."""
+        side = 2 * self.patch
+        image = torch.linspace(0, 1, self.channels * side**2).view(1, self.channels, side, side)
+        training = self.model.training
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                whole = self.model(self._normalised(image), **self._options).last_hidden_state
+                parts = self.norm(self.through(self.tokens(image), slice(None)))
+            same = whole.shape == parts.shape and torch.allclose(whole, parts, atol=1e-4)
+        except Exception:  # whatever a foreign network raises
+            same = False
+        finally:
+            self.model.train(training)
+        if not same:
+            raise UnsupportedError(
+                f"the backbone {kind} is no stack of layers that take tokens alone and a norm "
+                f"behind them: expected {FAMILIES}"
+            )
+
+
+def _side(patch: Any) -> int:
+    if isinstance(patch, int):
+        return patch
+    height, width = patch
+    if height != width:
+        raise UnsupportedError(f"patches of {height} x {width} pixels: expected square ones")
+    return int(height)
+
+
+def digest(network: nn.Module) -> str:
+    """Return the SHA-256 of a network's tensors, by their names."""
+    sha = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        values = value.detach().cpu().contiguous()
+        sha.update(f"{name} {values.dtype} {tuple(values.shape)} ".encode())
+        sha.update(values.numpy().data)
+    return sha.hexdigest()

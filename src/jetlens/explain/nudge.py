@@ -42,19 +42,25 @@ class Nudge(StepExplainer):
             (jets, len(scales), classes), np.nan, dtype=said.logits.cpu().numpy().dtype
         )
         bad = {reason: np.zeros((jets, len(scales)), dtype=bool) for reason in course.reasons()}
-        for leg in legs(course):
+        first = int(scales[0] == 0)  # where jets are, nothing is to be asked
+        together = self._together(course)
+        for leg in legs(course, together):
             rows = course.packed.rows[leg.jets].numpy()
-            for i, scale in enumerate(scales):
-                if scale == 0:
-                    moved.put(leg, leg.starts[0], i)
-                    output[rows, i] = said.logits[rows].cpu().numpy()
-                    continue
-                far = np.full(len(leg), scale)
-                came = leg.at(far)
-                moved.put(leg, came, i)
-                output[rows, i] = leg.says(came, far).cpu().numpy()
-                for reason, flags in leg.unphysical(far).items():
-                    bad[reason][rows, i] = flags
+            if first:
+                moved.put(leg, leg.starts[0], 0)
+                output[rows, 0] = said.logits[rows].cpu().numpy()
+            for start in range(first, len(scales), together):
+                some = range(start, min(start + together, len(scales)))
+                many, far = leg.tiled(len(some)), np.repeat(np.take(scales, some), len(leg))
+                came = many.at(far)
+                heard = many.says(came, far).cpu().numpy()
+                flags = many.unphysical(far)
+                for k, i in enumerate(some):
+                    here = slice(k * len(leg), (k + 1) * len(leg))
+                    moved.put(leg, {name: values[:, here] for name, values in came.items()}, i)
+                    output[rows, i] = heard[here]
+                    for reason, bad_there in flags.items():
+                        bad[reason][rows, i] = bad_there[here]
         every = np.zeros((jets, len(scales)), dtype=bool)
         for flags in bad.values():
             every |= flags
@@ -62,3 +68,14 @@ class Nudge(StepExplainer):
         tables = {name: Table(flags, {"scale": scales}) for name, flags in names.items()}
         said_there = Table(output, {"scale": scales, "class": course.tagger.classes})
         return Scores(tables={**moved.tables(), "moved_output": said_there, **tables})
+
+    def _together(self, course: Course) -> int:
+        """Return of how many scales the tagger is asked at once.
+
+        Of jets at all of their scales fewer fit into a chunk, which are more alike in length and
+        need less padding. Where the gradient is taken anew on the way, chunks are full of jets.
+        """
+        if self.steps > 1:
+            return 1
+        longest = max(course.packed.tokens.tolist(), default=1)
+        return min(max(course.packed.budget // longest, 1), len(self.scales))

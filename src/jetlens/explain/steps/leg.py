@@ -66,6 +66,10 @@ class Leg:
         parts = (of(self.starts), of(self.rates), of(self.ways))
         return Leg(self.course, self.jets[where], masks, *parts)
 
+    def tiled(self, times: int) -> Leg:
+        """Return the jets again and again, all of them so many times."""
+        return self.take(np.tile(np.arange(len(self)), times))
+
     def at(self, scale: Floats) -> Values:
         """Return the jets' physical values at their scales ``[jet]``.
 
@@ -227,9 +231,17 @@ def rates(course: Course, values: Values) -> Values:
     return found
 
 
-def legs(course: Course) -> Iterator[Leg]:
-    """Yield the jets that move at the start of their course, in chunks of about the same work."""
-    for jets in course.packed.chunks():
+def legs(course: Course, scales: int = 1) -> Iterator[Leg]:
+    """Yield the jets that move at the start of their course, in chunks of about the same work.
+
+    Parameters
+    ----------
+    course
+        Where they go.
+    scales
+        At how many scales at once the tagger is asked about a jet.
+    """
+    for jets in course.packed.chunks(rows_per_jet=scales):
         _, masks = course.packed.cut(jets)
         start, score = {}, {}
         for name, values in course.values.items():

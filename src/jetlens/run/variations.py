@@ -19,7 +19,7 @@ Axis = Sequence[Any] | Mapping[str, Tree]
 _LONGEST = 150  # characters of a folder's name
 _NAME = re.compile(r"[A-Za-z0-9._+-]+")
 _MARK = "\N{REPLACEMENT CHARACTER}"
-_APART = ("vary", "presets")
+_APART = ("vary", "leave_out", "presets")
 
 
 def axes(vary: Any) -> dict[str, Any]:
@@ -78,14 +78,19 @@ class Variation:
     changes: Sequence[Tree]
 
 
-def variations(vary: Mapping[str, Axis]) -> Iterator[Variation]:
-    """Go through the product of ``[vary]``.
+def variations(
+    vary: Mapping[str, Axis], leave_out: Sequence[Mapping[str, Sequence[str]]] = ()
+) -> Iterator[Variation]:
+    """Go through the product of ``[vary]``, but for what is left out.
 
     Parameters
     ----------
     vary
         An axis is a dotted key with its values, or a name with a table of alternatives, each of
         which is a set of changes like a preset.
+    leave_out
+        Combinations of places that there is no variation of: by axis, the places. A variation is
+        left out if it has one of the places on each of the axes.
     """
     axes = [
         [(name, changes) for name, changes in axis.items()]
@@ -95,6 +100,8 @@ def variations(vary: Mapping[str, Axis]) -> Iterator[Variation]:
     ]
     for point in itertools.product(*axes):
         places = {key: place for key, (place, _) in zip(vary, point, strict=True)}
+        if any(all(places[key] in some for key, some in each.items()) for each in leave_out):
+            continue
         changes = [change for _, change in point]
         name = ",".join(f"{k}={place}" for k, place in places.items())
         if len(name) > _LONGEST:

@@ -75,17 +75,17 @@ def variables(
     given = [name for name in (x, y, weight, charge) if name is not None]
     particles.positions(given)
     if weight is None:
-        weight = first((*WEIGHT, *LOG_WEIGHT), particles, "name it, as weight")
+        weight = first((*WEIGHT, *LOG_WEIGHT), particles, "weight")
         is_log = is_log or weight in LOG_WEIGHT
     if charge is None:
         charge = next((name for name in CHARGE if name in particles.names), None)
-    x = x or first(X, particles, "name it, as x")
-    y = y or first(Y, particles, "name it, as y")
+    x = x or first(X, particles, "x")
+    y = y or first(Y, particles, "y")
     return Drawn(x, y, weight, is_log, charge)
 
 
-def first(usual: Sequence[str], particles: Collection, hint: str = "rename it") -> str:
-    """Return the first of some usual names that a collection has.
+def first(usual: Sequence[str], particles: Collection, setting: str = "") -> str:
+    """Return the first of some usual names that a collection has; else, `setting` may name it.
 
     Raises
     ------
@@ -94,9 +94,10 @@ def first(usual: Sequence[str], particles: Collection, hint: str = "rename it") 
     """
     found = next((name for name in usual if name in particles.names), None)
     if found is None:
+        there = ", ".join(particles.names)
         raise BadValueError(
-            f"images: no variable of {particles.axes[1]} is called {' or '.join(usual)}: they have "
-            f"{', '.join(particles.names)} ({hint}, if it is there by another name)"
+            f"images: no variable of {particles.axes[1]} is called {' or '.join(usual)}: "
+            + (f"expected {setting} = one of {there}" if setting else f"they have {there}")
         )
     return found
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import jetclass_arrays
 import quark_gluon_arrays as qg
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import datasets, parameters, readers
@@ -64,10 +65,19 @@ def energyflow_files(folder: Path) -> list[str]:
     return names
 
 
+def jetclass_files(folder: Path) -> list[str]:
+    names = []
+    for seed, jets in ((1, 25), (2, 11)):
+        path = folder / f"jets_{seed}.root"
+        names.append(str(jetclass_arrays.save(path, jetclass_arrays.made_up(jets, seed=seed))))
+    return names
+
+
 FILES: dict[str, Callable[[Path], list[str]]] = {
     "ftag": ftag_files,
     "arrays": array_files,
     "energyflow": energyflow_files,
+    "jetclass": jetclass_files,
 }
 """Files of each reader."""
 SMALL: dict[str, dict[str, Any]] = {
@@ -75,6 +85,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "fat-jets": {"jets": 5, "partition": 2, "seed": 3},
     "two-fat-jets": {"jets": 7, "partition": 3, "seed": 3, "masses": [1000]},
     "qg": {"jets": 8, "partition": 3, "seed": 3},
+    "jetclass": {"jets": 8, "partition": 3, "seed": 3, "classes": ["H4q", "Wqq", "QCD"]},
     "pythia": {"jets": 12, "partition": 5, "seed": 11, "pool": 200},
     "showers": {"jets": 11, "partition": 4, "seed": 3, "hits": 30},
     "files": {},

@@ -16,6 +16,7 @@ from jetlens.core.registry import datasets
 from jetlens.data import readers
 from jetlens.data.base import Dataset
 from jetlens.data.generated import Generated
+from jetlens.data.made_up import filled
 from jetlens.data.readers import jetclass
 from jetlens.data.readers.jetclass_files import write
 from jetlens.data.readers.jetclass_variables import CLASSES
@@ -83,6 +84,14 @@ class JetClass(Generated):
         tables["jets"]["label"] = label
         longest = int(tables["constituents"]["valid"].sum(axis=1).max())
         return {**tables, "constituents": tables["constituents"][:, :longest]}
+
+    def foreseen(self, count: int) -> dict[str, NDArray[np.void]]:
+        """Return the tables that jets will be in, filled with numbers that mean nothing."""
+        from jetlens.data.jetclass_columns import empty
+
+        tables = filled(empty(count))
+        tables["jets"]["label"] = np.arange(count) % len(self.classes)
+        return tables
 
     def batch(self, tables: Mapping[str, NDArray[np.void]], first: int) -> JetBatch:
         """Return tables as a `JetBatch`, whose first jet has the global row `first`."""

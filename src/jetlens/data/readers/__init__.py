@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import glob
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadFileError, BadValueError
@@ -22,7 +23,8 @@ def open(paths: Paths, *, format: str | None = None, **options: Any) -> Dataset:
     Parameters
     ----------
     paths
-        A path, a pattern such as ``"jets/*.h5"``, or several of these.
+        A path, a pattern such as ``"jets/*.h5"``, or several of these; for readers that take them,
+        URLs such as ``"root://eospublic.cern.ch//jets.root"``, handed on as they are.
     format
         The reader's name, such as ``"ftag"``; left out, it is found from the first file.
     options
@@ -36,7 +38,7 @@ def open(paths: Paths, *, format: str | None = None, **options: Any) -> Dataset:
         If no reader has that name.
     """
     files = _files(paths)
-    name = format or _sniff(Path(files[0]))
+    name = format or (_by_name(files[0]) if remote(files[0]) else _sniff(Path(files[0])))
     if int(options.get("partition", 1)) < 1:
         raise BadValueError(f"partition={options['partition']}: expected at least 1 jet")
     opened: Dataset = readers.make(name, files=files, **options)
@@ -52,13 +54,32 @@ def _files(paths: Paths) -> tuple[str, ...]:
     files: list[str] = []
     for path in [paths] if isinstance(paths, str | Path) else paths:
         text = str(path)
-        found = sorted(glob.glob(text)) if glob.has_magic(text) else [text]  # noqa: PTH207 (absolute patterns too)
+        pattern = glob.has_magic(text) and not remote(text)
+        found = sorted(glob.glob(text)) if pattern else [text]  # noqa: PTH207 (absolute patterns too)
         if not found:
             raise BadFileError(f"no file matches {text!r}")
         files += found
     if not files:
         raise BadFileError("no file was named")
     return tuple(files)
+
+
+def remote(path: str) -> bool:
+    """Say whether a path is the URL of a file elsewhere."""
+    return "://" in path
+
+
+def _by_name(url: str) -> str:
+    """Return the reader of files elsewhere whose names end so: they are not looked at."""
+    ending = PurePosixPath(urlsplit(url).path).suffix
+    known = {getattr(readers.get(name), "remote", None): name for name in readers}
+    known.pop(None, None)
+    if ending not in known:
+        raise BadFileError(
+            f"no reader takes {url!r} by the end of its name: expected {', '.join(known)}, or "
+            f"format= one of {', '.join(known.values())}"
+        )
+    return known[ending]
 
 
 def _sniff(path: Path) -> str:

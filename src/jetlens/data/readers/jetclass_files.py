@@ -58,7 +58,7 @@ def opened(path: str) -> Iterator[Any]:
         raise
     except FileNotFoundError as error:
         raise BadFileError(f"no file {path!r}") from error
-    except ImportError as error:  # of what reads a kind of URL
+    except (ImportError, OSError) as error:  # the former of what reads a kind of URL
         raise BadFileError(f"{path!r} cannot be read: {error}") from error
     except Exception as error:  # uproot fails in many ways on what is no ROOT file, or is cut short
         raise BadFileError(

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +11,7 @@ import xarray as xr
 import jetlens as jl
 import moving
 from jetlens.core import attribution
+from jetlens.core.errors import UnsupportedError
 from jetlens.explain.spread import spread
 from jetlens.taggers.base import encode
 from reference.gradient import slow_gradient, slow_move
@@ -371,6 +375,8 @@ def test_pt_that_is_no_input_still_weighs() -> None:
         ({"constraints": ["inside"]}, "expected a table"),
         ({"move": "wrongly"}, "did you mean 'wrong'"),
         ({"hold": "constituents.eta"}, "did you mean 'constituents.deta'"),
+        ({"roles": {"angle": ["deta", "dphi"]}}, "role 'angle'.*did you mean 'angles'"),
+        ({"roles": {"pt": "ptt"}}, "feature of the role 'pt' 'ptt'.*did you mean 'pt'"),
     ],
 )
 @pytest.mark.parametrize("method", ["nudge", "flip"])
@@ -414,3 +420,42 @@ def test_hits_stay_in_the_calorimeter(inside: bool) -> None:
     low, high = hits[..., :3].min((0, 1)) - 1e-3, hits[..., :3].max((0, 1)) + 1e-3
     assert ((z >= low) & (z <= high)).all() == inside
     np.testing.assert_array_equal(found.unphysical_outside, [[False, True]] * 6)
+
+
+RENAMED = {"pt": "momentum", "deta": "u", "dphi": "v", "charge": "kind"}
+
+
+def renamed(tagger: jl.Tagger, jets: jl.JetBatch) -> tuple[jl.Tagger, jl.JetBatch]:
+    """Return the same under other names."""
+    names = [RENAMED.get(n, n) for n in NAMES]
+    own = jets["constituents"]
+    other = jl.batch(
+        {
+            "jets": (jets["jets"].values, jets["jets"].features),
+            "constituents": (own.values, names, own.mask),
+        },
+        label=jets.label,
+        classes=jets.classes,
+    )
+    inputs = {"jets": tagger.inputs["jets"], "constituents": names}
+    table = {k: dict(v) for k, v in tagger.scaling.table.items()}
+    table["constituents"] = {RENAMED.get(n, n): v for n, v in table["constituents"].items()}
+    scaling = replace(tagger.scaling, table=table)
+    return jl.wrap(tagger, inputs, tagger.classes, scaling=scaling), other
+
+
+def test_roles_can_be_declared_where_names_do_not_tell() -> None:
+    tagger, jets = moving.tagger(), moving.jets()
+    constraints = {"inside": moving.RADIUS, "recentre": True}
+    known = nudge(jets, tagger, constraints=constraints)
+    assert json.loads(known.attrs["roles"])["constituents"]["angles"] == ["deta", "dphi"]
+    other, same = renamed(tagger, jets)
+    with pytest.raises(UnsupportedError, match=r"constraint inside: no feature.*roles = \{ angles"):
+        nudge(same, other, constraints=constraints, pool=same)
+    declared = {"pt": "momentum", "angles": ["u", "v"], "discrete": ["kind", "is_photon"]}
+    found = nudge(same, other, constraints=constraints, roles=declared, pool=same)
+    again = nudge(jets, tagger, constraints=constraints, pool=jets)
+    np.testing.assert_allclose(found.constituents_moved.values, again.constituents_moved.values)
+    wrongly = nudge(jets, tagger, roles={"pt": "", "angles": []}, pool=jets)
+    assert not np.allclose(wrongly.constituents_moved, again.constituents_moved, equal_nan=True)
+    assert "pt" not in json.loads(wrongly.attrs["roles"])["constituents"]

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from jetlens.physics.roles import roles
+from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.physics.roles import check_declared, roles
 
 
 def test_constituents() -> None:
@@ -49,3 +50,36 @@ def test_what_is_a_whole_number(name: str, discrete: bool) -> None:
 
 def test_one_angle_alone_is_none() -> None:
     assert roles(["pt", "deta"]).angles is None
+
+
+def test_what_is_declared_is_taken_instead_of_names() -> None:
+    names = ["momentum", "u", "v", "pt", "flag", "charge"]
+    assert roles(names).pt == "pt"
+    found = roles(names, declared={"pt": "momentum", "angles": ["u", "v"], "discrete": ["flag"]})
+    assert found.pt == "momentum"
+    assert found.angles == ("u", "v")
+    assert found.discrete == {"flag"}
+    assert found.masses == roles(names).masses
+    assert roles(names, declared={"pt": ""}).pt is None
+    assert roles(["x", "y", "z"], declared={"positions": []}).positions == ()
+
+
+def test_what_is_declared_of_other_features_is_passed_over() -> None:
+    assert roles(["pt", "deta", "dphi"], declared={"angles": ["u", "v"]}).angles == ("deta", "dphi")
+    assert roles(["pt"], particles=False, declared={"positions": ["pt"]}).positions == ()
+
+
+@pytest.mark.parametrize(
+    ("declared", "error", "told"),
+    [
+        ({"pT": "momentum"}, UnknownNameError, "role.*'pT'.*'pt'"),
+        ({"pt": ["a", "b"]}, BadValueError, "role pt=.*expected 1"),
+        ({"angles": "deta"}, BadValueError, "role angles='deta'.*expected 2"),
+        ({"positions": ["a", "b", "c", "d"]}, BadValueError, "role positions=.*expected 3"),
+        ({"discrete": [1]}, BadValueError, "role discrete.*names of features"),
+        (["pt"], BadValueError, "expected a table"),
+    ],
+)
+def test_declarations_that_make_no_sense_are_refused(declared, error, told) -> None:
+    with pytest.raises(error, match=told):
+        check_declared(declared)

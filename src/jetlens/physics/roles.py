@@ -1,10 +1,18 @@
-"""Which of a collection's features are momenta, angles, masses, types, ..., by their names."""
+"""Which of a collection's features are momenta, angles, masses, types, ...
+
+Their names tell, unless somebody says so.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
+
+from jetlens.core.errors import BadValueError, look_up
+
+Declared = Mapping[str, str | Sequence[str]]
+"""Features by role: one, a list of them, or an empty one where none plays the role."""
 
 PT = ("pt", "part_pt", "pt_frac")
 ENERGY = ("energy", "part_energy")
@@ -30,7 +38,7 @@ class Roles(NamedTuple):
     eta: str | None
     angles: tuple[str, str] | None
     positions: tuple[str, ...]
-    """All of `POSITIONS`, or none."""
+    """Where a hit is: as a rule all of `POSITIONS`, or none."""
     discrete: frozenset[str]
     """Charges, types and counts: whole numbers."""
 
@@ -45,7 +53,34 @@ class Roles(NamedTuple):
         return tuple(n for n in (self.mass, self.m2) if n is not None)
 
 
-def roles(names: Iterable[str], particles: bool = True) -> Roles:
+def check_declared(declared: Declared) -> None:
+    """Refuse declarations that no features could follow.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such role.
+    BadValueError
+        If there are too few or too many features.
+    """
+    if not isinstance(declared, Mapping):
+        raise BadValueError(f"roles={declared!r}: expected a table, as {{ pt = 'momentum' }}")
+    for role, given in declared.items():
+        look_up("role", role, dict.fromkeys(Roles._fields))
+        if not (isinstance(given, str) or all(isinstance(name, str) for name in given)):
+            raise BadValueError(f"role {role}={given!r}: expected names of features")
+        number = len(listed(given))
+        most = {"angles": 2, "positions": 3, "discrete": number}.get(role, 1)
+        if number > most or (role == "angles" and number == 1):
+            raise BadValueError(f"role {role}={given!r}: expected {most} of the features, or none")
+
+
+def listed(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the features that are declared for a role."""
+    return ((given,) if given else ()) if isinstance(given, str) else tuple(given)
+
+
+def roles(names: Iterable[str], particles: bool = True, declared: Declared | None = None) -> Roles:
     """Return the parts that features play.
 
     Parameters
@@ -55,13 +90,16 @@ def roles(names: Iterable[str], particles: bool = True) -> Roles:
     particles
         Whether they are a particle's: a particle's charge is a whole number, that of a jet or a
         pixel as a rule an average.
+    declared
+        What is known of them, instead of what their names tell. What is said of features that are
+        not among them is passed over.
     """
     there = tuple(names)
 
     def first(known: Iterable[str]) -> str | None:
         return next((n for n in known if n in there), None)
 
-    return Roles(
+    found = Roles(
         first(PT),
         first(ENERGY),
         first(MASS),
@@ -71,3 +109,16 @@ def roles(names: Iterable[str], particles: bool = True) -> Roles:
         POSITIONS if particles and {*POSITIONS} <= {*there} else (),
         frozenset(n for n in there if _COUNTS.fullmatch(n) or (particles and _TYPES.fullmatch(n))),
     )
+    for role, given in (declared or {}).items():
+        said = listed(given)
+        if not {*said} <= {*there}:
+            continue
+        if role == "discrete":
+            found = found._replace(discrete=frozenset(said))
+        elif role == "positions":
+            found = found._replace(positions=said if particles else ())
+        elif role == "angles":
+            found = found._replace(angles=(said[0], said[1]) if said else None)
+        else:
+            found = found._replace(**{role: said[0] if said else None})
+    return found

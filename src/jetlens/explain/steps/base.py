@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -18,7 +19,9 @@ from jetlens.explain.base import Context, Scores
 from jetlens.explain.slopes import SlopeExplainer
 from jetlens.explain.steps.constraints import constraints
 from jetlens.explain.steps.course import NORMALISATIONS, RAW, Course
+from jetlens.explain.steps.free import check_needs
 from jetlens.explain.targets import LABEL, OTHER, PREDICTED, Target, resolve
+from jetlens.physics.roles import Roles, check_declared
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions
@@ -60,6 +63,11 @@ class StepExplainer(SlopeExplainer):
         a radius), ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt`` is off.
     hold
         Features that are not to move: ``"feature"`` or ``"collection.feature"``.
+    roles
+        What features are, where their names do not tell, or tell wrongly: by role (``pt``,
+        ``energy``, ``mass``, ``m2``, ``eta``; ``angles``, which are two; ``positions``;
+        ``discrete``) the feature or features, ``""`` where none is. What the others were taken for
+        is told by the attribute ``roles`` of what comes back.
 
     References
     ----------
@@ -76,6 +84,7 @@ class StepExplainer(SlopeExplainer):
     move: str = ALL
     constraints: Mapping[str, bool | float] = field(default_factory=dict)
     hold: str | Sequence[str] = ()
+    roles: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_scales(self.scales)
@@ -88,6 +97,7 @@ class StepExplainer(SlopeExplainer):
         if self.move not in MOVES:
             raise BadValueError(f"move={self.move!r}: {expected(str(self.move), MOVES)}")
         constraints(self.constraints)
+        check_declared(self.roles)
 
     @abc.abstractmethod
     def follow(self, course: Course, said: Predictions) -> Scores:
@@ -116,7 +126,9 @@ class StepExplainer(SlopeExplainer):
             constraints=constraints(self.constraints),
             hold=self.hold,
             moves=self._moves(said, context)[packed.rows.numpy()],
+            declared=self.roles,
         )
+        check_needs(self.constraints, course.roles)
         came = self.follow(course, said)
         scores = course.scores
         if passed:
@@ -124,7 +136,7 @@ class StepExplainer(SlopeExplainer):
             chosen = chosen.masked_fill(missing, -1)
             own = missing[packed.rows]
             scores = {n: v.masked_fill(_beside(own, v), torch.nan) for n, v in scores.items()}
-        told = {"toward": goal.text, "scores": _SAID[self.normalise]}
+        told = {"toward": goal.text, "scores": _SAID[self.normalise], "roles": _told(course.roles)}
         return said, chosen, replace(came, scores=scores, attrs=told)
 
     def _moves(self, said: Predictions, context: Context) -> NDArray[np.bool_]:
@@ -156,6 +168,15 @@ class StepExplainer(SlopeExplainer):
 def _beside(jets: Tensor, values: Tensor) -> Tensor:
     """Return flags of jets in a shape that goes with values ``[jet, ...]``."""
     return jets.to(values.device).view(-1, *[1] * (values.ndim - 1))
+
+
+def _told(roles: Mapping[str, Roles]) -> str:
+    """Return what features are taken for, as JSON: by collection and role."""
+    found = {}
+    for name, role in roles.items():
+        parts = {k: sorted(v) if isinstance(v, frozenset) else v for k, v in role._asdict().items()}
+        found[name] = {k: v for k, v in parts.items() if v}
+    return json.dumps(found)
 
 
 def check_scales(scales: Sequence[float]) -> None:

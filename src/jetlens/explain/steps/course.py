@@ -22,6 +22,7 @@ from jetlens.explain.steps.constraints import Constraints
 from jetlens.explain.steps.free import free, roles_of
 from jetlens.explain.targets import Target
 from jetlens.physics.constraints import unphysical
+from jetlens.physics.roles import Declared
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 
@@ -44,6 +45,8 @@ class Course:
         What rises along the course, the class of each packed jet that it is of, and its gradient.
     moves
         ``[jet]``, which of the packed jets are moved at all.
+    declared
+        What features are, instead of what their names tell.
 
     The other parameters are those of `StepExplainer`.
     """
@@ -63,13 +66,15 @@ class Course:
         constraints: Constraints,
         hold: str | Sequence[str],
         moves: NDArray[np.bool_],
+        declared: Declared | None = None,
     ) -> None:
         self.tagger, self.packed, self.target, self.chosen = tagger, packed, target, chosen
         self.context, self.batch, self.normalise = context, context.batch, normalise
         self.stride, self.steps, self.constraints = last / steps, steps, constraints
         self.moves = moves
-        self.roles = roles_of(tagger, self.batch)
-        self.loose = free(tagger, self.batch, hold, constraints.keep_discrete, constraints.on_shell)
+        self.roles = roles_of(tagger, self.batch, declared)
+        switches = constraints.keep_discrete, constraints.on_shell
+        self.loose = free(tagger, self.batch, hold, *switches, declared)
         self.spread = None if normalise == RAW else spreads(tagger, packed, context)
         self.scores = self.normalised(gradient)
         self.names = {name: self._names(name) for name in tagger.inputs}

@@ -20,7 +20,12 @@ from jetclass_arrays import CLASSES, KINDS, made_up, save
 from jetlens.core.errors import BadFileError, BadValueError, JetlensError, UnknownNameError
 from jetlens.data.readers.jetclass import JetClassFiles
 from jetlens.data.readers.jetclass_files import Columns, write
+from jetlens.run.executor import Serial
 from jetlens.run.inspect import describe
+from jetlens.run.progress import Log
+from jetlens.run.recipe import load
+from jetlens.run.store import Store
+from jetlens.run.study import Study
 
 JET_NAMES = ("jet_pt", "jet_eta", "jet_phi", "jet_energy", "jet_nparticles", "jet_sdmass")
 JET_NAMES += ("jet_tau1", "jet_tau2", "jet_tau3", "jet_tau4")
@@ -340,6 +345,22 @@ def test_urls_are_handed_on_as_they_are(monkeypatch) -> None:
     assert jl.open("https://example.org/jets.root?download=1").files  # by the end of its name
     with pytest.raises(BadFileError, match=r"no reader takes 'https://example.org/jets.h5'"):
         jl.open("https://example.org/jets.h5")
+
+
+def test_recipes_take_urls_as_they_are(tmp_path) -> None:
+    urls = ["https://example.org/a.root", "root://example.org//b.root"]
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f"""
+        title = "Jets from elsewhere"
+        data = {{ use = "files", files = {urls}, format = "jetclass" }}
+        tagger = {{ use = "gn2" }}
+    """)
+    study = Study(load(recipe), Store(tmp_path / "run"), Serial(), Log(True))
+    assert study.source().files == tuple(urls)
+    first = study.jets_key()
+    recipe.write_text(recipe.read_text().replace("b.root", "c.root"))
+    other = Study(load(recipe), Store(tmp_path / "run"), Serial(), Log(True))
+    assert first == study.jets_key() != other.jets_key()
 
 
 def test_a_file_is_inspected(tmp_path) -> None:

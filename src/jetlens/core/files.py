@@ -39,6 +39,11 @@ def expanded(name: str) -> str:
     return os.path.join(folder, rest)  # noqa: PTH118 (may hold a pattern)
 
 
+def remote(name: str) -> bool:
+    """Say whether a file's name is the URL of one elsewhere."""
+    return "://" in name
+
+
 def _beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
 

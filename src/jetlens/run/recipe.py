@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from jetlens.core.errors import BadFileError, BadRecipeError, expected
-from jetlens.core.files import write_text
+from jetlens.core.files import remote, write_text
 from jetlens.core.validation import told
 from jetlens.run import overrides, variations
 from jetlens.run.arguments import as_json
@@ -270,7 +270,8 @@ def _anchor(tree: dict[str, Any], folder: Path, refuse: str | None) -> None:
                 f"data.files = {name!r}: {refuse} of a recipe are named relative to it, or begin "
                 "with an environment variable such as $JETLENS_REAL_DATA"
             )
-        made.append(name if name.startswith("$") else os.path.normpath(folder / name))
+        elsewhere = name.startswith("$") or remote(name)
+        made.append(name if elsewhere else os.path.normpath(folder / name))
     data["files"] = made[0] if isinstance(files, str) else made
 
 

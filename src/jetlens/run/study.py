@@ -11,6 +11,7 @@ from typing import Any
 from jetlens import __version__
 from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.errors import BadValueError
+from jetlens.core.files import remote
 from jetlens.core.hashing import digest, mix
 from jetlens.core.registry import datasets, parameters, summaries
 from jetlens.data.base import Dataset, Part, Partition
@@ -229,7 +230,9 @@ class Study:
             return self.home.fingerprint(self.files(source))
         files = getattr(source, "files", None)
         if files is not None:
-            return self.home.fingerprint([Path(f) for f in files])
+            here = self.home.fingerprint([Path(f) for f in files if not remote(f)])
+            elsewhere = [f for f in files if remote(f)]  # their names have to do
+            return digest(here, *elsewhere) if elsewhere else here
         return key(self.recipe.data.model_dump(exclude={"images"}), self.recipe.seed)
 
 

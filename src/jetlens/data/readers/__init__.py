@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadFileError, BadValueError
+from jetlens.core.files import remote
 from jetlens.core.registry import readers
 from jetlens.data.base import Dataset
 
@@ -62,11 +63,6 @@ def _files(paths: Paths) -> tuple[str, ...]:
     if not files:
         raise BadFileError("no file was named")
     return tuple(files)
-
-
-def remote(path: str) -> bool:
-    """Say whether a path is the URL of a file elsewhere."""
-    return "://" in path
 
 
 def _by_name(url: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from jetlens.summarise.result import Result
+    from jetlens.summarise.trainings.costs import Costs
     from jetlens.summarise.trainings.ensemble import Ensemble
     from jetlens.summarise.trainings.retrained import Retrained
 
@@ -27,7 +28,7 @@ FORMATS = ("svg", "pdf", "png")
 COMPARED = "-compared"
 
 
-def name_of(result: Result | Ensemble | Retrained) -> str:
+def name_of(result: Result | Ensemble | Retrained | Costs) -> str:
     """Return the registered name of a result's figure.
 
     Raises
@@ -39,7 +40,7 @@ def name_of(result: Result | Ensemble | Retrained) -> str:
         return str(result.name)
     if hasattr(result, "members"):
         return f"{result.name}{COMPARED}"
-    if hasattr(result, "lines"):
+    if hasattr(result, "lines") or hasattr(result, "spent"):
         return str(result.name)
     raise BadValueError(
         f"expected a result of jetlens.summarise, not {type(result).__name__}: an attribution "
@@ -47,7 +48,7 @@ def name_of(result: Result | Ensemble | Retrained) -> str:
     )
 
 
-def draw(result: Result | Ensemble | Retrained, **options: Any) -> Figure:
+def draw(result: Result | Ensemble | Retrained | Costs, **options: Any) -> Figure:
     """Draw a result in jetlens's style.
 
     Parameters
@@ -81,7 +82,7 @@ def draw(result: Result | Ensemble | Retrained, **options: Any) -> Figure:
     return figure
 
 
-def caption(result: Result | Ensemble | Retrained) -> str:
+def caption(result: Result | Ensemble | Retrained | Costs) -> str:
     """Say in a sentence or two how to read a result's figure, with the jets counted.
 
     It comes from the function ``caption(result)`` beside the figure's; without one, from the first
@@ -94,7 +95,7 @@ def caption(result: Result | Ensemble | Retrained) -> str:
     return str(told(result))
 
 
-def title(result: Result | Ensemble | Retrained) -> str:
+def title(result: Result | Ensemble | Retrained | Costs) -> str:
     """Return a figure's short title: the ``TITLE`` beside it, or its name in words."""
     name = name_of(result)
     module = sys.modules[figures.get(name).__module__]

@@ -11,6 +11,7 @@ from jetlens.plots.entry import caption, draw, save
 from jetlens.report.content import Picture
 from jetlens.report.words import html
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.costs import Costs
 from jetlens.summarise.trainings.ensemble import Ensemble, StoredMember
 from jetlens.summarise.trainings.retrained import Retrained
 
@@ -44,9 +45,11 @@ class Order:
 def picture(order: Order) -> Picture:
     """Draw a result, write SVG, PDF and PNG into a folder, and embed it."""
     folder, name = order.folder, order.name
-    result: Result | Ensemble | Retrained
+    result: Result | Ensemble | Retrained | Costs
     if isinstance(order.result, Path) and order.result.stem == Retrained.name:
         result = Retrained.load(order.result)
+    elif isinstance(order.result, Path) and order.result.stem == Costs.name:
+        result = Costs.load(order.result)
     elif isinstance(order.result, Path):
         result = Result.load(order.result)
     else:
@@ -62,10 +65,10 @@ def picture(order: Order) -> Picture:
     return Picture(html(title(result)), source, html(text), f"{name}.pdf")
 
 
-def title(result: Result | Ensemble | Retrained) -> str:
+def title(result: Result | Ensemble | Retrained | Costs) -> str:
     """Return a figure's short title, with LaTeX."""
     words = entry.title(result)
-    if isinstance(result, Retrained):
+    if isinstance(result, Retrained | Costs):
         return words
     if isinstance(result, Ensemble):
         result = result.members[0].result

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import tomli_w
@@ -16,15 +17,18 @@ from jetlens.report.content import Picture
 from jetlens.report.pictures import Order, picture
 from jetlens.report.variants import Comparison, Variant
 from jetlens.run import ensembles, variations
+from jetlens.run.costs import costs
 from jetlens.run.ensembles import Shown
 from jetlens.run.numbers import write_numbers
 from jetlens.run.progress import Progress
 from jetlens.run.stages import retrain, train
 from jetlens.run.stages.report import gather, read_json
-from jetlens.run.study import Study, key
+from jetlens.run.store import Store
+from jetlens.run.study import PERFORMANCE, Study, key
+from jetlens.summarise.trainings.costs import Costs
 from jetlens.taggers import saved
 
-VERSION = 5
+VERSION = 6
 NUMBERS, PAGE = "compare", "report"
 
 
@@ -44,10 +48,13 @@ def compare(whole: Study, studies: Sequence[Study], draw: bool) -> None:
     shown = ensembles.shown(studies)
     files = [m.path for s in shown for m in s.members]
     made = key(VERSION, home.fingerprint(files), [[s.summary, len(s.members)] for s in shown])
-    if home.begin(NUMBERS, made, [home.numbers]):
+    outputs = [home.numbers, _costs(home)]
+    if home.begin(NUMBERS, made, outputs):
         whole.log.say(f"comparing {len(studies)} variations")
-        write_numbers(home.work(NUMBERS, home.numbers), ensembles.numbers_of(shown))
-        home.finish(NUMBERS, [home.numbers])
+        numbers = ensembles.numbers_of(shown)
+        write_numbers(home.work(NUMBERS, home.numbers), numbers)
+        costs(studies, numbers).save(home.work(NUMBERS, _costs(home)))
+        home.finish(NUMBERS, outputs)
     if draw:
         _report(whole, studies, shown, made)
 
@@ -79,6 +86,11 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
     whole.log.say(f"report: {home.report} ({home.report.stat().st_size / 1e6:.1f} MB)")
 
 
+def _costs(home: Store) -> Path:
+    """Return the file that says what trainings cost."""
+    return home.numbers.with_name(f"{Costs.name}.json")
+
+
 def _common(whole: Study, studies: Sequence[Study]) -> dict[str, Any]:
     """Return the recipe without what is no variation's: what all replace, losses of no head."""
     tree = variations.shared(whole.recipe_tree(), whole.recipe.vary)
@@ -100,15 +112,16 @@ def _pictures(
     """Draw the comparisons, each with its summary's name, and retrainings by their variation."""
     with atomic_folder(whole.home.work(PAGE, whole.home.figures)) as folder:
         orders = [Order(tuple(s.members), folder, s.name) for s in shown]
+        orders.append(Order(_costs(whole.home), folder, Costs.name))
         orders += [
             Order(retrain.place(s.store), folder, f"{retrain.STAGE}-{s.name}") for s in curves
         ]
         with Progress("drawing", len(orders)) as progress:
             made = whole.executor.map(picture, orders, progress)
-    names = [s.summary for s in shown]
+    names = [*(s.summary for s in shown), PERFORMANCE]
     return (
-        list(zip(names, made[: len(shown)], strict=True)),
-        {s.name: p for s, p in zip(curves, made[len(shown) :], strict=True)},
+        list(zip(names, made[: len(names)], strict=True)),
+        {s.name: p for s, p in zip(curves, made[len(names) :], strict=True)},
     )
 
 

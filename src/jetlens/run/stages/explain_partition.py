@@ -27,6 +27,10 @@ from jetlens.run.study import Pool
 from jetlens.summarise.jets.selection import PASSED_OVER
 
 CORRECT = "correct"
+FIRST = 32
+"""Jets that tell how large the attribution of one is."""
+ROOM = 2**29
+"""Bytes that the attribution of jets that are explained together may take, about."""
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,10 @@ def work(task: Task) -> None:
 
 
 def _chunks(task: Task, jets: JetBatch, passed_over: Mapping[str, int]) -> Iterator[xr.Dataset]:
-    """Explain jets, as many at a time as the method says."""
-    size = getattr(explainers.get(task.entry.use), "at_once", None) or len(jets)
-    for begin in range(0, len(jets), size):
+    """Explain jets, as many at a time as the method says, and as there is room for."""
+    most = getattr(explainers.get(task.entry.use), "at_once", None)
+    size, begin = (len(jets), 0) if most is None else (min(most, FIRST), 0)
+    while begin < len(jets):
         some = jets.take(slice(begin, begin + size))
         found = explain(
             predict.load_tagger(task.tagger, task.trust, task.device),
@@ -109,6 +114,9 @@ def _chunks(task: Task, jets: JetBatch, passed_over: Mapping[str, int]) -> Itera
             **task.entry.arguments,
         )
         found.attrs[PASSED_OVER] = dict(passed_over) if begin == 0 else {}
+        begin += len(some)
+        if most is not None:
+            size = max(1, min(most, ROOM * len(some) // max(found.nbytes, 1)))
         yield beside(found, some)
 
 

@@ -1,0 +1,174 @@
+"""Explanations that look where we say: what is planted has to be found, and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import imaged
+import jetlens as jl
+from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
+from jetlens.physics.image import pixelate, square
+
+EDGES = np.linspace(-imaged.WINDOW, imaged.WINDOW, imaged.PIXELS + 1)
+MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
+NULLS = ("area", "pt", "random", "turned", "other")
+
+
+def in_discs(some, radius, name="partons"):
+    """Return which pixels are in discs, by a loop over jets, pixels and regions."""
+    found = np.zeros((len(some), imaged.PIXELS, imaged.PIXELS))
+    for j in range(len(some)):
+        for x, y in some[name].values[j, some[name].mask[j], :2]:
+            for row, up in enumerate(MIDDLES):
+                for column, across in enumerate(MIDDLES):
+                    if np.hypot(across - x, up - y) <= radius:
+                        found[j, row, column] = 1
+    return found
+
+
+def pt_of(some):
+    values = np.where(some["particles"].mask[..., None], some["particles"].values, 0)
+    x, y, pt = np.moveaxis(values.astype(np.float64), -1, 0)
+    return pixelate(x, y, pt, window=square(imaged.WINDOW), pixels=imaged.PIXELS)
+
+
+def summed(some, looked, patch=None, **options):
+    settings = {"regions": "partons", "radius": 0.2, "radii": []} | options
+    return jl.summarise(imaged.explained(some, looked, patch), "attention-fraction", **settings)
+
+
+def numbers(*arguments, **options):
+    return summed(*arguments, **options).numbers()
+
+
+def value(found, name):
+    return found[f"attention_fraction.{name}"]["value"]
+
+
+def test_what_looks_inside_alone_is_all_inside():
+    some = imaged.jets(60, weighted=False)
+    inside = in_discs(some, 0.2)
+    found = numbers(some, inside)
+    area = inside.mean(axis=(1, 2))
+    real = some["partons"].mask.any(axis=1)
+    assert value(found, "all") == pytest.approx(1)
+    assert value(found, "all.area") == pytest.approx(area[real].mean(), rel=1e-6)
+    assert value(found, "all.enrichment.area") == pytest.approx(1 / area[real].mean(), rel=1e-6)
+    for null in ("area", "random", "turned", "other"):
+        assert found[f"attention_fraction.all.minus.{null}"]["low_95"] > 0.2
+        assert value(found, f"all.above.{null}") == pytest.approx(1)
+
+
+def test_what_looks_nowhere_special_is_not_enriched_but_over_pt():
+    some = imaged.jets(200)
+    found = numbers(some, np.ones((200, imaged.PIXELS, imaged.PIXELS)))
+    area = found["attention_fraction.all.enrichment.area"]
+    assert area == pytest.approx({"value": 1, "low": 1, "high": 1})  # replica by replica
+    assert value(found, "all.above.area") == pytest.approx(0.5)
+    for null in ("turned", "other", "random"):  # up to discs that overlap each other or the edge
+        assert 0.8 < value(found, f"all.enrichment.{null}") < 1.25
+    assert value(found, "all.enrichment.pt") < 0.4
+    assert found["attention_fraction.all.minus.pt"]["high_95"] < -0.3
+
+
+def test_what_looks_at_pt_is_enriched_over_all_but_pt():
+    some = imaged.jets(200)
+    pt = pt_of(some)
+    found = numbers(some, pt)
+    over = found["attention_fraction.all.enrichment.pt"]
+    assert over == pytest.approx({"value": 1, "low": 1, "high": 1}, rel=1e-5)
+    for null in ("area", "random", "turned", "other"):
+        assert found[f"attention_fraction.all.enrichment.{null}"]["low"] > 1.5
+
+
+def test_pt_seen_in_patches_is_the_null_of_explanations_in_patches():
+    """A tagger of patches that looks at the pT alone looks less at prongs than the pT itself."""
+    some = imaged.jets(200)
+    cells, side = imaged.PIXELS // imaged.PATCH, imaged.PATCH
+    coarse = pt_of(some).reshape(-1, cells, side, cells, side).mean(axis=(2, 4))
+    looked = coarse.repeat(side, axis=1).repeat(side, axis=2)
+    found = numbers(some, looked, imaged.PATCH, radius=0.1)
+    assert value(found, "all.enrichment.pt") < 0.6
+    own = found["attention_fraction.all.enrichment.pt_in_patches"]
+    assert own == pytest.approx({"value": 1, "low": 1, "high": 1}, rel=1e-5)
+
+
+def test_a_profile_about_the_axis_is_enriched_over_random_places_not_over_turned_ones():
+    """What is drawn to the middle of every jet alike knows nothing of its prongs."""
+    some = imaged.jets(400, radius=0.3)
+    away = np.hypot(MIDDLES[None], MIDDLES[:, None])
+    found = numbers(some, np.tile(np.exp(-((away / 0.25) ** 2)), (400, 1, 1)))
+    assert found["attention_fraction.all.enrichment.random"]["low"] > 1.8
+    assert value(found, "all.enrichment.turned") == pytest.approx(1, abs=0.03)
+    assert value(found, "all.enrichment.other") == pytest.approx(1, abs=0.03)
+
+
+def test_radii_classes_and_verdicts_are_kept_apart():
+    some = imaged.jets(200, weighted=False)
+    attribution = imaged.explained(some, in_discs(some, 0.2), None)
+    right = (attribution["output"].argmax("class") == attribution["label"]).values
+    dark = np.where(right[:, None, None], attribution["image_importance"], 1.0)
+    attribution["image_importance"] = (("jet", "y", "x"), dark)  # the wrong look everywhere
+    result = jl.summarise(
+        attribution, "attention-fraction", regions="partons", radius=0.2, radii=[0.1, 0.3]
+    )
+    summary = result.summary
+    assert list(result.sums["radius"].values) == [0.1, 0.2, 0.3]
+    inside = summary.shares(result, "right")[:, 0, :, 0]
+    assert (inside[:, 0] < 0.7).all()
+    np.testing.assert_allclose(inside[:, 1:], 1)
+    found = result.numbers()
+    assert value(found, "all.wrong.enrichment.area") == pytest.approx(1)
+    assert value(found, "four.area") > 1.5 * value(found, "two.area")
+    weights = result.sums["tagged_weight"].values
+    np.testing.assert_allclose(weights[0], weights[1] + weights[2])
+    by_score = summary.against_score(result)[:, 0, 0, 0]
+    assert by_score[0] < 0.3  # the probability of the true class is small: wrong ones
+    assert by_score[-1] == pytest.approx(1)
+
+
+def test_jets_without_regions_or_explanation_are_counted_and_left_out():
+    some = imaged.jets(90)
+    looked = np.ones((90, imaged.PIXELS, imaged.PIXELS))
+    looked[::3] = 0
+    counts = summed(some, looked).sums["jets"].sel(group="all")
+    real = some["partons"].mask.any(axis=1) & (np.arange(90) % 3 != 0)
+    assert int(counts.sel(count="selected")) == 90
+    assert int(counts.sel(count="used")) == real.sum() < 60
+
+
+def test_scores_of_channels_count_by_their_sizes():
+    some = imaged.jets(40)
+    rng = np.random.default_rng(1)
+    score = rng.normal(size=(40, 1, imaged.PIXELS, imaged.PIXELS))
+    attribution = imaged.explained(some, np.abs(score[:, 0]), None)
+    scored = attribution.drop_vars("image_importance").assign(
+        image_score=(("jet", "image_channel", "y", "x"), score)
+    )
+    a, b = (jl.summarise(x, "attention-fraction", replicas=5) for x in (attribution, scored))
+    np.testing.assert_allclose(a.sums["share"], b.sums["share"], rtol=1e-5)
+
+
+def test_what_is_missing_is_told():
+    some = imaged.jets(10)
+    looked = np.ones((10, imaged.PIXELS, imaged.PIXELS))
+    attribution = imaged.explained(some, looked)
+    for name in ("partons", "prongs"):
+        there = [v for v in attribution.data_vars if not str(v).startswith(name)]
+        with pytest.raises(UnsupportedError, match=f"no '{name}' in the image's frame"):
+            jl.summarise(attribution[there], "attention-fraction", regions=name)
+    with pytest.raises(UnsupportedError, match="only jets that jetlens generates"):
+        jl.summarise(
+            attribution.drop_vars("partons_value"), "attention-fraction", regions="partons"
+        )
+    with pytest.raises(UnsupportedError, match="does not say where its pixels are"):
+        jl.summarise(attribution.drop_vars("x"), "attention-fraction")
+    with pytest.raises((BadValueError, UnknownNameError), match="did you mean 'partons'"):
+        jl.summarise(attribution, "attention-fraction", regions="parton")
+    with pytest.raises(BadValueError, match="radius=0"):
+        jl.summarise(attribution, "attention-fraction", radius=0)
+    without = attribution.drop_vars("particles_value")
+    kinds = jl.summarise(without, "attention-fraction").sums["kind"].values
+    assert "pt" not in kinds
+    assert "area" in kinds

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+import tomli_w
 
 import jetlens
 from jetlens.run.recipe import load
@@ -139,3 +140,26 @@ def test_provenance_is_that_of_every_variation(study):
     assert set(told) == {v.path.name for v in run.variations}
     taggers = [set(t["hashes"]) for t in told.values()]
     assert all(hashes == {"jets", "tagger", "tagger 2"} for hashes in taggers)
+
+
+def test_a_list_is_retrained_on_some_of_its_particles_features(tmp_path):
+    made = {
+        "title": "A list of particles, retrained",
+        "data": {"use": "toy", "jets": 200, "partition": 200},
+        "split": [0.5, 0.2, 0.3],
+        "train": {"epochs": 1, "batch": 64, "resample": "none"},
+        "tagger": {"use": "rnn", "inputs": {"constituents": ["pt", "deta", "dphi"]}},
+        "explain": [{"use": "lrp", "target": "signal", "jets": 20}],
+        "show": [{"use": "performance"}],
+        "retrain": FEWER | {"keep": [1]},
+    }
+    path = tmp_path / "list.toml"
+    path.write_text(tomli_w.dumps(made), encoding="utf-8")
+    run = jetlens.run(path, out=tmp_path / "run", until="summarise")
+    found = run.store.state("retrain")["ranking"]
+    assert sorted(found) == [f"constituents.{n}" for n in ("deta", "dphi", "pt")]
+    assert {n for n in run.numbers if n.startswith("retrained.relevance.auc.k=")} == {
+        "retrained.relevance.auc.k=1",
+        "retrained.relevance.auc.k=3",
+    }
+    assert "retrained.advantage.auc.over.reverse" in run.numbers

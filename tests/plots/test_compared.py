@@ -8,14 +8,14 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import jetlens as jl
-from jetlens.core.errors import BadValueError
+from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.plots import caption
 from jetlens.plots.entry import title
 from jetlens.plots.style import style
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from synthetic import attribution
 
-NAMES = ("relevance", "jet-image", "scatter")
+NAMES = ("relevance", "jet-image", "scatter", "profile")
 TWO = ("background", "signal")
 
 
@@ -139,3 +139,31 @@ def test_what_cannot_be_drawn_is_told():
         jl.draw("relevance")
     with pytest.raises(jl.JetlensError, match="unknown figure 'completeness-compared'"):
         jl.draw(ensemble("completeness"))
+
+
+def test_a_profile_is_the_mean_over_retrainings():
+    found = ensemble("profile", models=("image", "list"), retrainings=3, jets=300)
+    figure = jl.draw(found, variable="jets.eta_btagJes")
+    panels = [a for a in figure.axes if a.get_title(loc="left")]
+    assert [a.get_title(loc="left") for a in panels] == ["image", "list"]
+    for ax, results in zip(panels, found.groups().values(), strict=True):
+        summary = results[0].summary
+        tables = [summary.table(r, "jets.eta_btagJes", results[0]) for r in results]
+        for line, group in zip(ax.get_lines(), TWO, strict=False):
+            means = np.array([t["mean"].sel(group=group).values for t in tables])
+            np.testing.assert_allclose(line.get_ydata(), means.mean(axis=0))
+            assert np.isfinite(line.get_ydata()).sum() >= 3
+    with pytest.raises(UnknownNameError, match="eta_btagJes"):
+        jl.draw(found, variable="jets.eta_btag")
+
+
+def test_profiles_of_two_axes_have_a_row_for_each_place_of_the_first():
+    members = [
+        Member({"data.difficulty": level, "model": model}, 0, made("profile", 120, 1))
+        for level in "012"
+        for model in ("list", "experts")
+    ]
+    axes = [a for a in jl.draw(Ensemble(tuple(members))).axes if a.get_title(loc="left")]
+    titles = [a.get_title(loc="left") for a in axes]
+    assert titles == 2 * [f"difficulty {d}, {m}" for d in "012" for m in ("list", "experts")]
+    assert axes[0].get_ylim() == axes[1].get_ylim()

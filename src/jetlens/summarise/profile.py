@@ -19,6 +19,8 @@ from jetlens.summarise.sums.edges import bin_of, edges_of
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.ladder import UNIT
 from jetlens.summarise.sums.variance import explained
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.retrainings import compared
 
 STORED = 96
 """Bins of a variable that are kept while jets stream by; those that are shown are made of them."""
@@ -132,8 +134,10 @@ class Profile(ScoreSummary):
         entry, group = np.nonzero(chosen.member[where[0]])
         return value[entry], score[entry], group * many + number, where[0][entry]
 
-    def table(self, result: Result, variable: str) -> xr.Dataset:
+    def table(self, result: Result, variable: str, like: Result | None = None) -> xr.Dataset:
         """Return a variable's profile ``[group, bin]``, in the unit that is shown.
+
+        Its bins are found for this result, or for another one that it is to be `like`.
 
         ``mean``, ``low`` and ``high`` are NaN in bins of fewer than `LEAST` entries (in effective
         number), as is ``spread``, the standard deviation of single entries; ``count`` is the sum of
@@ -142,7 +146,7 @@ class Profile(ScoreSummary):
         count, score, square = (
             result.parts[p].pick(variable=variable) for p in ("count", "score", "square")
         )
-        first, level, edges = self._bins(result, variable)
+        first, level, edges = self._bins(result if like is None else like, variable)
         filled = count.collected(first, level, len(edges) - 1)
         number = filled[..., 0]
         mean, low, high = interval(ratio(score.collected(first, level, len(edges) - 1), filled))
@@ -203,3 +207,7 @@ class Profile(ScoreSummary):
                 found |= named(f"profile.{group}.{name}.mean", mean[g])
                 found |= named(f"profile.{group}.{name}.explained", shares[g])
         return found
+
+    def compare(self, ensemble: Ensemble) -> Numbers:
+        """Return those over retrainings, their variation after the first word."""
+        return compared(ensemble)

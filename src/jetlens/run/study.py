@@ -28,6 +28,8 @@ from jetlens.run.store import Store
 PERFORMANCE = "performance"
 POOL = 5_000
 """Training jets handed to the explainers as references for their baselines."""
+POOL_ROOM = 2**28
+"""Bytes of these from which on there are no more of them: large images take much of them."""
 
 
 @dataclass(frozen=True)
@@ -209,11 +211,13 @@ class Study:
         """
         data = self.jets() if self.given is not None else self.part("train")
         needed: list[Partition] = []
-        count = 0
+        count = size = 0
         for partition in data.partitions():
             needed.append(partition)
-            count += len(partition.read())
-            if count >= POOL:
+            jets = partition.read()
+            count += len(jets)
+            size += sum(c.values.nbytes for c in jets.collections.values())
+            if count >= POOL or size >= POOL_ROOM:
                 break
         if not count:
             raise BadValueError("the training part has no jets to take baselines from")

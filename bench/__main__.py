@@ -15,14 +15,14 @@ import torch
 from rich.console import Console
 
 import jetlens as jl
-from bench import attention, generator, gradient, image, integrated_gradients, lrp
+from bench import attention, generator, gradient, image, integrated_gradients, lrp, vit
 from jetlens.core.files import write_text
 from jetlens.data.base import Part
 
 DEMO, RECIPE = Path("runs/demo"), "recipes/flavour.toml"
 TABLE = Path("runs/bench.md")
 JETS = 300
-EVERY = ("generator", "image", "integrated-gradients", "gradient", "lrp", "attention")
+EVERY = ("generator", "image", "integrated-gradients", "gradient", "lrp", "attention", "vit")
 
 
 def main() -> None:
@@ -50,6 +50,9 @@ def main() -> None:
     if "attention" in wanted:
         console.print("attention and Grad-CAM ...")
         lines += _attention()
+    if "vit" in wanted:
+        console.print("training of a vision transformer ...")
+        lines += _vit()
     write_text(TABLE, "\n".join(lines) + "\n")
     Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
 
@@ -107,13 +110,36 @@ def _attention() -> list[str]:
     ]
 
 
+def _vit() -> list[str]:
+    return [
+        f"| an epoch of {vit.IMAGES} images of {vit.PIXELS} x {vit.PIXELS} | s | over ours | aim "
+        "| mean loss of the first |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {w.name} | {w.seconds:.2f} | {w.ratio:.2f} | {w.aim or ''} "
+            f"| {'' if w.loss is None else f'{w.loss:.6f}'} |"
+            for w in vit.main()
+        ),
+        "",
+    ]
+
+
 def _image() -> list[str]:
-    ways = image.main()
+    ways, pictures = image.main(), image.pictures()
     return [
         f"| {image.JETS * image.PARTICLES:,} particles in {image.JETS:,} images | s "
         "| time over ours |",
         "|---|---|---|",
         *(f"| {w.name} | {w.seconds:.3f} | {w.seconds / ways[0].seconds:.1f} |" for w in ways),
+        "",
+        f"| images of 3 x {image.SIDE} x {image.SIDE} pixels | jets/s on one core | aim "
+        "| time over ours |",
+        "|---|---|---|---|",
+        *(
+            f"| {w.name} | {w.rate:,.0f} | {'' if i else '10,000'} "
+            f"| {pictures[0].rate / w.rate:.1f} |"
+            for i, w in enumerate(pictures)
+        ),
         "",
     ]
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jetlens.report.facts import UNLABELLED, Facts
 from jetlens.report.sections import abstract
 from jetlens.report.setup import what_was_run
@@ -45,6 +47,20 @@ def test_what_is_said_of_resampling_is_what_was_done():
     plain = what_was_run(facts("none")).blocks[1]
     assert "kinematics" not in plain.caption
     assert len(plain.rows) == 3
+
+
+def test_what_training_cost_is_told():
+    told = facts("none", drawn={"b": 30, "c": 30})
+    spent = {"parameters": 5_000, "trained": 1_200, "steps": 30}
+    spent |= {"flops_step": 10**11, "flops_frozen": 2 * 10**12, "flops": 5 * 10**12}
+    told = replace(told, history={**told.history, "cost": spent}, seconds=[10.0, 2.5])
+    settings, jets = what_was_run(told).blocks[:2]
+    assert ["Trained parameters", "1,200"] in settings.rows
+    words = "5 TFLOP in 30 steps, 2 of them once, in what is frozen; 12 s, validation included"
+    assert ["Cost of training", words] in settings.rows
+    assert ["Drawn from it", "30", "30", "60"] in jets.rows
+    bare = replace(told, history={**told.history, "cost": {**spent, "trained": 5_000}})
+    assert "Trained parameters" not in [row[0] for row in what_was_run(bare).blocks[0].rows]
 
 
 def test_jets_of_no_class_are_counted_apart():

@@ -22,6 +22,19 @@ _REFUSED = (
 )
 
 
+CACHE = "JETLENS_CACHE"
+
+
+def cache_folder() -> Path:
+    """Return where what is made or fetched once is kept.
+
+    It is the environment variable `CACHE`, or ``jetlens`` in the user's cache.
+    """
+    if folder := os.environ.get(CACHE):
+        return Path(folder)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jetlens"
+
+
 def expanded(name: str) -> str:
     """Return a file name with its leading environment variable, if it has one, put in.
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.core.files import atomic
+from jetlens.core.files import atomic, cache_folder
 from jetlens.core.hashing import digest
 from jetlens.data import detector_table as table
 from jetlens.data.generator import EventRecord, Generator
@@ -132,13 +130,6 @@ def collide(
         return hard, place
     both = np.concatenate([hard, pool.overlay(rng.poisson(mu, events), rng)])
     return both[np.argsort(both["event"], kind="stable")], place
-
-
-def cache_folder() -> Path:
-    """Return where the pool is kept: ``JETLENS_CACHE``, or ``jetlens`` in the user's cache."""
-    if folder := os.environ.get("JETLENS_CACHE"):
-        return Path(folder)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jetlens"
 
 
 @lru_cache(maxsize=2)

@@ -48,6 +48,7 @@ def what_was_run(facts: Facts) -> Section:
         epochs = train["epochs"]
         words = f"{epochs} epoch{'s' * (epochs > 1)} at most, {train['batch']} jets a step"
         settings.append(["Training", words])
+    settings += _cost(facts.history.get("cost", {}), facts.seconds)
     if facts.seconds:
         settings.append(["Time an epoch", f"{an_epoch(facts.seconds)}, median of all epochs"])
     for e in facts.explanations:
@@ -63,6 +64,21 @@ def what_was_run(facts: Facts) -> Section:
     return Section("run", "What was run", blocks)
 
 
+def _cost(cost: Mapping[str, int], seconds: Sequence[float]) -> list[list[str]]:
+    """Return what a training cost, as rows; none where that is not known."""
+    if not cost:
+        return []
+    rows = []
+    if cost["trained"] < cost["parameters"]:
+        rows.append(["Trained parameters", plain(cost["trained"])])
+    words = f"{cost['flops'] / 1e12:.3g} TFLOP in {plain(cost['steps'])} steps"
+    if cost["flops_frozen"]:
+        words += f", {cost['flops_frozen'] / 1e12:.3g} of them once, in what is frozen"
+    if seconds:
+        words += f"; {plain(sum(seconds), 2)} s, validation included"
+    return [*rows, ["Cost of training", words]]
+
+
 def an_epoch(seconds: Sequence[float]) -> str:
     """Return the median time of an epoch in words."""
     return f"{plain(float(np.median(seconds)), 2)} s"
@@ -75,6 +91,7 @@ def _jets(facts: Facts) -> Table:
         jets = facts.history["jets"]
         for label, part in (
             ("Train part", "read"),
+            ("Drawn from it", "drawn"),
             ("Used for training", "kept"),
             ("Effective number", "effective"),
         ):

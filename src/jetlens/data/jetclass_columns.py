@@ -37,7 +37,7 @@ Ints = NDArray[np.int64]
 Tables = dict[str, NDArray[np.void]]
 
 MOST = 256
-"""Places for particles, the hardest; of 20,000 jets, none has more than 200."""
+"""Places for particles, the hardest: of 4,600 jets of all kinds, the largest has 142."""
 
 _JETS = np.dtype(
     [

@@ -75,8 +75,14 @@ def test_distances_are_root_mean_squares_in_spreads() -> None:
             found.constituents_flip_distance[j], np.broadcast_to(rms, 7), rtol=1e-9, atol=1e-12
         )
         np.testing.assert_allclose(found.jets_flip_distance[j], abs(own) / width["jets"])
+        step = found.constituents_flip_step.values[j]
+        np.testing.assert_allclose(step[mask[j]], change / width["constituents"], atol=1e-12)
+        assert np.isnan(step[~mask[j]]).all()
+        np.testing.assert_allclose(found.jets_flip_step[j], own / width["jets"])
     nowhere = np.setdiff1d(np.arange(len(mask)), flips)
     assert np.isnan(found.constituents_flip_distance.values[nowhere]).all()
+    assert np.isnan(found.constituents_flip_step.values[nowhere]).all()
+    assert found.tried.values.all()
     held = found.constituents_flip_distance.sel(constituents_feature=["charge", "m2"])
     assert float(held.max()) == 0.0
 

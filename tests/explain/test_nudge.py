@@ -131,6 +131,30 @@ def test_wrong_ones_alone_are_moved_toward_their_label(steps: int) -> None:
     assert np.isfinite(flips.flip_scale.values[wrong]).any()
 
 
+@pytest.mark.parametrize("method", ["nudge", "flip"])
+def test_jets_without_a_label_are_not_moved_toward_it(method: str) -> None:
+    whole = moving.jets()
+    label = whole.label.copy()
+    label[[3, 4, 9]] = -1
+    some = replace(whole, label=label)
+    options = {"move": "wrong", "scales": [0, 2.0, 30.0], "pool": moving.jets(60, seed=5)}
+    every = jl.explain(moving.tagger(), whole, method, **options)
+    found = jl.explain(moving.tagger(), some, method, **options)
+    known = label >= 0
+    for name in ("constituents_score", "constituents_moved", "moved_output", "target"):
+        np.testing.assert_allclose(found[name][known], every[name][known], rtol=1e-9, atol=1e-12)
+    assert (found.target.values[~known] == -1).all()
+    for name in ("constituents_score", "jets_score", "constituents_moved", "moved_output"):
+        assert np.isnan(found[name].values[~known]).all(), name
+    if method == "flip":
+        assert not found.tried.values[~known].any()
+        np.testing.assert_array_equal(found.tried[known], every.tried[known])
+        assert found.tried.values.any()
+    # what rises is not the label: all that are wrong go there, and nothing needs a label
+    toward = jl.explain(moving.tagger(), some, method, **options, toward="quark")
+    assert np.isfinite(toward.constituents_score.values[3][some["constituents"].mask[3]]).all()
+
+
 def test_the_unit_of_steps() -> None:
     """Per spread, steps are spread^2 times the raw ones; of unit length, the scale is theirs."""
     tagger, pool = moving.tagger(scaled=False), moving.jets(60, seed=5)

@@ -19,14 +19,22 @@ SMALL = {
     "train.batch": 16,
     "explain.0.jets": 30,
     "explain.1.scales": [0, 0.5, 2],
+    "explain.2.scales": [0, 2, 10],
+    "explain.2.jets": 20,
 }
 OWN = {
     "quark_gluon": {"data.constituents": 12, "vary.model": ["kinematics", "multiplicity"]},
     "showers": {"data.hits": 12, "vary.model": ["with-time"]},
 }
 DRAWN = {
-    "quark_gluon": ("performance", "wanted-change", "nudge-scan", "moved-observables"),
-    "showers": ("wanted-change", "vector-field", "nudge-scan"),
+    "quark_gluon": (
+        "performance",
+        "wanted-change",
+        "nudge-scan",
+        "moved-observables",
+        "flip-distance",
+    ),
+    "showers": ("wanted-change", "vector-field", "nudge-scan", "flip-distance"),
 }
 
 
@@ -48,7 +56,7 @@ def study(request, tmp_path_factory):
 def test_the_recipes_ask_for_what_the_study_needs():
     qg, showers = (load(RECIPES / f"{name}.toml") for name in ("quark_gluon", "showers"))
     for recipe in (qg, showers):
-        assert [e.use for e in recipe.explain] == ["gradient", "nudge"]
+        assert [e.use for e in recipe.explain] == ["gradient", "nudge", "flip"]
         assert recipe.explain[1].arguments["move"] == "wrong"
         assert recipe.explain[1].arguments["scales"][0] == 0
         assert "quick" in recipe.presets
@@ -67,6 +75,17 @@ def test_reports_show_gradients_and_moved_jets(study):
     found = {f.stem for f in (first.path / "figures").glob("*.svg")}
     for drawn in DRAWN[name]:
         assert any(drawn in f for f in found), (drawn, found)
+    # each explanation has the figures that say something of it, and no others
+    said = {
+        "gradient": ("wanted", "vector", "perf"),
+        "nudge": ("nudge", "moved"),
+        "flip": ("flip",),
+    }
+    for explanation, begins in said.items():
+        own = {f for f in found if f.startswith(f"{explanation}-")}
+        assert own, explanation
+        shown = {re.sub(rf"{explanation}-\d\d-", "", f) for f in own}
+        assert all(f.startswith(begins) for f in shown), (explanation, shown)
     page = re.sub(r"<[^>]+>", "", first.report.read_text(encoding="utf-8"))
     for words in ("misclassified jets", "toward their true class", "of which the decision flips"):
         assert words in " ".join(page.split()), words

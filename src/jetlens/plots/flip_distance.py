@@ -54,14 +54,15 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
     titles = [described[i].title for i in order]
     there = result.sums["particles"].values[0, :, 0] > 0
     ranks = [str(r) for r in result.sums["rank"].values[there]]
-    drawn = figure(max(3.1 * len(groups), 8.5), max(0.3 * len(order) + 1.6, 3.2) + 3.9)
+    by_rank = summary.by_rank(result)[:, there][:, :, order]
+    known = [g for g in groups if np.isfinite(by_rank[position(result, g)]).any()] or groups[:1]
+    drawn = figure(max(3.1 * len(known), 8.5), max(0.3 * len(order) + 1.6, 3.2) + 3.9)
     above, below = drawn.subfigures(2, 1, height_ratios=[max(0.3 * len(order) + 1.6, 3.2), 3.3])
     left, right = above.subplots(1, 2)
     _distances(left, result, order, titles, groups)
     _shares(right, result, groups)
-    line = below.subplots(1, len(groups), squeeze=False, sharey=True)[0]
-    by_rank = summary.by_rank(result)[:, there][:, :, order]
-    for ax, group in zip(line, groups, strict=True):
+    line = below.subplots(1, len(known), squeeze=False, sharey=True)[0]
+    for ax, group in zip(line, known, strict=True):
         against_rank(ax, by_rank[position(result, group)], titles, ranks)
         ax.set_xlabel(f"Particle ({ordered_by(result)})")
         ax.set_title(group_title(group), loc="left")

@@ -27,13 +27,13 @@ _LEAST = 0.02  # of the largest density, where a ratio is drawn
 Floats = NDArray[np.float64]
 
 
-def edges_of(fine: Histogram, coarse: Histogram, name: str) -> Floats:
-    """Return bins that are drawn: of true classes and moved jets, whole numbers in the middle.
+def edges_of(fine: Histogram, coarse: Histogram, name: str, classes: int) -> Floats:
+    """Return bins that are drawn: where true classes are, whole numbers in the middle.
 
     Of particles, which have long tails, few are left out; no bin is narrower than the coarse
     histogram's, of which errors are made.
     """
-    ends = fine.quantiles(_SHARE["." in name])[..., 0]
+    ends = fine.quantiles(_SHARE["." in name])[:classes, ..., 0]
     low, high = float(np.nanmin(ends[:, 0])), float(np.nanmax(ends[:, 1]))
     if name in _WHOLE:
         low, high = np.floor(low), np.floor(high)

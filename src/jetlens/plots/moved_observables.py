@@ -59,7 +59,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
     drawn, cells = _grid(len(names) + 1, len(shown) + 1)
     for n, (name, feature) in enumerate(zip(names, features, strict=True)):
         both = [result.parts[p].pick(observable=name) for p in ("fine", "coarse")]
-        edges = edges_of(*both, name)
+        edges = edges_of(*both, name, len(every[n]))
         for column, t in enumerate(shown):
             pair = cells[n, column].subgridspec(2, 1, height_ratios=[2, 1], hspace=0.0)
             above = drawn.add_subplot(pair[0])
@@ -87,7 +87,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
             )  # fmt: skip
     choice(drawn.add_subplot(cells[-1, :-1]), result, own, at)
     shares(drawn.add_subplot(cells[-1, -1]), result, at)
-    heading(drawn)
+    heading(drawn, y=1 - 0.1 / drawn.get_figheight())
     return drawn
 
 
@@ -163,14 +163,19 @@ def _recommendation(result: Result, own: Floats, best: tuple[int, Floats]) -> st
     if place + 1 < len(every):
         words += f" (at {every[place + 1]:g}, {measured(mean[place + 1])})"
     shares = {n: 100 * s for n, s in summary.shares(result, place).items()}
-    words += f". There, {measured(shares['flipped'])} % of decisions flip"
+    words += f". There, {_whole(shares['flipped'])} % of decisions flip"
     if BENT in shares:
         words += (
-            f", and {measured(shares[BENT])} % of the steps have to be bent to leave a jet; raw "
+            f", and {_whole(shares[BENT])} % of the steps have to be bent to leave a jet; raw "
             f"steps in all features, also those that are held still, would be unphysical of "
-            f"{measured(shares[UNPHYSICAL])} %"
+            f"{_whole(shares[UNPHYSICAL])} %"
         )
     return words + "."
+
+
+def _whole(estimates: Floats) -> str:
+    """Write a number in per cent; without an interval where all replicas are the same."""
+    return f"{estimates[0]:.0f}" if np.ptp(estimates) == 0 else measured(estimates)
 
 
 def _verdicts(result: Result, own: Floats, place: int) -> str:

@@ -62,9 +62,9 @@ def said(variation: Variation) -> str:
     )
 
 
-def heading(drawn: Figure) -> None:
-    """Write jetlens's label above all panels."""
-    drawn.suptitle(r"$\mathbfit{jetlens}$  Simulation", x=0.01, ha="left", fontsize=13)
+def heading(drawn: Figure, **where: float) -> None:
+    """Write jetlens's label above all panels; `where` it is, if nobody lays out the figure."""
+    drawn.suptitle(r"$\mathbfit{jetlens}$  Simulation", x=0.01, ha="left", fontsize=13, **where)
 
 
 def trainings(ensemble: Ensemble) -> str:

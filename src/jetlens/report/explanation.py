@@ -11,6 +11,7 @@ from jetlens.core.registry import explainers, parameters
 from jetlens.plots.style import FLAVOUR_TITLES
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
+from jetlens.report.moved import observables_table
 from jetlens.report.numbers import measured, plain, shown
 from jetlens.report.words import html, said
 from jetlens.summarise.jets.classes import ClassSummary
@@ -53,6 +54,9 @@ def explained(
             conserved += [conservation_table(result), drawn]
         elif result.name == "completeness":
             complete += [completeness_table(result), drawn]
+        elif result.name == "moved-observables":
+            table = observables_table(result)
+            shown += [drawn] if table is None else [table, drawn]
         else:
             shown.append(drawn)
     shown += together

@@ -1,0 +1,68 @@
+"""The table of moved jets: which observables have come nearer to the class stepped toward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from jetlens.plots.style import class_name
+from jetlens.report.content import Cell, Table
+from jetlens.report.numbers import measured, plain
+from jetlens.report.words import html
+from jetlens.summarise.base import LEAST, interval
+from jetlens.summarise.jets.moved import SCALE
+from jetlens.summarise.result import Result
+from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
+from jetlens.summarise.sums.transport import DECIDED, changes, clear
+
+_MARKS = {NEARER: "holds", FARTHER: "fails", OPEN: "open", SAME: "open"}
+
+
+def observables_table(result: Result) -> Table | None:
+    """Return a verdict for every observable and input, or nothing where no scale is recommended."""
+    summary: Any = result.summary
+    own = summary.own_distances(result)
+    best = summary.recommended(result, own)
+    if best is None:
+        return None
+    place = best[0]
+    verdicts = summary.verdicts(result, own, place)
+    low, high = changes(own, place)
+    told = clear(own)
+    shown = [t for t, jets in enumerate(result.sums["moved"].values) if jets >= LEAST]
+    rows: list[list[Cell]] = []
+    for n, feature in enumerate(summary.features(result)):
+        row: list[Cell] = [html(feature.axis)]
+        for t in shown:
+            before, after = (_cell(own[n, t, k]) for k in (0, 1 + place))
+            ends = f"{plain(float(low[n, t]), 2)} to {plain(float(high[n, t]), 2)}"
+            mark = Markup('<span class="verdict {}">{}</span>')
+            row += [
+                before if told[n, t] else Markup("{} (chance)").format(before),
+                after,
+                "" if verdicts[n][t] == SAME else ends,
+                mark.format(_MARKS[verdicts[n][t]], verdicts[n][t]),
+            ]
+        rows.append(row)
+    head: list[Cell] = ["Observable or input"]
+    for t in shown:
+        name = class_name(str(result.sums["toward"].values[t]))
+        head += [html(f"distance to true {name}, before"), "after", "change, 95 %", "verdict"]
+    scale = float(result.sums[SCALE].values[place])
+    caption = (
+        f"Does the network pick up what makes the classes? Wasserstein distances of the jets "
+        f"moved toward a class to true jets of it, before the step and after one of the "
+        f"recommended scale {scale:g}, with 68 % intervals. Nearer: following the gradient makes "
+        "the jets more like those of the class in this observable, so that the network has picked "
+        f"it up. Verdicts are at {100 * DECIDED:.0f} %, by the interval of the change over "
+        "bootstraps of events; one in twenty is chance. Where the distance before is no more than "
+        "chance, the jets are like those of the class to begin with, and farther is all they can "
+        "go."
+    )
+    return Table(head, rows, caption)
+
+
+def _cell(estimates: Any) -> Markup:
+    value, low, high = (float(x) for x in interval(estimates))
+    return measured({"value": value, "low": low, "high": high})

@@ -1,0 +1,55 @@
+"""The table of verdicts on moved jets."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import jetlens as jl
+from jetlens.report.moved import observables_table
+from synthetic import scanned
+
+
+def words(cell: object) -> str:
+    """Return a cell without its markup."""
+    return re.sub(r"<[^>]+>", "", str(cell))
+
+
+def test_every_observable_and_input_has_a_verdict_with_its_interval():
+    result = jl.summarise(
+        scanned(700, 9), "moved-observables", replicas=25, observables=["width", "multiplicity"]
+    )
+    table = observables_table(result)
+    own = result.summary.own_distances(result)
+    best = result.summary.recommended(result, own)
+    assert table is not None
+    assert best is not None
+    verdicts = result.summary.verdicts(result, own, best[0])
+    assert [words(row[0]) for row in table.rows][:2] == ["Width", "Constituents"]
+    assert len(table.rows) == 5
+    for row, of in zip(table.rows, verdicts, strict=True):
+        assert len(row) == len(table.head) == 9
+        assert [words(row[4]), words(row[8])] == of
+    assert words(table.rows[1][4]) == "does not change"
+    assert table.rows[1][3] == ""
+    assert "recommended scale" in str(table.caption)
+
+
+def test_without_a_recommended_scale_there_is_no_table():
+    jets = scanned(60, 9).isel(jet=slice(0, 8))
+    result = jl.summarise(jets, "moved-observables", replicas=4, observables=["width"])
+    assert observables_table(result) is None
+
+
+@pytest.mark.parametrize("scale", [0.3, 3.0])
+def test_changes_are_told_where_there_are_some(scale):
+    jets = scanned(700, 9)
+    some = jets.sel(scale=[scale])
+    result = jl.summarise(
+        some, "moved-observables", replicas=25, observables=["width"], most_bent=1
+    )
+    table = observables_table(result)
+    assert table is not None
+    assert re.fullmatch(r"\S+ to \S+", words(table.rows[0][3]))
+    assert f"{scale:g}" in str(table.caption)

@@ -100,7 +100,8 @@ class GradCAM(OnePassExplainer):
             how += "; of the feature map, interpolated bilinearly to the image's pixels"
         found = images | on_tokens.by_collection()
         said = torch.cat(saids) if saids else next(iter(packed.inputs.values())).new_zeros(0)
-        return Scores(importance=found, attrs={"importance": f"of layer {how}"}), said
+        attrs = {"importance": f"of layer {how}", **on_tokens.patches()}
+        return Scores(importance=found, attrs=attrs), said
 
     def _weighted(self, features: Tensor, slopes: Tensor, row: Row | None) -> Tensor:
         """Return the map ``[jet, place]`` of features and their gradients ``[jet, place, k]``."""

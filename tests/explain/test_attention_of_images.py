@@ -1,0 +1,138 @@
+"""Explanations of images by a vision transformer as Hugging Face writes it, on the same axes."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import attending
+import imaged
+import jetlens as jl
+from jetlens.core.attribution import PATCHES, importance
+from jetlens.core.errors import JetlensError
+
+pytest.importorskip("transformers")
+
+CELLS = imaged.PIXELS // imaged.PATCH
+CONFIG = {
+    "model_type": "dinov2",
+    "hidden_size": 16,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "patch_size": imaged.PATCH,
+    "image_size": imaged.PIXELS,
+}
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    from jetlens.taggers.vit import Vit
+
+    torch.manual_seed(3)
+    made = Vit({"image": ["pt"]}, imaged.CLASSES, backbone=CONFIG, weights="random", tuned=1)
+    for parameter in made.parameters():  # a new network attends nearly evenly
+        parameter.data += 0.3 * torch.randn_like(parameter)
+    return made.double()
+
+
+@pytest.fixture(scope="module")
+def some():
+    return imaged.jets(6)
+
+
+@pytest.fixture(scope="module")
+def weights(tagger, some):
+    """Attention as the model itself tells it, unfused: ``[jet, layer, head, query, key]``."""
+    model = copy.deepcopy(tagger.network.model)
+    model.set_attn_implementation("eager")
+    image = torch.as_tensor(some["image"].values).double()
+    image = tagger.network._normalised(image.expand(-1, 3, -1, -1))
+    with torch.no_grad():
+        told = model.eval()(image, output_attentions=True).attentions
+    return torch.stack(told, 1).numpy()
+
+
+def spread(patches):
+    """Return numbers of patches as pixels."""
+    grid = patches.reshape(-1, CELLS, CELLS)
+    return grid.repeat(imaged.PATCH, axis=1).repeat(imaged.PATCH, axis=2)
+
+
+def test_what_the_class_token_attends_to_is_the_mean_over_heads_and_layers(tagger, some, weights):
+    found = jl.explain(tagger, some, "attention", asking="class")
+    np.testing.assert_allclose(
+        found.image_importance, spread(weights[:, :, :, 0, 1:].mean((1, 2))), rtol=1e-6
+    )
+    mean = jl.explain(tagger, some, "attention-rollout", rule="mean", asking="class")
+    np.testing.assert_allclose(mean.image_importance, found.image_importance)
+    assert json.loads(found.attrs[PATCHES]) == {"image": [imaged.PATCH, imaged.PATCH]}
+
+
+def test_single_layers_and_every_token(tagger, some, weights):
+    name = str(jl.explain(tagger, some, "attention").layer_image_image.values[1])
+    one = jl.explain(tagger, some, "attention", asking="class", layers=name)
+    np.testing.assert_allclose(
+        one.image_importance, spread(weights[:, 1, :, 0, 1:].mean(1)), rtol=1e-6
+    )
+    every = jl.explain(tagger, some, "attention", layers=name)
+    np.testing.assert_allclose(
+        every.image_importance, spread(weights[:, 1, :, :, 1:].mean((1, 2))), rtol=1e-6
+    )
+
+
+def test_rollout_is_the_product_with_the_residual_and_normalised_rows(tagger, some, weights):
+    found = jl.explain(tagger, some, "attention-rollout")
+    rolled = np.eye(weights.shape[-1])
+    for layer in range(weights.shape[1]):
+        step = weights[:, layer].mean(1) + np.eye(weights.shape[-1])
+        rolled = step / step.sum(-1, keepdims=True) @ rolled
+    np.testing.assert_allclose(found.image_importance, spread(rolled[:, 0, 1:]), rtol=1e-6)
+
+
+def test_the_residual_of_a_mean_drops_out_of_shares(weights):
+    """rownorm(A + I) rescales what a class token gives to patches, all of them alike."""
+    mean = weights.mean((1, 2))
+    kept = mean + np.eye(mean.shape[-1])
+    kept = (kept / kept.sum(-1, keepdims=True))[:, 0, 1:]
+    own = mean[:, 0, 1:]
+    np.testing.assert_allclose(kept / kept.sum(1)[:, None], own / own.sum(1)[:, None])
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("attention", {"asking": "class"}),
+        ("attention-rollout", {}),
+        ("grad-cam", {}),
+        ("gradient", {}),
+        ("integrated-gradients", {"steps": 4, "rule": "gauss-legendre"}),
+    ],
+)
+def test_all_methods_give_maps_on_the_same_axes_with_regions_beside(tagger, some, method, options):
+    found = jl.explain(tagger, some, method, target="label", **options)
+    looked = importance(found, "image")
+    assert looked.dims == ("jet", "y", "x")
+    assert looked.shape == (6, imaged.PIXELS, imaged.PIXELS)
+    assert float(looked.sum()) > 0
+    for axis in "xy":
+        np.testing.assert_array_equal(found[axis], some["image"].places[axis][1])
+    for name in ("prongs", "partons", "particles"):
+        real = some[name].mask
+        np.testing.assert_array_equal(found[f"{name}_mask"], real)
+        np.testing.assert_array_equal(found[f"{name}_value"].values[real], some[name].values[real])
+        assert np.isnan(found[f"{name}_value"].values[~real]).all()
+    kinds = set(jl.summarise(found, "attention-fraction", replicas=3).sums["kind"].values)
+    assert ("pt_in_patches" in kinds) == ("gradient" not in method)
+
+
+def test_what_cannot_ask_is_told(tagger, some):
+    with pytest.raises(JetlensError, match="did you mean 'class'"):
+        jl.explain(tagger, some, "attention", asking="clas")
+    with pytest.raises(JetlensError, match="goes with rule='mean'"):
+        jl.explain(tagger, some, "attention-rollout", asking="class")
+    with pytest.raises(JetlensError, match="no class token asks"):
+        jl.explain(attending.tagger("4d-bool-mask"), attending.jets(), "attention", asking="class")

@@ -5,8 +5,6 @@ Particles that are not real get no attention and no gradient.
 
 from __future__ import annotations
 
-import contextlib
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -52,21 +50,8 @@ def attend(
     seen = keys | ~any_key
     if bias is not None:
         seen = bias.masked_fill(~seen, -torch.inf)
-    with _kernel(query, key):
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+    mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
     return (mixed * any_key).transpose(1, 2).flatten(2)
-
-
-_SHORT = 50  # particles
-"""Up to here plain matrix products beat the fused kernel on a processor, by up to five times."""
-
-
-def _kernel(query: Tensor, key: Tensor) -> contextlib.AbstractContextManager[None]:
-    """Let attention among few particles on a processor be done by plain matrix products."""
-    if query.device.type == "cpu" and max(query.shape[-2], key.shape[-2]) <= _SHORT:
-        plain: contextlib.AbstractContextManager[None] = sdpa_kernel(SDPBackend.MATH)
-        return plain
-    return contextlib.nullcontext()
 
 
 class SelfAttention(nn.Module):

@@ -66,19 +66,19 @@ class Map:
         Real ones go where their particles stood; padding stays NaN.
         """
         found, heads = found.cpu(), slice(found.shape[1])
-        rows = self._packed.rows[asking.jets]
+        rows = self._packed.rows[asking.jets].numpy()
         moves = zip(asking.moves(self.query), asked.moves(self.key), strict=True)
         first = 0
         for _, group in itertools.groupby(moves, _alike):  # jets of one length stand together
             (q, to_q), (k, to_k) = (alike := list(group))[0]
             jets = slice(first, first := first + len(alike))
             if all(isinstance(places, slice) for places in (q, to_q, k, to_k)):
-                into = torch.from_numpy(self._values)[:, layer, heads, to_q, to_k]
-                into[rows[jets]] = found[jets, :, q, k]
+                into = self._values[:, layer, heads, to_q, to_k]
+                into[rows[jets]] = found[jets, :, q, k].numpy()
             else:
                 from_q, from_k, onto_q, onto_k = map(_numbers, (q, k, to_q, to_k))
                 one = found[jets].numpy()[0][:, from_q[:, None], from_k]
-                self._values[int(rows[jets]), layer, heads][:, onto_q[:, None], onto_k] = one
+                self._values[int(rows[jets][0]), layer, heads][:, onto_q[:, None], onto_k] = one
 
     def table(self) -> Table:
         """Return the array and what its axes are."""

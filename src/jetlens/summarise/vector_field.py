@@ -9,12 +9,21 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import MASK
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, named, ratio
+from jetlens.summarise.jets.arrows import (
+    FLOW,
+    LENGTH,
+    RADIAL,
+    TANGENTIAL,
+    alike,
+    component,
+    flow_of,
+    singles_of,
+)
 from jetlens.summarise.jets.classes import means
-from jetlens.summarise.jets.gradients import PHYSICAL, Gradients, GradientSummary
+from jetlens.summarise.jets.gradients import PHYSICAL, GradientSummary
 from jetlens.summarise.jets.particle_order import (
     MOMENTA,
     has,
@@ -23,7 +32,7 @@ from jetlens.summarise.jets.particle_order import (
     real,
     shares,
 )
-from jetlens.summarise.jets.variables import Variable, find
+from jetlens.summarise.jets.variables import find
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.examples import Examples
 from jetlens.summarise.sums.field import MOMENTS, chance, field_sums, mean_vectors
@@ -31,13 +40,6 @@ from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
 
 ENERGY, EQUAL = "energy", "none"
-RADIAL, TANGENTIAL, LENGTH = "radial", "tangential", "length"
-FLOW = (RADIAL, TANGENTIAL, LENGTH, "x", "y")
-"""A jet's weighted mean gradient away from the origin, around it, its mean length, and its mean
-along either axis."""
-ANGLES = ("", "rad")
-"""Units that are the same: differences of rapidity and of azimuth are drawn on one scale."""
-
 Floats = NDArray[np.float64]
 
 
@@ -91,7 +93,7 @@ class VectorField(GradientSummary):
         found = self.gradients(attribution)
         jets, home = found.jets, self.collection
         pair = x, y = [find(jets, f"{home}.{name}") for name in (self.x, self.y)]
-        if found.unit == PHYSICAL and not _alike(x, y):
+        if found.unit == PHYSICAL and not alike(x, y):
             raise UnsupportedError(
                 f"a gradient per {x.feature.shown or 'unit'} and per {y.feature.shown or 'unit'} "
                 f"has no direction on the plane of {x.name} and {y.name}: expected that of the "
@@ -101,9 +103,9 @@ class VectorField(GradientSummary):
         weight = np.where(found.real, weight, 0)
         used = found.used & (weight.sum(axis=1) > 0)
         at = np.stack([np.nan_to_num(v.values(jets)) for v in pair])
-        vector = np.stack([_component(found, v) for v in pair])
+        vector = np.stack([component(found, v) for v in pair])
         grouped, edges = found.grouped, self.edges()
-        flow = _flow(at, vector, weight)
+        flow = flow_of(at, vector, weight)
         cells = field_sums(at, vector, weight, edges, grouped.member, grouped.weights[:, 0])
         sums = grouped.counts(used).assign(
             flow=(("group", "component", "replica"), grouped.sums(flow, used)),
@@ -114,10 +116,10 @@ class VectorField(GradientSummary):
         attrs = {
             **found.attrs,
             "axes": {"x": x.feature.as_dict(), "y": y.feature.as_dict()},
-            "about_origin": int(_alike(x, y)),
+            "about_origin": int(alike(x, y)),
             "weight": words,
         }
-        singles = _singles(jets, self.collection, found.real, weight, at, vector)
+        singles = singles_of(jets, self.collection, found.real, weight, at, vector)
         examples = Examples.choose(singles.isel(jet=used), self.collection, self.jets)
         return Result(self, sums.assign_attrs(attrs), {"examples": examples})
 
@@ -189,40 +191,3 @@ class VectorField(GradientSummary):
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers' mean and deviation over retrainings, for every variation."""
         return compared(ensemble)
-
-
-def _alike(x: Variable, y: Variable) -> bool:
-    """Say whether two variables have the same unit, so that there are distances on their plane."""
-    units = {x.feature.shown, y.feature.shown}
-    return len(units) == 1 or units == set(ANGLES)
-
-
-def _component(found: Gradients, variable: Variable) -> Floats:
-    """Return a feature's gradient ``[jet, particle]``, in the unit that is shown."""
-    factor = variable.feature.shown_factor if found.unit == PHYSICAL else 1.0
-    component: Floats = found.score[..., variable.position] / factor
-    return component
-
-
-def _flow(at: Floats, vector: Floats, weight: Floats) -> Floats:
-    """Return each jet's weighted `FLOW` ``[jet, component]``; at the origin there is no outside."""
-    away = ratio(at, np.hypot(*at))
-    x, y = np.nan_to_num(away)
-    along, around = x * vector[0] + y * vector[1], x * vector[1] - y * vector[0]
-    each = (along, around, np.hypot(*vector), *vector)
-    return np.stack([(weight * e).sum(axis=1) for e in each], axis=1)
-
-
-def _singles(
-    jets: xr.Dataset, home: str, mask: NDArray[np.bool_], weight: Floats, at: Floats, vector: Floats
-) -> xr.Dataset:
-    """Return what is drawn of single jets: where particles are, their share and gradient."""
-    shown = {"x": at[0], "y": at[1], "along_x": vector[0], "along_y": vector[1], "share": weight}
-    own = {
-        f"{home}_{name}": (("jet", home), np.where(mask, values, np.nan).astype(np.float32))
-        for name, values in shown.items()
-    }
-    known = jets[["label", "output", "weight", "row", "event"]]
-    return xr.Dataset(
-        {**own, home + MASK: (("jet", home), mask), **known.data_vars}, coords=known.coords
-    )

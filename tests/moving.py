@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 import jetlens as jl
 from jetlens.core.batch import JetBatch
-from jetlens.data.scaling import Scaling, fit
+from jetlens.data.scaling import Scaling
+from jetlens.data.scaling_fit import fit
 from jetlens.taggers.base import encode
 
 CLASSES = ("gluon", "quark")

@@ -18,7 +18,8 @@ import labelled
 from jetlens.core.arrays import batch
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import taggers
-from jetlens.data.scaling import Scaling, fit
+from jetlens.data.scaling import Scaling
+from jetlens.data.scaling_fit import fit
 from jetlens.taggers.base import Tagger
 
 CLASSES = ("b", "c", "u", "tau")

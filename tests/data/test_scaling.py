@@ -6,7 +6,9 @@ import torch
 
 import jetlens as jl
 from contracts import explainers as case
-from jetlens.data.scaling import Scaling, fit
+from jetlens.core.batch import JetBatch
+from jetlens.data.scaling import Scaling
+from jetlens.data.scaling_fit import fit
 from jetlens.taggers.base import encode
 
 INPUTS = {"jets": case.JETS, "tracks": case.TRACKS}
@@ -189,3 +191,69 @@ def test_nothing_to_measure() -> None:
         fit([case.jets().take([0])], {"tracks": case.TRACKS})
     with pytest.raises(jl.JetlensError, match="unknown collection"):
         fit([case.jets()], {"track": case.TRACKS})
+
+
+OBJECTS = ("pt", "eta")
+
+
+def named_objects(n: int = 300) -> JetBatch:
+    """Events of three named objects of very different momenta; the second may be missing."""
+    rng = np.random.default_rng(7)
+    values = np.stack([rng.normal([1000, 0], [50, 1], (n, 2)), rng.normal([30, 2], [5, 3], (n, 2))])
+    values = np.stack([*values, rng.normal([200, 0], [90, 0.1], (n, 2))], 1)
+    mask = np.ones((n, 3), bool)
+    mask[: n // 3, 1] = False
+    return jl.batch(
+        {"objects": (values, OBJECTS, mask)}, weight=rng.uniform(0.5, 2, n), event=np.arange(n)
+    )
+
+
+@pytest.mark.parametrize("kind", ["standard", "unit"])
+def test_each_place_of_a_list_is_scaled_as_a_list_of_its_own(kind: str) -> None:
+    jets = named_objects()
+    inputs, floors = {"objects": OBJECTS}, {"objects": {"pt": 10.0}}
+    parts = [jets.take(slice(0, 90)), jets.take(slice(90, None))]
+    fitted = fit(parts, inputs, kind, floors, {"objects": 3})
+    assert fitted.table == fitted.limits == {}
+    own = jets["objects"]
+    scaled = fitted.apply(own, "objects", OBJECTS)
+    slopes = fitted.slopes(own.values, "objects", OBJECTS)
+    for place in range(3):
+        alone = jl.batch(
+            {"objects": (own.values[:, [place]], OBJECTS, own.mask[:, [place]])}, weight=jets.weight
+        )
+        by_itself = fit([alone], inputs, kind, floors)
+        found = by_itself.apply(alone["objects"], "objects", OBJECTS)
+        np.testing.assert_allclose(scaled[:, [place]], found, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(
+            slopes[:, [place]], by_itself.slopes(own.values[:, [place]], "objects", OBJECTS)
+        )
+    reversed_names = fitted.apply(own, "objects", OBJECTS[::-1])
+    np.testing.assert_array_equal(reversed_names, scaled[..., ::-1])
+    shorter = fitted.scaled(own.values[:, :2], "objects", OBJECTS)
+    np.testing.assert_array_equal(shorter[own.mask[:, :2]], scaled[:, :2][own.mask[:, :2]])
+
+
+def test_a_place_where_nothing_stands_is_scaled_as_the_whole_list() -> None:
+    jets = named_objects()
+    inputs = {"objects": OBJECTS}
+    whole = fit([jets], inputs).table["objects"]
+    places = fit([jets], inputs, places={"objects": 4}).places["objects"]
+    for feature in OBJECTS:
+        assert places[3].table["objects"][feature] == pytest.approx(whole[feature])
+        assert places[0].table["objects"][feature] != pytest.approx(whole[feature])
+
+
+def test_what_stands_behind_the_last_place_is_told() -> None:
+    jets = named_objects(6)
+    with pytest.raises(jl.JetlensError, match="row 0: one stands at place 3; expected 2 places"):
+        fit([jets], {"objects": OBJECTS}, places={"objects": 2})
+    fitted = fit([jets], {"objects": OBJECTS}, places={"objects": 3})
+    longer = jets["objects"].padded(5)
+    assert fitted.apply(longer, "objects", OBJECTS).shape == (6, 5, 2)
+    longer.mask[4, 4] = True
+    with pytest.raises(jl.JetlensError, match="one stands at place 5; expected 3 places"):
+        fitted.apply(longer, "objects", OBJECTS, jets.row)
+    variables = jl.batch({"jets": (np.ones((2, 1)), ["x"])})
+    with pytest.raises(jl.JetlensError, match="'jets' is no list of particles"):
+        fit([variables], {"jets": ["x"]}, places={"jets": 1})

@@ -141,6 +141,7 @@ def test_inputs_without_being_told() -> None:
         ({"streams": {"objects": {"widht": 4}}}, "'widht': did you mean 'width'"),
         ({"streams": {"objects": {"width": 0}}}, r"streams.objects.width=0: expected .* 1 or more"),
         ({"streams": {"objects": {"layers": 1.5}}}, "layers=1.5: expected a whole number"),
+        ({"streams": {"objects": {"places": -1}}}, "objects.places=-1: expected .* 0 or more"),
         ({"streams": {"objects": {"width": 12}}}, "streams.objects: 5 heads of a width of 12"),
         ({"cross_heads": 3}, "cross_heads, where 'constituents' ask 'objects': 3 heads of a width"),
         ({"cross_layers": 0}, "cross_layers=0"),
@@ -188,3 +189,20 @@ def test_masks_that_do_not_fit_are_refused() -> None:
         made({"constituents": inputs["constituents"]}, masks)
     with pytest.raises(UnknownNameError, match="stream"):
         build(streams={"jets": SMALL})
+
+
+def test_where_each_place_is_a_thing_of_its_own_it_is_told_apart() -> None:
+    placed = {"objects": SMALL | {"places": 4}}
+    made, alike = build(streams=placed), build(streams={"objects": SMALL})
+    assert made.places == {"objects": 4}
+    assert alike.places == {}
+    inputs, masks = events()
+    turned = inputs | {"objects": inputs["objects"].flip(1)}
+    rows = masks | {"objects": masks["objects"].flip(1)}
+    torch.testing.assert_close(alike(inputs, masks), alike(turned, rows))
+    assert not torch.isclose(made(inputs, masks), made(turned, rows)).all(1).any()
+    # without the embedding of places, it is the other
+    weights = {k: v for k, v in made.state_dict().items() if k != "encoders.objects.place"}
+    torch.nn.init.zeros_(made.encoders["objects"].place)
+    alike.load_state_dict(weights)
+    torch.testing.assert_close(made(inputs, masks), alike(inputs, masks), rtol=0, atol=0)

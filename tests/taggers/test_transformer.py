@@ -12,7 +12,8 @@ from attention_calls import Watch
 from jetlens.core import attention
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import taggers
-from jetlens.data.scaling import Scaling, fit
+from jetlens.data.scaling import Scaling
+from jetlens.data.scaling_fit import fit
 from jetlens.data.toy import Toy
 from jetlens.taggers.base import at_rest
 from jetlens.taggers.train import TrainSettings, train

@@ -3,6 +3,7 @@
 # make cross   cross-attention of particles and objects: models compared, in runs/cross
 # make quark   quark and gluon jets, and the gradient between them, in runs/quark
 # make showers calorimeter showers with timing, and the field of their gradients, in runs/showers
+# make vit     where a vision transformer looks in jet images, in runs/vit
 # make test    everything that is checked
 # make bench   timings, as a table of ratios
 # make lint    style, types and layers only
@@ -13,7 +14,7 @@ WORKERS ?= 2
 BIN     := .venv/bin
 READY   := .venv/.ready
 
-.PHONY: venv demo toy cross quark showers test bench lint clean
+.PHONY: venv demo toy cross quark showers vit test bench lint clean
 
 venv: $(READY)
 
@@ -37,6 +38,9 @@ quark: $(READY)
 
 showers: $(READY)
 	$(BIN)/jetlens run recipes/showers.toml --preset quick --out runs/showers --workers $(WORKERS)
+
+vit: $(READY)
+	$(BIN)/jetlens run recipes/vit_attention.toml --preset quick --out runs/vit --workers $(WORKERS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

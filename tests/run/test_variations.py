@@ -169,3 +169,31 @@ def test_an_alternative_that_is_added_and_left_out_again_is_told(changed_first):
         load(RECIPES / "toy_xaug.toml", changes=changes)
     kept = {"vary.model.mine": mine, "vary.model": ["experts", "mine"]}
     assert list(load(RECIPES / "toy_xaug.toml", changes=kept).vary["model"]) == ["experts", "mine"]
+
+
+def test_combinations_that_are_left_out():
+    axes = {"model": {"whole": {"seed": 1}, "head": {"seed": 2}}, "train.epochs": [1, 2, 3]}
+    left = [{"model": ["whole"], "train.epochs": ["1", "3"]}]
+    found = [v.name for v in variations.variations(axes, left)]
+    assert found == [
+        "model=whole,train.epochs=2",
+        *(f"model=head,train.epochs={n}" for n in (1, 2, 3)),
+    ]
+
+
+def test_a_recipe_that_leaves_out_what_is_not_there(tmp_path):
+    path = tmp_path / "recipe.toml"
+    begin = 'data = { use = "toy" }\nvary.seed = [1, 2]\n'
+    path.write_text(begin + 'leave_out = [{ seed = ["2"] }]\n', encoding="utf-8")
+    ((only, tree),) = load(path).variations()
+    assert only.places == {"seed": "1"}
+    assert "leave_out" not in tree
+    for wrong, told in (
+        ('[{ seeds = ["2"] }]', "no axis 'seeds'; did you mean 'seed'"),
+        ('[{ seed = ["1", "2"] }]', "leaves out every variation"),
+        ("[{}]", "leave out everything"),
+        ("{ seed = 2 }", "expected a list of tables"),
+    ):
+        path.write_text(f"{begin}leave_out = {wrong}\n", encoding="utf-8")
+        with pytest.raises(BadRecipeError, match=told):
+            load(path)

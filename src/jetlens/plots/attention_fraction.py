@@ -209,8 +209,10 @@ def _effective(result: Result, g: int) -> Floats:
 
 def _plain_ticks(ax: Axes) -> None:
     """Write the ticks of a logarithmic axis as plain numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
+    low, high = ax.get_ylim()
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    every = [step * 10.0**n for n in decades for step in (1, 2, 5)]
+    ticks = [tick for tick in every if low <= tick <= high]
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.yaxis.set_minor_formatter("")
+    ax.set_ylim(low, high)

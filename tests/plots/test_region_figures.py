@@ -1,0 +1,115 @@
+"""Figures of where in images taggers look, and of what taggers cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import imaged
+import jetlens as jl
+from figure_words import inside, words
+from jetlens.core.errors import BadFileError
+from jetlens.plots import caption
+from jetlens.plots.entry import title
+from jetlens.summarise.trainings.costs import Costs, Spent
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
+
+
+def result(name, seed=1, jets=90, **options):
+    return jl.summarise(imaged.looked(jets, seed=seed, **options), name, replicas=8)
+
+
+def said(figure):
+    return " ".join(t.get_text() for t in words(figure))
+
+
+@pytest.mark.parametrize("name", imaged.LOOKED)
+def test_each_figure_can_be_read_and_says_what_it_is(name):
+    found = result(name)
+    inside(lambda: jl.draw(found), 5)
+    drawn = jl.draw(found)
+    assert "jetlens" in said(drawn)
+    if name != "attention-distance":
+        assert "Four" in said(drawn)
+    told = caption(found)
+    assert told.endswith(".")
+    assert "$" not in told
+    assert "90 jets" in told
+
+
+@pytest.mark.parametrize("name", imaged.LOOKED)
+def test_nothing_and_a_class_without_jets_are_drawn(name):
+    jl.draw(result(name, jets=40, absent=("two",)))
+    none = jl.summarise(imaged.looked(4).isel(jet=slice(0, 0)), name)
+    assert "no jet was used" in said(jl.draw(none))
+
+
+@pytest.mark.parametrize("name", imaged.LOOKED)
+def test_several_taggers_are_compared(name):
+    members = [
+        Member({"data": task, "model": model}, repeat, result(name, 10 * k + repeat, 60))
+        for task in ("first", "second")
+        for k, model in enumerate(("tuned", "random"))
+        for repeat in range(2)
+    ]
+    found = Ensemble(tuple(members))
+    inside(lambda: jl.draw(found), 5)
+    drawn = jl.draw(found)
+    for word in ("first", "second", "tuned", "random"):
+        assert word in said(drawn)
+    assert title(found).endswith(", compared")
+    assert "$" not in caption(found)
+    numbers = found.numbers()
+    if name == "attention-fraction":
+        gain = numbers["attention_fraction.gain.first,random.four.vs.tuned"]
+        each = [
+            numbers[f"attention_fraction.first,{model}.four"]["value"]
+            for model in ("random", "tuned")
+        ]
+        assert gain["value"] == pytest.approx(each[0] - each[1])
+        assert gain["low_95"] < gain["value"] < gain["high_95"]
+        assert not any(".vs.first" in n for n in numbers)  # other data are other jets
+
+
+def costs():
+    rng = np.random.default_rng(0)
+    found = []
+    for task in ("first", "second"):
+        for images in (30, 300):
+            for model, trained in (("two-layers", 4e6), ("head", 800.0)):
+                spent = {
+                    "jets": [2.0 * images] * 3,
+                    "trained": [trained] * 3,
+                    "flops": [images * trained * 60] * 3,
+                    "seconds": list(rng.uniform(5, 6, size=3) * images),
+                }
+                own = {"value": 0.7, "low": 0.65, "high": 0.74}
+                places = {"data": task, "images": str(images), "model": model}
+                found.append(Spent(places, spent, {"auc": own}))
+    return Costs(tuple(found))
+
+
+def test_performance_against_costs():
+    found = costs()
+    inside(lambda: jl.draw(found), 5)
+    drawn = jl.draw(found)
+    assert len(drawn.axes) == 8  # two tasks, four costs; of accuracy nothing is known
+    for word in ("first", "second", "two-layers", "head", "Jets that are trained on"):
+        assert word in said(drawn)
+    (line, *_) = drawn.axes[0].get_lines()
+    np.testing.assert_allclose(line.get_xdata(), [60, 600])
+    assert "3 trainings" in caption(found)
+    assert "$" not in caption(found)
+
+
+def test_costs_are_saved_and_loaded(tmp_path):
+    path = tmp_path / "costs.json"
+    costs().save(path)
+    loaded = Costs.load(path)
+    assert loaded.spent == costs().spent
+    assert loaded.axes["images"] == ("30", "300")
+    assert loaded.spent[0].mean("jets") == (60.0, 0.0)
+    assert np.isnan(loaded.spent[0].mean("gold")[0])
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(BadFileError, match="does not hold 'jetlens costs 1'"):
+        Costs.load(path)

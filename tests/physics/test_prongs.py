@@ -63,8 +63,9 @@ def test_there_are_no_more_prongs_than_particles() -> None:
 @pytest.mark.parametrize("prongs", [1, 2, 3, 4])
 def test_the_shape_tells_how_many_there_are(prongs) -> None:
     x, y, pt = jets(2, prongs, particles=12, width=0.015)
-    np.testing.assert_array_equal(number_by_shape(x, y, pt, falls=0.4), prongs)
-    assert (number_by_shape(x, y, pt, most=2, falls=0.4) <= 2).all()
+    np.testing.assert_array_equal(number_by_shape(x, y, pt), prongs)
+    assert (number_by_shape(x, y, pt, most=2) <= 2).all()
+    np.testing.assert_array_equal(number_by_shape(x, y, pt, left=1.0), 1)
     pt[0] = 0
     assert number_by_shape(x, y, pt)[0] == 0
     assert not number_by_shape(x, y, np.zeros_like(pt)).any()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError
 from jetlens.physics.clustering import sequence, subjets
 from jetlens.physics.kinematics import momentum_of, rapidity_of
-from jetlens.physics.substructure import n_subjettiness, ratio
+from jetlens.physics.substructure import n_subjettiness
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -18,8 +18,8 @@ Bools = NDArray[np.bool_]
 
 MOST = 4
 """Prongs that are looked for by shape, at most."""
-FALLS = 0.5
-"""N-subjettiness that falls below this share of itself has found one more prong."""
+LEFT = 0.04
+"""Mean distance from the nearest prong, weighted with pt, below which no more prongs are sought."""
 FARTHEST = 20.0
 """Places beyond are no pseudorapidities."""
 
@@ -85,13 +85,13 @@ def find(x: Floats, y: Floats, pt: Floats, number: Ints) -> Prongs:
 
 
 def number_by_shape(
-    x: Floats, y: Floats, pt: Floats, *, most: int = MOST, falls: float = FALLS
+    x: Floats, y: Floats, pt: Floats, *, most: int = MOST, left: float = LEFT
 ) -> Ints:
     """Return how many prongs the shape of each jet says it has, ``[jet]``.
 
-    The largest N up to `most` for which tau_N / tau_(N-1) is below `falls`, and 1 if there is none:
-    N-subjettiness (arXiv:1011.2268) falls when the axis of one more prong is added. A jet without
-    particles has 0.
+    The smallest N for which N-subjettiness (arXiv:1011.2268), here the mean distance of the
+    particles from the nearest of N axes, weighted with pt, is below `left`; and `most`, if there is
+    none. A jet without particles has 0.
 
     Parameters
     ----------
@@ -99,19 +99,20 @@ def number_by_shape(
         As of `find`.
     most
         The largest number.
-    falls
-        How far N-subjettiness has to fall.
+    left
+        How far particles may still be away. The default suits jets of 500 to 1000 GeV; softer jets
+        are wider.
     """
     real = pt > 0
     _check(x, real)
-    number = real.any(axis=1).astype(np.int64)
-    jets = np.flatnonzero(number)
+    number = np.zeros(len(x), dtype=np.int64)
+    jets = np.flatnonzero(real.any(axis=1))
     inside = real[jets]
     momentum = _momentum(*(v[jets][inside] for v in (x, y, pt)))
     tau = n_subjettiness(momentum, inside.sum(axis=1), most=most, radius=1.0)
-    for many in range(2, most + 1):
-        fallen = (ratio(tau[:, many - 1], tau[:, many - 2]) < falls) & (tau[:, many - 2] > 0)
-        number[jets[fallen]] = many
+    enough = tau < left
+    enough[:, -1] = True
+    number[jets] = 1 + enough.argmax(axis=1)
     return number
 
 

@@ -23,25 +23,27 @@ SMALL = {
     "train.batch": 64,
     "explain.0.jets": 40,
 }
-TWO = ["image-experts", "experts"]
+TWO = {
+    "toy": {"vary.model": ["image-experts", "experts"]},
+    "zz": {"vary.network": ["list", "variables"], "vary.experts": ["with"]},
+}
+FIRST = {"toy": ("image", "image-experts"), "zz": ("image", "list")}
+"""What the last variation is compared with: of all models, and of the two."""
 FEWER = {"random": 1, "repeats": 2, "jets": 50}
 
 
-def settings(recipe, models):
-    """Return changes that make a recipe small, with some of its models."""
-    keep = {"keep": [1]} if recipe == "zz" else {}
-    slow = {"data.jets": 240, "data.partition": 240} if recipe == "zz" else {}
-    return {
-        **SMALL,
-        **slow,
-        "vary.model.experts.retrain": FEWER | keep,
-        "vary.model": models,
-        **({"vary.data.difficulty": [1]} if recipe == "toy" else {}),
-    }
+def settings(recipe):
+    """Return changes that make a recipe small."""
+    if recipe == "toy":
+        return {**SMALL, "vary.model.experts.retrain": FEWER, "vary.data.difficulty": [1]}
+    few = {"data.jets": 240, "data.partition": 240}
+    return {**SMALL, **few, "vary.network.variables.retrain": FEWER | {"keep": [1]}}
 
 
-def models(recipe):
-    return list(load(RECIPES / f"{recipe}_xaug.toml").vary["model"])
+def variations(recipe):
+    """Return the folders of a recipe's variations, with their places."""
+    loaded = load(RECIPES / f"{recipe}_xaug.toml", changes=settings(recipe))
+    return {v.name: ",".join(v.places.values()) for v, _ in loaded.variations()}
 
 
 class Page(HTMLParser):
@@ -65,26 +67,32 @@ def study(request, tmp_path_factory):
     recipe = request.param
     out = tmp_path_factory.mktemp("runs") / recipe
     path = RECIPES / f"{recipe}_xaug.toml"
-    whole = jetlens.run(path, out=out, set=settings(recipe, models(recipe)), until="summarise")
+    whole = jetlens.run(path, out=out, set=settings(recipe), until="summarise")
     numbers = whole.numbers
     stamps = {p: p.stat().st_mtime_ns for v in whole.variations for p in v.tagger.iterdir()}
-    run = jetlens.run(path, out=out, set=settings(recipe, TWO))
+    run = jetlens.run(path, out=out, set=settings(recipe) | TWO[recipe])
     assert stamps == {p: p.stat().st_mtime_ns for p in stamps}  # nothing was trained again
     return recipe, whole, numbers, run
 
 
 def test_all_models_are_compared(study):
     recipe, whole, numbers, run = study
-    assert [v.path.name.rpartition("=")[2] for v in whole.variations] == models(recipe)
-    place = {"toy": "1,{}", "zz": "{}"}[recipe]
-    for model in models(recipe):
+    there = variations(recipe)
+    assert [v.path.name for v in whole.variations] == list(there)
+    for place in there.values():
         for name in ("auc.{}", "accuracy.{}", "efficiency.{}.at_background_1"):
-            number = numbers[name.format(place.format(model))]
+            number = numbers[name.format(place)]
             assert 0 <= number["low"] <= number["value"] <= number["high"] <= 1
-    assert f"gain.{place.format('experts')}.auc.vs.image" in numbers
-    assert any(n.startswith(f"relevance.{place.format('experts')}.all.jets.") for n in numbers)
-    assert set(run.numbers) != set(numbers)  # image is no longer there to be compared with
-    assert f"gain.{place.format('experts')}.auc.vs.image-experts" in run.numbers
+    *_, last = there.values()
+    assert any(n.startswith(f"relevance.{last}.all.jets.") for n in numbers)
+    for found, first in zip((numbers, run.numbers), FIRST[recipe], strict=True):
+        assert f"gain.{last}.auc.vs.{first}" in found
+
+
+def test_every_network_is_compared_with_itself_without_experts(study):
+    recipe, _, numbers, _ = study
+    gains = {n.split(".")[1] for n in numbers if n.endswith(".auc.vs.without")}
+    assert gains == ({"image,with", "list,with", "sequence,with"} if recipe == "zz" else set())
 
 
 def test_the_page_compares_and_leads_to_each_variation(study):
@@ -100,7 +108,7 @@ def test_the_page_compares_and_leads_to_each_variation(study):
     for words in ("In short", "What was varied", "Retrained on the most relevant inputs"):
         assert words in page.text
     listed = page.text.partition("The recipe, resolved")[2]
-    assert "[vary.model.experts.tagger]" in listed
+    assert re.search(r"\[vary\.(model\.experts|network\.variables)\.tagger\]", listed)
     assert "gn2" not in listed  # every variation has another tagger, and no head for tracks
     assert "tracks.origin" not in listed
     drawn = {p.stem for p in (run.path / "figures").glob("*.svg")}

@@ -68,8 +68,8 @@ def _files(paths: Paths) -> tuple[str, ...]:
 def _by_name(url: str) -> str:
     """Return the reader of files elsewhere whose names end so: they are not looked at."""
     ending = PurePosixPath(urlsplit(url).path).suffix
-    known = {getattr(readers.get(name), "remote", None): name for name in readers}
-    known.pop(None, None)
+    endings = {name: getattr(readers.get(name), "remote", "") for name in readers}
+    known = {end: name for name, end in endings.items() if end}
     if ending not in known:
         raise BadFileError(
             f"no reader takes {url!r} by the end of its name: expected {', '.join(known)}, or "

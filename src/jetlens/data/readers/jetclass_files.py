@@ -72,7 +72,8 @@ def read(tree: Any, names: Sequence[str], start: int, stop: int) -> Columns:
     import awkward as ak
 
     found = tree.arrays(list(names), entry_start=start, entry_stop=stop)
-    flat, counts = {}, {}
+    flat: dict[str, Array] = {}
+    counts: dict[str, Array] = {}
     for name in names:
         column = found[name]
         begins = list_of(name)

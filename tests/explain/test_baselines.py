@@ -6,7 +6,8 @@ import torch
 
 import jetlens as jl
 from contracts import explainers as case
-from jetlens.data.scaling import KINDS
+from contracts import taggers as placed
+from jetlens.data.scaling_fit import KINDS
 from jetlens.explain.baselines import Background, Given, Mean, Neutral, Zero, choose
 from jetlens.taggers.base import encode
 from jetlens.taggers.chunks import pack
@@ -125,6 +126,48 @@ def test_ones_own_values_are_physical() -> None:
     _, tracks = references(Given({"tracks": {"d0": 2.3}}), jets, jets)
     assert tracks[1, 0, 0, 0] == pytest.approx((2.3 - 0.3) / 2.0)
     assert (tracks[1, 0, 0, 1:] == 0).all()
+
+
+def of_objects(baseline, jets, pool):
+    """Return the tagger, its scaled objects, and the references of all jets."""
+    made = next(c for c in placed.cases() if str(c).endswith("placed")).build()
+    packed = pack(made, *encode(made, jets))
+    found = baseline.references(made, packed, jets, pool)
+    given = found.of(EVERYTHING, *packed.cut(EVERYTHING))["objects"][:, 0]
+    return made, encode(made, pool)[0]["objects"], packed.restore("objects", given)
+
+
+def test_where_places_are_things_of_their_own_means_are_of_each_place() -> None:
+    jets, pool = placed.sample(), placed.sample(60, seed=8)
+    pool.collections["objects"] = pool["objects"].padded(6)  # more columns than the jets have
+    _, values, found = of_objects(Mean(), jets, pool)
+    mask = torch.as_tensor(pool["objects"].mask)
+    for place in range(4):
+        expected = values[mask[:, place], place].mean(0)
+        assert not torch.isclose(expected, values[mask].mean(0)).all()
+        torch.testing.assert_close(found[1, place], expected)
+    assert (found[0] == 0).all()  # it has no objects
+
+
+def test_where_places_are_things_of_their_own_places_pair() -> None:
+    jets = placed.sample()
+    pool = placed.sample(40, seed=8)
+    one = pool.take([int(pool["objects"].mask[:, :2].sum(1).argmin())])
+    assert not one["objects"].mask[0].all()
+    _, values, found = of_objects(Given(one), jets, one)
+    there = torch.as_tensor(one["objects"].mask[0])
+    torch.testing.assert_close(found[1, there], values[0, there])
+    assert (found[1, ~there] == 0).all()  # nothing ever stands there
+
+
+def test_ones_own_values_are_scaled_at_each_place() -> None:
+    jets = placed.sample()
+    jets.collections["objects"] = jets["objects"].padded(6)
+    made, _, found = of_objects(Given({"objects": {"pt": 2.5}}), jets, jets)
+    for place, own in enumerate(made.scaling.places["objects"]):
+        mean, spread = own.table["objects"]["pt"]
+        assert float(found[1, place, 0]) == pytest.approx((2.5 - mean) / spread)
+    assert (found[1, :, 1] == 0).all()
 
 
 def test_several_references_average_the_attributions() -> None:

@@ -19,6 +19,7 @@ from jetlens.data.readers.arrays import ArrayFiles
 from jetlens.data.readers.energyflow import EnergyFlowFiles
 from jetlens.data.readers.energyflow_variables import CONSTITUENTS, JETS
 from jetlens.run.inspect import describe
+from jetlens.taggers.train import TrainSettings, train
 from quark_gluon_arrays import made_up
 
 MASS = {
@@ -130,6 +131,30 @@ def test_jets_of_one_particle_and_of_none() -> None:
         jets["jets"].values, [[510, -1.2, 6.0 - 2 * np.pi, 0.13957, 1], [0] * 5], rtol=1e-3
     )
     assert jets["constituents"].mask.tolist() == [[True], [False]]
+
+
+def test_files_of_the_benchmark_and_ours_train_one_tagger(tmp_path) -> None:
+    """Theirs are padded each to its own longest jet, in no order, of numbers of any version."""
+    for name, places, seed in (("QG_jets", 7, 1), ("QG_jets_1", 9, 2), ("QG_jets_herwig_0", 5, 3)):
+        arrays = made_up(jets=40, places=places, seed=seed)
+        assert set(arrays) == {"X", "y"}
+        save(tmp_path / f"{name}.npz", arrays)
+    ours = made_up(jets=40, places=8, seed=4)
+    shape = ours["X"].shape[:2]
+    ours |= {"event": np.arange(40) // 2, "d0_significance": np.ones(shape)}
+    save(tmp_path / "ours.npz", ours)
+    theirs = jl.open(tmp_path / "QG_jets*.npz").read()
+    assert len(theirs) == len(set(theirs.event)) == 120
+    assert theirs["constituents"].values.shape[1] == 9
+    assert "d0_significance" not in theirs["constituents"].names
+    assert "d0_significance" in jl.read(tmp_path / "ours.npz")["constituents"].names
+    both = jl.open([tmp_path / "QG_jets.npz", tmp_path / "ours.npz"])
+    inputs = {"constituents": ["pt", "deta", "dphi"]}
+    few = TrainSettings(epochs=1, batch=16, resample="none", together=1)
+    config, classes = {"use": "transformer"}, ("gluon", "quark")
+    tagger = train(config, both, few, tmp_path / "tagger", inputs=inputs, classes=classes)
+    scores = jl.explain(tagger, theirs, "gradient")
+    assert np.isfinite(scores.output).all()
 
 
 def test_what_else_our_files_have_belongs_to_its_particle(tmp_path) -> None:

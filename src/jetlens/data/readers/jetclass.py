@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -88,30 +88,39 @@ class JetClassFiles(Dataset):
             If there are no jets of a class that is asked for.
         """
         known: dict[str, tuple[str, ...]] = {}
-        labels: dict[str, NDArray[np.int64]] = {}
+        alive: set[tuple[str, int]] = set()  # slices, by file and first jet
+        found: set[int] = set()  # classes
 
         def count(path: str) -> int:
             with opened(path) as tree:
-                known[path] = classes_in(tree, path, self.classes)
+                known[path] = classes = classes_in(tree, path, self.classes)
                 needed(tree, path, self.columns)
+                jets = int(tree.num_entries)
                 if self.classes is not None:
-                    labels[path] = labels_of(
-                        read(tree, _branches(known[path]), 0, tree.num_entries), known[path], path
-                    )
-                return int(tree.num_entries)
+                    columns = read(tree, _branches(classes), 0, jets)
+                    label = labels_of(columns, classes, path)
+                    row = np.flatnonzero(label >= 0)
+                    first = np.unique(row // self.partition) * self.partition
+                    alive.update((path, int(start)) for start in first)
+                    found.update(np.unique(label[row]).tolist())
+            return jets
 
         some = slices(self.files, self.partition, count)
-        classes = self.classes or known[self.files[0]]
+        own = replace(self, files=())  # slices may travel
         if self.classes is not None:
-            found = np.concatenate(list(labels.values()))
-            for i, name in enumerate(classes):
-                if not (found == i).any():
-                    raise BadValueError(
-                        f"classes = {list(classes)}: no jets of class {name!r} in "
-                        f"{', '.join(map(repr, self.files))}"
-                    )
-            some = [s for s in some if (labels[s.path][s.start : s.stop] >= 0).any()]
-        return [JetClassSlice(self, s.path, s.start, s.stop, s.first, tuple(classes)) for s in some]
+            self._check_there(found)
+            some = [s for s in some if (s.path, s.start) in alive]
+        classes = known[self.files[0]]
+        return [JetClassSlice(own, s.path, s.start, s.stop, s.first, classes) for s in some]
+
+    def _check_there(self, found: set[int]) -> None:
+        """Refuse classes that there are no jets of."""
+        for i, name in enumerate(self.classes or ()):
+            if i not in found:
+                raise BadValueError(
+                    f"classes = {list(self.classes or ())}: no jets of class {name!r} in "
+                    f"{', '.join(map(repr, self.files))}"
+                )
 
 
 @dataclass(frozen=True)

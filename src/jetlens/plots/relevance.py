@@ -17,7 +17,6 @@ from jetlens.plots.style import (
     flavour_colour,
     flavour_title,
     label,
-    legend,
     no_ticks,
 )
 from jetlens.summarise.base import interval
@@ -52,10 +51,12 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
     rows = [[n[groups.index(g)] for n in numbers] for g in shown]
     drawn = figure(8, 1.8 + 0.34 * min(len(result.sums["input"]), most))
     ax = drawn.subplots()
-    bars(ax, shown, rows, titles(result), most)
+    label(ax, bars(ax, shown, rows, titles(result), most))
     ax.set_xlabel(AXIS)
-    label(ax)
-    legend(ax, loc="lower right", bbox_to_anchor=(1, 0.04))
+    # below the panel, where no bar can be
+    if shown:
+        handles, words = ax.get_legend_handles_labels()
+        drawn.legend(handles, words, loc="outside lower left", ncols=len(words))
     return drawn
 
 
@@ -87,8 +88,10 @@ def bars(
     rows: Sequence[Sequence[Floats]],
     names: Sequence[str],
     most: int,
-) -> None:
+) -> str:
     """Draw inputs as sorted bars for the first group, and markers for the others.
+
+    It is said how many of them are drawn, if not all are.
 
     Parameters
     ----------
@@ -131,7 +134,5 @@ def bars(
     ends = [float(n[2][order].max(initial=0)) for n in rows]
     ax.set_xlim(0, 1.06 * max(ends, default=0) or 1.0)
     no_ticks(ax, "y")
-    hidden = len(names) - len(order)
-    if hidden > 0 and len(order):
-        words = f"the first {len(order)} of {len(names)} inputs"
-        ax.text(0.98, 0.02, words, transform=ax.transAxes, ha="right", fontsize=9.5)
+    all_of_them = len(order) in (0, len(names))
+    return "" if all_of_them else f"the first {len(order)} of {len(names)} inputs"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.panels import grid, heading, said, trainings
 from jetlens.plots.relevance import AXIS, bars, titles
-from jetlens.plots.style import legend
 from jetlens.summarise.trainings.ensemble import Ensemble
 
 TITLE = "Mean normalised relevance, compared"
@@ -36,13 +36,19 @@ def draw(ensemble: Ensemble, *, most: int = MOST) -> Figure:
         filled = [g for g in groups if float(results[0].sums["weight"].sel(group=g)[0]) > 0]
         numbers = summary.spread(results)
         rows = [[n[groups.index(g)] for n in numbers] for g in filled]
-        bars(ax, filled, rows, titles(results[0]), most)
+        ax.set_xlabel(bars(ax, filled, rows, titles(results[0]), most), fontsize=9.5)
         ax.set_ylim(len(ax.get_yticks()) - 0.4 - tall, None)  # bars of one width in all panels
         ax.set_title(said(variation), loc="left", fontsize=11.5)
-    legend(panels[-1][0], loc="lower right", bbox_to_anchor=(1, 0.06))
+    named = {h.get_label(): h for ax, _, _ in panels for h in _handles(ax)}
+    if named:  # above the panels, where no bar can be
+        drawn.legend(named.values(), named.keys(), loc="outside upper right", ncols=len(named))
     drawn.supxlabel(AXIS, fontsize=13)
     heading(drawn)
     return drawn
+
+
+def _handles(ax: Axes) -> list[Any]:
+    return list(ax.get_legend_handles_labels()[0])
 
 
 def caption(ensemble: Ensemble) -> str:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from jetlens.physics import constraints
-from jetlens.physics.roles import roles
 from reference.gradient import slow_inside, slow_positive
 
 RADIUS = 0.4
@@ -31,6 +30,7 @@ def jets(draw: st.DrawFn) -> dict[str, np.ndarray]:
     }
 
 
+@settings(deadline=None)
 @given(numbers(1e-6, 1e6, (20,)), numbers(-1e6, 1e6, (20,)))
 def test_what_is_positive_stays_so(value: np.ndarray, step: np.ndarray) -> None:
     moved = constraints.positive(value, step)
@@ -43,6 +43,7 @@ def test_what_is_positive_stays_so(value: np.ndarray, step: np.ndarray) -> None:
     )
 
 
+@settings(deadline=None)
 @given(numbers(1e-3, 1e3, (20,)), numbers(-1e-3, 1e-3, (20,)))
 def test_small_steps_are_as_they_were_asked_for(value: np.ndarray, relative: np.ndarray) -> None:
     moved = constraints.positive(value, value * relative)
@@ -110,6 +111,7 @@ def test_recentred_jets_have_their_axis_and_are_inside(jet: dict[str, np.ndarray
     np.testing.assert_allclose(shift, np.broadcast_to(shift[:, :1], shift.shape), atol=1e-12)
 
 
+@settings(deadline=None)
 @given(jets())
 def test_a_rescaled_jet_has_its_pt(jet: dict[str, np.ndarray]) -> None:
     pt = jet["pt"] * jet["real"]
@@ -121,6 +123,7 @@ def test_a_rescaled_jet_has_its_pt(jet: dict[str, np.ndarray]) -> None:
         assert (was <= pt.sum(1) * (1 + 1e-12)).all()
 
 
+@settings(deadline=None)
 @given(jets(), st.booleans(), st.booleans())
 def test_energies_keep_the_mass(jet: dict[str, np.ndarray], angles: bool, moved_mass: bool) -> None:
     pt, eta, m2 = jet["pt"], jet["x"], np.abs(jet["step_x"])
@@ -135,28 +138,7 @@ def test_energies_keep_the_mass(jet: dict[str, np.ndarray], angles: bool, moved_
     np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-6 * energy.max())
 
 
-def test_unphysical_jets_are_told_apart_by_reason() -> None:
-    names = ("pt", "deta", "dphi", "m2", "charge")
-    start = np.array([2.0, 0.1, 0.0, 0.0195, 1.0])
-    steps = {
-        None: [-1.0, 0.1, 0.1, 0.001, -0.4],
-        "negative": [-2.0, 0, 0, 0, 0],
-        "outside": [0, 0.31, 0.0, 0, 0],
-        "discrete": [0, 0, 0, 0, -0.6],
-        "off_shell": [0, 0, 0, -0.0195, 0],
-    }
-    before = {n: np.tile(start[i], (5, 2)) for i, n in enumerate(names)}
-    moved = np.array(list(steps.values()))
-    after = {n: before[n] + moved[:, i : i + 1] for i, n in enumerate(names)}
-    for real in (np.ones((5, 2), bool), np.tile([False, True], (5, 1))):
-        found = constraints.unphysical(before, after, real, roles(names), RADIUS)
-        assert set(found) == {"negative", "outside", "discrete", "off_shell"}
-        for reason, flags in found.items():
-            np.testing.assert_array_equal(flags, [r == reason for r in steps])
-    nobody = constraints.unphysical(before, after, np.zeros((5, 2), bool), roles(names), RADIUS)
-    assert not any(flags.any() for flags in nobody.values())
-
-
+@settings(deadline=None)
 @given(numbers(-50, 50, (20,)), numbers(-1e6, 1e6, (20,)))
 def test_hits_stay_between_the_ends(x: np.ndarray, step: np.ndarray) -> None:
     low, high = -40.0, 40.0
@@ -166,26 +148,6 @@ def test_hits_stay_between_the_ends(x: np.ndarray, step: np.ndarray) -> None:
     assert (np.sign(moved - x) * np.sign(step) >= 0).all()
     within = (np.abs(x) < 39) & (np.abs(step) < 1e-3)
     np.testing.assert_allclose(moved[within], (x + step)[within], atol=1e-8)
-
-
-def test_hits_outside_of_the_calorimeter_are_unphysical() -> None:
-    names, real = ("x", "y", "z"), np.ones((4, 2), bool)
-    before = {n: np.full((4, 2), 5.0) for n in names}
-    after = {n: before[n].copy() for n in names}
-    after["z"][1, 0], after["x"][2, 1], after["y"][3, 0] = -1.0, 11.0, 9.9
-    ends = {"x": (-10.0, 10.0), "z": (0.0, 100.0)}
-    found = constraints.unphysical(before, after, real, roles(names), None, ends)
-    assert found["outside"].tolist() == [False, True, True, False]
-
-
-def test_energies_below_momenta_are_unphysical() -> None:
-    names = ("pt", "eta", "energy")
-    before = {"pt": [[10.0]], "eta": [[1.0]], "energy": [[16.0]]}
-    after = {"pt": [[10.0]], "eta": [[1.0]], "energy": [[15.0]]}
-    columns = [{n: np.array(v) for n, v in c.items()} for c in (before, after)]
-    found = constraints.unphysical(*columns, np.ones((1, 1), bool), roles(names))
-    assert found["off_shell"].tolist() == [True]
-    assert "outside" not in found
 
 
 def test_jets_without_particles_are_left_alone() -> None:

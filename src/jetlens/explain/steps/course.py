@@ -21,8 +21,8 @@ from jetlens.explain.spread import MOST
 from jetlens.explain.steps.constraints import Constraints
 from jetlens.explain.steps.free import free, roles_of
 from jetlens.explain.targets import Target
-from jetlens.physics.constraints import unphysical
 from jetlens.physics.roles import Declared
+from jetlens.physics.unphysical import unphysical
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 

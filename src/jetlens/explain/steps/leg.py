@@ -14,7 +14,7 @@ from torch import Tensor
 from jetlens.core.errors import BadValueError
 from jetlens.explain.slopes import fixed, slopes
 from jetlens.explain.steps.course import Course, Floats, Values, features_back, features_first
-from jetlens.physics.constraints import unphysical
+from jetlens.physics.unphysical import unphysical
 from jetlens.taggers.base import Inputs
 
 Flags = NDArray[np.bool_]

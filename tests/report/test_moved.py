@@ -26,13 +26,15 @@ def test_every_observable_and_input_has_a_verdict_with_its_interval():
     assert table is not None
     assert best is not None
     verdicts = result.summary.verdicts(result, own, best[0])
-    assert [words(row[0]) for row in table.rows][:2] == ["Width", "Constituents"]
-    assert len(table.rows) == 5
-    for row, of in zip(table.rows, verdicts, strict=True):
-        assert len(row) == len(table.head) == 9
-        assert [words(row[4]), words(row[8])] == of
-    assert words(table.rows[1][4]) == "does not change"
-    assert table.rows[1][3] == ""
+    assert len(table.rows) == 2 * len(verdicts) == 10
+    assert [words(row[0]) for row in table.rows[:2]] == ["Width", "Constituents"]
+    assert [words(row[1]) for row in table.rows] == ["gluon"] * 5 + ["quark"] * 5
+    for k, row in enumerate(table.rows):
+        assert len(row) == len(table.head)
+        toward, observable = divmod(k, 5)
+        assert words(row[5]) == verdicts[observable][toward]
+    assert words(table.rows[1][5]) == "does not change"
+    assert table.rows[1][4] == ""
     assert "recommended scale" in str(table.caption)
 
 
@@ -51,5 +53,5 @@ def test_changes_are_told_where_there_are_some(scale):
     )
     table = observables_table(result)
     assert table is not None
-    assert re.fullmatch(r"\S+ to \S+", words(table.rows[0][3]))
+    assert re.fullmatch(r"\S+ to \S+", words(table.rows[0][4]))
     assert f"{scale:g}" in str(table.caption)

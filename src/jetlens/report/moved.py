@@ -31,24 +31,25 @@ def observables_table(result: Result) -> Table | None:
     low, high = changes(own, place)
     told = clear(own)
     shown = [t for t, jets in enumerate(result.sums["moved"].values) if jets >= LEAST]
+    titles = [html(feature.axis) for feature in summary.features(result)]
     rows: list[list[Cell]] = []
-    for n, feature in enumerate(summary.features(result)):
-        row: list[Cell] = [html(feature.axis)]
-        for t in shown:
+    for t in shown:
+        toward = html(class_name(str(result.sums["toward"].values[t])))
+        for n, title in enumerate(titles):
             before, after = (_cell(own[n, t, k]) for k in (0, 1 + place))
             ends = f"{plain(float(low[n, t]), 2)} to {plain(float(high[n, t]), 2)}"
-            mark = Markup('<span class="verdict {}">{}</span>')
-            row += [
-                before if told[n, t] else Markup("{} (chance)").format(before),
-                after,
-                "" if verdicts[n][t] == SAME else ends,
-                mark.format(_MARKS[verdicts[n][t]], verdicts[n][t]),
-            ]
-        rows.append(row)
-    head: list[Cell] = ["Observable or input"]
-    for t in shown:
-        name = class_name(str(result.sums["toward"].values[t]))
-        head += [html(f"distance to true {name}, before"), "after", "change, 95 %", "verdict"]
+            said = verdicts[n][t]
+            rows.append(
+                [
+                    title,
+                    toward,
+                    before if told[n, t] else before + " (chance)",
+                    after,
+                    "" if said == SAME else ends,
+                    Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said),
+                ]
+            )
+    head = ["Observable or input", "toward", "distance before", "after", "change, 95 %", "verdict"]
     scale = float(result.sums[SCALE].values[place])
     caption = (
         f"Does the network pick up what makes the classes? Wasserstein distances of the jets "

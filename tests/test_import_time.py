@@ -8,6 +8,7 @@ import sys
 import pytest
 
 HEAVY = ("torch", "lightning", "matplotlib", "mplhep", "pythia8mc", "fastjet", "awkward", "dask")
+HEAVY += ("transformers", "onnx")
 
 
 @pytest.mark.parametrize(

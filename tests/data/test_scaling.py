@@ -7,8 +7,9 @@ import torch
 import jetlens as jl
 from contracts import explainers as case
 from jetlens.core.batch import JetBatch
+from jetlens.data import scaling_fit
 from jetlens.data.scaling import Scaling
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling_fit import fit, moments
 from jetlens.taggers.base import encode
 
 INPUTS = {"jets": case.JETS, "tracks": case.TRACKS}
@@ -186,6 +187,22 @@ def test_a_deviation_is_positive_and_finite(std: float) -> None:
         Scaling({"tracks": {"d0": (0.0, std)}})
 
 
+def test_over_the_largest_nothing_is_beyond_one() -> None:
+    image = np.zeros((3, 2, 4, 4))
+    image[1, 0, 2, 3], image[2, 0, 0, 1], image[0, 1, 1, 1] = 5.0, 2.0, -0.5
+    both = {"image": ["pt", "charge"], "jets": ["x", "none"]}
+    numbers = np.array([[-3.0, 0.0], [1.0, 0.0], [2.0, 0.0]])
+    jets = jl.batch({"image": (image, both["image"]), "jets": (numbers, both["jets"])})
+    fitted = fit([jets.take(slice(0, 2)), jets.take(slice(2, None))], both, "largest")
+    assert fitted.table == {
+        "image": {"pt": (0.0, 5.0), "charge": (0.0, 0.5)},
+        "jets": {"x": (0.0, 3.0), "none": (0.0, 1.0)},
+    }
+    assert not fitted.limits
+    scaled = fitted.apply(jets["image"], "image", both["image"])
+    assert abs(scaled).max((0, 2, 3)).tolist() == [1, 1]
+
+
 def test_nothing_to_measure() -> None:
     with pytest.raises(jl.JetlensError, match="no real tracks"):
         fit([case.jets().take([0])], {"tracks": case.TRACKS})
@@ -257,3 +274,14 @@ def test_what_stands_behind_the_last_place_is_told() -> None:
     variables = jl.batch({"jets": (np.ones((2, 1)), ["x"])})
     with pytest.raises(jl.JetlensError, match="'jets' is no list of particles"):
         fit([variables], {"jets": ["x"]}, places={"jets": 1})
+
+
+def test_large_images_are_measured_some_at_a_time(monkeypatch) -> None:
+    values = np.random.default_rng(1).exponential(size=(9, 2, 3, 3)) * [[[[1.0]], [[0.0]]]]
+    jets = jl.batch({"image": (values, ["a", "b"])}, weight=np.arange(1.0, 10.0))
+    whole = moments(jets, "image", ["a", "b"], Scaling())
+    monkeypatch.setattr(scaling_fit, "AT_ONCE", 40)  # numbers: two jets
+    parts = moments(jets, "image", ["a", "b"], Scaling())
+    for one, other in zip(vars(whole).values(), vars(parts).values(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert whole.total == pytest.approx(9 * 45)

@@ -86,6 +86,32 @@ def test_each_jet_goes_through_it_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert {tuple(rest) for _, *rest in seen} == {(False, False)}
 
 
+def test_resumed_it_ends_like_an_undisturbed_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jetlens.taggers.training.loop import Fit
+
+    go(tmp_path / "undisturbed", 1)
+    whole = Fit.training_step
+
+    def breaking(self, batch, batch_idx):
+        if self.current_epoch == 1:
+            raise KeyError("the power went")
+        return whole(self, batch, batch_idx)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Fit, "training_step", breaking)
+        with pytest.raises(KeyError):
+            go(tmp_path / "t", 1)
+    (checkpoint,) = (tmp_path / "t.work").glob("*.ckpt")
+    names = torch.load(checkpoint, weights_only=True)["state_dict"]
+    assert {n for n in names if ".layers." in n} == {n for n in names if ".layers.2." in n} != set()
+    go(tmp_path / "t", 1)
+    for file in ("weights.safetensors", "history.json", "tagger.json"):
+        same = [(tmp_path / name / file).read_bytes() for name in ("t", "undisturbed")]
+        assert same[0] == same[1]
+
+
 def test_in_a_file_it_is_the_same(tmp_path: Path) -> None:
     jets, files = len(DATA.read()), tmp_path / "f"
     memory, _ = Once(files, 2**30).examples(tagger(), DATA, jets)

@@ -15,12 +15,22 @@ from jetlens.data.scaling import Floors, Numbers, Pair, Scaling, check_places
 
 KINDS = ("standard", "unit", "largest")
 OUTLIER = 3.0  # standard deviations from the mean
+AT_ONCE = 2**23
+"""Numbers of a collection that are measured at a time."""
 
 
 def moments(jets: JetBatch, name: str, features: Sequence[str], scaling: Scaling) -> Moments:
-    """Measure the scaled features of a collection, weighted, over real particles."""
-    values, weight = _weighted(jets, name, features, scaling)
-    return Moments.of(values.reshape(-1, len(features)), weight.ravel())
+    """Measure the scaled features of a collection, weighted, over real particles.
+
+    Large images are measured some at a time, for it takes many copies in double precision.
+    """
+    step = max(1, AT_ONCE // max(1, jets[name].values[:1].size))
+    some = [jets.take(slice(i, i + step)) for i in range(0, len(jets), step)]
+    found = []
+    for piece in some if len(some) > 1 else [jets]:
+        values, weight = _weighted(piece, name, features, scaling)
+        found.append(Moments.of(values.reshape(-1, len(features)), weight.ravel()))
+    return functools.reduce(operator.add, found)
 
 
 def _by_place(

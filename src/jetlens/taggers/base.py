@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jetlens.core.batch import JetBatch
+from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
+from jetlens.core.memory import empty
 from jetlens.data.scaling import Scaling
+
+AT_ONCE = 2**18
+"""Numbers of images that are scaled at a time: few enough to stay in the processor's cache."""
 
 Inputs = dict[str, Tensor]
 Call = Callable[[nn.Module, Inputs, Inputs], Tensor]
@@ -249,14 +256,37 @@ def encode(
         if name not in batch.collections:
             raise UnknownNameError("collection for this tagger", name, batch.collections)
         collection = batch[name]
-        scaled = tagger.scaling.apply(collection, name, features, batch.row)
-        tensor = torch.as_tensor(scaled, dtype=dtype_of(tagger), device=device)
-        # in torch's own order of memory; one channel could pass for several, and slow layers down
-        inputs[name] = tensor.reshape(-1).view(tensor.shape)
+        scaled = _scaled(tagger, collection, name, features, batch.row)
+        inputs[name] = torch.as_tensor(scaled, device=device)
         if collection.mask is not None:
             mask = np.ascontiguousarray(collection.mask)
             masks[name] = torch.as_tensor(mask, device=device)
     return inputs, masks
+
+
+def _scaled(
+    tagger: Tagger,
+    collection: Collection,
+    name: str,
+    features: Sequence[str],
+    row: NDArray[np.int64],
+) -> NDArray[np.floating]:
+    """Return scaled values in the tagger's precision, in numpy's own order of memory.
+
+    Images are scaled a few at a time: in double precision, all of them would take many times their
+    memory.
+    """
+    kind = np.dtype(np.float64 if dtype_of(tagger) == torch.float64 else np.float32)
+    if not collection.is_image:
+        scaled = tagger.scaling.apply(collection, name, features, row)
+        return np.ascontiguousarray(scaled, dtype=kind)
+    shape = (len(collection), len(features), *collection.values.shape[2:])
+    found = empty(shape, kind)
+    step = max(1, AT_ONCE // max(1, math.prod(shape[1:])))
+    for first in range(0, len(collection), step):
+        some = slice(first, first + step)
+        found[some] = tagger.scaling.apply(collection.take(some), name, features, row[some])
+    return found
 
 
 @contextlib.contextmanager

@@ -73,10 +73,10 @@ class Flip(StepExplainer):
             values, rows = some.at(high), packed.rows[some.jets].numpy()
             scale[rows] = high
             output[rows] = some.says(values, high).cpu().numpy()
-            far = _steps(some, values, spread)
+            steps = _steps(some, values, spread)
             moved.put(some, values)
-            step.put(some, far)
-            for name, own in _root_mean_square(some, far).items():
+            step.put(some, steps)
+            for name, own in _root_mean_square(some, steps).items():
                 distance[name][rows] = own
         tables = {"flip_scale": Table(scale, {}), "tried": Table(tried, {})}
         tables |= moved.tables() | step.tables(FLIP_STEP)

@@ -56,8 +56,10 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
     ranks = [str(r) for r in result.sums["rank"].values[there]]
     by_rank = summary.by_rank(result)[:, there][:, :, order]
     known = [g for g in groups if np.isfinite(by_rank[position(result, g)]).any()] or groups[:1]
-    drawn = figure(max(3.1 * len(known), 8.5), max(0.3 * len(order) + 1.6, 3.2) + 3.9)
-    above, below = drawn.subfigures(2, 1, height_ratios=[max(0.3 * len(order) + 1.6, 3.2), 3.3])
+    high = max(0.3 * len(order) + 1.6, 3.2)
+    drawn = figure(max(3.1 * len(known), 8.5), high + 3.9)
+    parts: Any = drawn.subfigures(2, 1, height_ratios=[high, 3.3])
+    above, below = parts
     left, right = above.subplots(1, 2)
     _distances(left, result, order, titles, groups)
     _shares(right, result, groups)

@@ -61,7 +61,7 @@ def choice(ax: Axes, result: Result, own: Floats, at: int) -> None:
     bent = ~summary.allowed(result)[:, 0]
     if bent.any():
         first = int(bent.argmax())
-        begin = scales[first] if not first else np.mean(scales[first - 1 : first + 1])
+        begin = scales[first] if not first else sum(scales[first - 1 : first + 1]) / 2
         ax.axvspan(begin, scales[-1], color="0.93", zorder=0, linewidth=0)
     ax.axvline(scales[at], color="0.6", linewidth=0.8, zorder=0)
     ax.set_ylabel("Mean distance\nover that before", loc="center", fontsize=10.5)

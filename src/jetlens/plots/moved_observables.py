@@ -58,13 +58,13 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
     names, features = summary.names(result), summary.features(result)
     drawn, cells = _grid(len(names) + 1, len(shown) + 1)
     for n, (name, feature) in enumerate(zip(names, features, strict=True)):
-        both = [result.parts[p].pick(observable=name) for p in ("fine", "coarse")]
-        edges = edges_of(*both, name, len(every[n]))
+        fine, coarse = (result.parts[p].pick(observable=name) for p in ("fine", "coarse"))
+        edges = edges_of(fine, coarse, name, len(every[n]))
         for column, t in enumerate(shown):
             pair = cells[n, column].subgridspec(2, 1, height_ratios=[2, 1], hspace=0.0)
             above = drawn.add_subplot(pair[0])
             below = drawn.add_subplot(pair[1], sharex=above)
-            distributions(above, below, result, both[1].rebinned(edges), edges, t, at)
+            distributions(above, below, result, coarse.rebinned(edges), edges, t, at)
             said = verdicts[n][t]
             above.text(
                 0.97, 0.93, said, color=_SAID[said], ha="right", va="top", transform=above.transAxes

@@ -99,8 +99,8 @@ class FlipDistance(ListSummary):
             flips=("group", (grouped.member & flips[:, None]).sum(axis=0)),
             squares=(axes, grouped.sums(by_rank, flips)),
             particles=((*axes[:2], "replica"), grouped.sums(number, flips)),
-            **{UNLABELLED: unlabelled(jets)},
         )
+        sums[UNLABELLED] = unlabelled(jets)
         sums = sums.assign_coords(
             rank=rank_names(self.ranks), feature=[f.name for f in described]
         ).assign_attrs(

@@ -119,8 +119,8 @@ class MovedObservables(ClassSummary):
         sums = sums.assign(
             moved=("toward", own.sum(axis=0)),
             moved_weight=(("toward", "replica"), own.T @ weights),
-            **{UNLABELLED: unlabelled(jets)},
         )
+        sums[UNLABELLED] = unlabelled(jets)
         sums = sums.assign_coords({"toward": list(classes), SCALE: steps}).assign_attrs(
             toward=str(jets.attrs.get("toward", "")),
             options=jets.attrs.get("options"),

@@ -66,7 +66,7 @@ def summed_by_rank(
     are ordered by in words.
     """
     placed = ordered(jets, collection, order, counted.shape[1])
-    there = placed.there & counted.any(axis=1)[:, None]
+    there = placed.there & np.asarray(counted.any(axis=1))[:, None]
     starts = np.searchsorted(np.arange(1, there.shape[1] + 1), ranks)
 
     def added(of: Floats) -> Floats:

@@ -55,7 +55,7 @@ def nearest(own: Floats, scales: Floats, allowed: NDArray[np.bool_]) -> tuple[in
     replicas are NaN where the same holds of them.
     """
     mean = np.where(allowed, mean_relative(own), np.nan)
-    known = np.isfinite(mean).any(axis=0)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(mean).any(axis=0))
     if not known[0]:
         return None
     best = np.where(np.isfinite(mean), mean, np.inf).argmin(axis=0)

@@ -85,7 +85,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "fat-jets": {"jets": 5, "partition": 2, "seed": 3},
     "two-fat-jets": {"jets": 7, "partition": 3, "seed": 3, "masses": [1000]},
     "qg": {"jets": 8, "partition": 3, "seed": 3},
-    "jetclass": {"jets": 8, "partition": 3, "seed": 3, "classes": ["H4q", "Wqq", "QCD"]},
+    "jetclass": {"jets": 5, "partition": 2, "seed": 3, "classes": ["H4q", "QCD"]},
     "pythia": {"jets": 12, "partition": 5, "seed": 11, "pool": 200},
     "showers": {"jets": 11, "partition": 4, "seed": 3, "hits": 30},
     "files": {},

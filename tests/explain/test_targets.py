@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from contracts import explainers as case
 from jetlens.core.errors import JetlensError
-from jetlens.explain.targets import parse, resolve
+from jetlens.explain.expressions import parse
+from jetlens.explain.targets import resolve
 
 CLASSES = ("b", "c", "u")
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 4.0, 1.0]], dtype=torch.float64)

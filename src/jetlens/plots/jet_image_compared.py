@@ -7,8 +7,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.jet_image import AXIS, axis_title, crop, even_norm, extent_of, relevance
+from jetlens.plots.jet_image import AXIS
 from jetlens.plots.panels import heading, said
+from jetlens.plots.pixels import axis_title, crop, even_norm, extent_of, relevance
 from jetlens.plots.style import figure, flavour_title, shown_groups, within
 from jetlens.summarise.jet_image import SIGNIFICANT
 from jetlens.summarise.trainings.ensemble import Ensemble

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,8 +62,12 @@ def draw(ensemble: Ensemble, *, variable: str | None = None) -> Figure:
             _panel(ax, name, results)
             ax.set_title(said(variation) or "all trainings", loc="left", fontsize=11.5)
         axes[0].set_ylabel(AXIS[_summary(panels[0][1]).normalise])
-    seen = {h.get_label(): h for ax in drawn.axes for h in ax.get_legend_handles_labels()[0]}
-    drawn.legend(seen.values(), seen.keys(), loc="outside upper right", ncols=max(len(seen), 1))
+    seen: dict[str, Any] = {}
+    for ax in drawn.axes:
+        seen |= {str(h.get_label()): h for h in ax.get_legend_handles_labels()[0]}
+    drawn.legend(
+        list(seen.values()), list(seen), loc="outside upper right", ncols=max(len(seen), 1)
+    )
     heading(drawn)
     return drawn
 
@@ -114,9 +118,9 @@ def _rows(ensemble: Ensemble, variable: str | None) -> list[Row]:
     return rows
 
 
-def _shares(groups: Sequence[Sequence[Result]]) -> Counter[str]:
+def _shares(groups: Sequence[Sequence[Result]]) -> dict[str, float]:
     """Return how large the relevance of variables is, of the largest one's, summed over taggers."""
-    found: Counter[str] = Counter()
+    found: dict[str, float] = defaultdict(float)
     for results in groups:
         names, size = _names(results[0]), []
         for name in names:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from jetlens.core.registry import figures
 from jetlens.plots.by_class import log_scale, measured, nothing, ordered_by, position, told
 from jetlens.plots.gradients import PER, explained, group_title, jets_of, split_groups
-from jetlens.plots.jet_image import even_norm
 from jetlens.plots.panels import heading
+from jetlens.plots.pixels import even_norm
 from jetlens.plots.ranked import against_rank, bars
 from jetlens.plots.style import features, figure, no_ticks, plain
 from jetlens.summarise.base import interval

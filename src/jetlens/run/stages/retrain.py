@@ -6,7 +6,6 @@ Each retraining is kept by a key of its own, so that none is done twice.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,39 +13,24 @@ from typing import Any
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadRecipeError, look_up
-from jetlens.core.files import write_text
 from jetlens.core.registry import summaries
-from jetlens.data.base import Dataset, Part, Partition
+from jetlens.data.base import Dataset, Part
 from jetlens.evaluate.predict import predict
 from jetlens.evaluate.retrain import Inputs, kept, needed, orders
-from jetlens.explain.entry import explain
 from jetlens.run.progress import Progress
 from jetlens.run.recipe import Explain, Retrain
 from jetlens.run.stages import train
-from jetlens.run.stages.explain import first_so_many
-from jetlens.run.stages.predict import load_tagger
+from jetlens.run.stages.ranking import ranked
 from jetlens.run.store import Store, remove
-from jetlens.run.study import PERFORMANCE, Pool, Study, key
+from jetlens.run.study import PERFORMANCE, Study, key
 from jetlens.summarise.base import Numbers
-from jetlens.summarise.relevance import Input, Relevance
+from jetlens.summarise.relevance import Input
 from jetlens.summarise.result import Result, merge
 from jetlens.summarise.trainings.retrained import Retrained
 from jetlens.taggers import saved
 
 VERSION = 1
 STAGE = "retrain"
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """Some validation jets whose relevance is asked for."""
-
-    partition: Partition
-    jets: int
-    tagger: Path
-    device: str
-    entry: Explain
-    pool: Pool
 
 
 @dataclass(frozen=True)
@@ -144,7 +128,7 @@ def retrain(study: Study) -> None:
     study.log.say(f"ranking the inputs by {name}")
     first = study.jets().partitions()[0].read()
     config, inputs, classes = train.architecture(study, first)
-    ranking = _ranking(study, wanted, entry)
+    ranking = ranked(study, wanted, entry, home.work(STAGE, home.root / "ranking.json"))
     before_all = needed(config, inputs, classes)
     lines = orders(ranking, wanted.random, study.seed, before_all)
     keep = [*(wanted.keep or range(1, len(ranking))), len(ranking)]
@@ -162,43 +146,6 @@ def retrain(study: Study) -> None:
     found.save(home.work(STAGE, place(home)))
     home.finish(STAGE, outputs, ranking=[_said(i) for i in ranking])
     study.log.say("retrained")
-
-
-def _ranking(study: Study, wanted: Retrain, entry: Explain) -> list[Input]:
-    """Return the inputs by their relevance over validation jets; what is found is kept."""
-    file = study.home.work(STAGE, study.home.root / "ranking.json")
-    if not file.is_file():
-        partitions = study.part("validation").partitions()
-        counts = first_so_many([len(p.read()) for p in partitions], wanted.jets)
-        pool = study.pool()
-        asked = [
-            Ranked(p, n, study.tagger, study.device, entry, pool)
-            for p, n in zip(partitions, counts, strict=True)
-            if n
-        ]
-        if not asked:
-            raise BadRecipeError(
-                f"retrain: the inputs are ranked on the validation part, which has no jets; its "
-                f"share is {study.recipe.split[1]:g} of the events"
-            )
-        total = merge(study.executor.map(relevance, asked))
-        summary: Any = total.summary
-        write_text(file, json.dumps(summary.ranking(total)))
-    return [(name, feature) for name, feature in json.loads(file.read_text(encoding="utf-8"))]
-
-
-def relevance(asked: Ranked) -> Result:
-    """Explain some jets and sum their relevance up."""
-    found = explain(
-        load_tagger(asked.tagger, False, asked.device),
-        asked.partition.read().take(slice(0, asked.jets)),
-        asked.entry.use,
-        target=asked.entry.target,
-        of=asked.entry.of,
-        pool=asked.pool.read(),
-        **asked.entry.arguments,
-    )
-    return Relevance(select=asked.entry.select).fill(found)
 
 
 def _task(study: Study, trained: Study, inputs: Inputs, performance: dict[str, Any]) -> Task:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jetlens.core.errors import BadValueError, look_up
 
@@ -109,16 +109,17 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
         POSITIONS if particles and {*POSITIONS} <= {*there} else (),
         frozenset(n for n in there if _COUNTS.fullmatch(n) or (particles and _TYPES.fullmatch(n))),
     )
+    said: dict[str, Any] = {}
     for role, given in (declared or {}).items():
-        said = listed(given)
-        if not {*said} <= {*there}:
+        wanted = listed(given)
+        if not {*wanted} <= {*there}:
             continue
         if role == "discrete":
-            found = found._replace(discrete=frozenset(said))
+            said[role] = frozenset(wanted)
         elif role == "positions":
-            found = found._replace(positions=said if particles else ())
+            said[role] = wanted if particles else ()
         elif role == "angles":
-            found = found._replace(angles=(said[0], said[1]) if said else None)
+            said[role] = wanted or None
         else:
-            found = found._replace(**{role: said[0] if said else None})
-    return found
+            said[role] = next(iter(wanted), None)
+    return found._replace(**said)

@@ -210,10 +210,10 @@ class Images:
         if self.frame == "none":
             return lambda x, y: (x, y)
         if self.frame == "subjets":
-            return placing.to_subjets(x, y, pt, _subjet(jets, 1), _subjet(jets, 2))
+            return placing.to_subjets(x, y, pt, _subjet(jets, 1), _subjet(jets, 2)).__call__
         round_y = particles.features[int(particles.positions([drawn.y])[0])].unit == "rad"
         move = placing.centred if self.frame == "centred" else placing.upright
-        return move(x, y, pt, round_y=round_y)
+        return move(x, y, pt, round_y=round_y).__call__
 
 
 def _subjet(jets: JetBatch, number: int) -> tuple[Floats, Floats]:

@@ -68,7 +68,7 @@ def shares(
     start = np.clip(start, -many, pixels).astype(np.int64)
     step = np.arange(many + 1)
     places = edges[0] + (start[:, None] + step) * width
-    share = np.diff(profile((places - middles[:, None]) / reach), axis=1)
+    share = np.diff(profile((places - middles[:, None]) / reach), axis=1).astype(np.float64)
     pixel = start[:, None] + step[:-1]
     share[(pixel < 0) | (pixel >= pixels)] = 0
     return np.clip(pixel, 0, pixels - 1), share

@@ -208,4 +208,5 @@ def _once(pixels: int, place: Ints) -> NDArray[np.bool_]:
     number = np.arange(place.size, dtype=np.int32).reshape(place.shape)
     last = empty((pixels,), np.int32)  # read only where it is written to
     last[place] = number
-    return last[place] == number
+    stands: NDArray[np.bool_] = last[place] == number
+    return stands

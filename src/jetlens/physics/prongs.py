@@ -60,7 +60,8 @@ def find(x: Floats, y: Floats, pt: Floats, number: Ints) -> Prongs:
     real = pt > 0
     _check(x, real)
     most = max(0, int(number.max(initial=0)))
-    found = Prongs(*(np.zeros((len(x), most)) for _ in range(3)), np.zeros((len(x), most), bool))
+    shape = len(x), most
+    found = Prongs(np.zeros(shape), np.zeros(shape), np.zeros(shape), np.zeros(shape, bool))
     for many in np.unique(number[number > 0]):
         jets = np.flatnonzero((number == many) & real.any(axis=1))
         if not len(jets):

@@ -62,7 +62,8 @@ def within(px: Floats, py: Floats, x: Floats, y: Floats, real: Bools, radius: fl
     """Return which points ``[jet, point]`` at (px, py) are in a disc; else as `discs`."""
     check_radius(radius)
     away_x, away_y = px[:, :, None] - x[:, None, :], py[:, :, None] - y[:, None, :]
-    found: Bools = ((away_x**2 + away_y**2 <= radius**2) & real[:, None, :]).any(axis=2)
+    near = away_x**2 + away_y**2 <= radius**2
+    found: Bools = np.any(near & real[:, None, :], axis=2)
     return found
 
 

@@ -37,6 +37,16 @@ def test_each_figure_can_be_read_and_says_what_it_is(name):
     assert "90 jets" in told
 
 
+def test_jets_without_partons_are_told():
+    jets = imaged.looked(40)
+    both, bare = (
+        caption(jl.summarise(j, "attention-fraction", replicas=5))
+        for j in (jets, jets.drop_vars("partons_value"))
+    )
+    assert "no regions but subjets" in bare
+    assert "no regions but subjets" not in both
+
+
 @pytest.mark.parametrize("name", imaged.LOOKED)
 def test_nothing_and_a_class_without_jets_are_drawn(name):
     jl.draw(result(name, jets=40, absent=("two",)))

@@ -105,6 +105,12 @@ def caption(result: Result) -> str:
         words = f"{plain(within(class_title(group)))} {measured(own[0])}"
         said.append(f"{words} ({', '.join(over)})")
     what = "prongs (exclusive subjets)" if summary.regions == "prongs" else "partons (the truth)"
+    unknown = (
+        ""
+        if "partons" in result.sums.attrs["regions"]
+        else "These jets do not know the partons that they come from (JetClass's own files have "
+        "none), so that there are no regions but subjets. "
+    )
     return (
         f"The share of each jet's explanation in discs around its {what}, beside what would be "
         "there by itself: the discs' share of the image, the share of pT in them (in pixels, and "
@@ -113,7 +119,7 @@ def caption(result: Result) -> str:
         "angle, and in those of another jet of its class. Enrichment is the mean share over each "
         "of these; at 1 the explanation is where anything would be. Full and open points are jets "
         "that are tagged right and wrong. Intervals are 68 % bootstrap intervals over events. "
-        f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. {told(result)}"
+        f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. {unknown}{told(result)}"
     )
 
 

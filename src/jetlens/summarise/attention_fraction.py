@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from jetlens.core.attribution import REGIONS, VALUE
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, interval, named, one_of, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.plane import Plane
-from jetlens.summarise.jets.regions import OWN, REGIONS, shares
+from jetlens.summarise.jets.regions import OWN, shares
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.differences import paired
 from jetlens.summarise.trainings.ensemble import Ensemble
@@ -123,7 +124,8 @@ class AttentionFraction(ClassSummary):
         )
         axes_of = {a: f.as_dict() for a, f in Plane.of(chosen.jets).axes.items()}
         method = str(chosen.jets.attrs.get("method", ""))
-        return Result(self, sums.assign_attrs(method=method, axes=axes_of))
+        known = [name for name in REGIONS if name + VALUE in chosen.jets]
+        return Result(self, sums.assign_attrs(method=method, axes=axes_of, regions=known))
 
     def shares(self, result: Result, tagged: str = EVERY) -> Floats:
         """Return mean shares ``[group, kind, radius, replica]``, of jets right, wrong, or every."""

@@ -22,6 +22,7 @@ from jetlens.data.generated import Generated
 from jetlens.evaluate.predict import predict
 from jetlens.explain.baselines import held
 from jetlens.explain.targets import resolve
+from jetlens.run.checks import images
 from jetlens.run.stages import retrain
 from jetlens.run.stages.explain import misfit
 from jetlens.run.stages.generate import is_made
@@ -47,7 +48,8 @@ def foresee(study: Study) -> None:
         return  # they are there, to be looked at themselves
     tables = source.foreseen(FORESEEN)
     if tables is not None:
-        _check(study, source.batch(tables, 0))
+        jets, made = source.batch(tables, 0), images(study.recipe.data)
+        _check(study, jets if made is None else made.add(jets))
 
 
 def check(study: Study) -> None:

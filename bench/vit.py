@@ -109,15 +109,15 @@ def _epochs(batches: Batches, means: list[float]) -> Callable[[], None]:
     optimiser = torch.optim.AdamW(trained, lr=1e-4, fused=True)
 
     def epoch() -> None:
-        summed, number = 0.0, 0.0
+        summed, count = 0.0, 0.0
         for step in batches.epoch(len(means)):
             for part in step:
-                found = losses(batches.tagger, batches.outputs(part), part)[JET]
+                loss, _, number = losses(batches.tagger, batches.outputs(part), part)[JET]
                 optimiser.zero_grad()
-                (found[0] / found[2]).backward()
+                (loss / number).backward()
                 optimiser.step()
-                summed, number = summed + float(found[0]), number + float(found[2])
-        means.append(summed / number)
+                summed, count = summed + loss.item(), count + number.item()
+        means.append(summed / count)
 
     return epoch
 

@@ -165,7 +165,7 @@ def _enrichment(ax: Axes, result: Result, g: int) -> None:
 
 
 def _verdicts(ax: Axes, result: Result, g: int) -> None:
-    """Draw the enrichment over pT and over another jet's discs, of jets tagged right and wrong."""
+    """Draw the enrichment over pT and over turned discs, of jets tagged right and wrong."""
     summary: Any = result.summary
     radii, kinds = result.sums["radius"].values, [str(k) for k in result.sums["null"].values]
     wanted = [k for k in (IN_PATCHES if IN_PATCHES in kinds else PT, TURNED) if k in kinds]
@@ -178,8 +178,9 @@ def _verdicts(ax: Axes, result: Result, g: int) -> None:
             look: Any = {"color": COLOURS[kind], "capsize": 2, "markersize": 5, "linewidth": 1}
             look |= {"markerfacecolor": COLOURS[kind] if face else "white"}
             error = np.stack([value - low, high - value])
-            ax.errorbar(radii + shift, value, error, fmt="o" if face else "s", label=tagged, **look)
+            ax.errorbar(radii + shift, value, error, fmt="o" if face else "s", **look)
     ax.axhline(1, color="0.5", linewidth=0.8, zorder=0)
+    ax.set_xlim(0, 1.08 * float(radii[-1]))
     ax.set_ylabel("Enrichment, right and wrong")
     for tagged, mark, face in ((RIGHT, "o", "0.3"), (WRONG, "s", "white")):
         number = int(result.sums["tagged_jets"].sel(tagged=tagged).values[g])

@@ -182,9 +182,9 @@ def _verdicts(ax: Axes, result: Result, g: int) -> None:
     ax.axhline(1, color="0.5", linewidth=0.8, zorder=0)
     ax.set_xlim(0, 1.08 * float(radii[-1]))
     ax.set_ylabel("Enrichment, right and wrong")
-    for tagged, mark, face in ((RIGHT, "o", "0.3"), (WRONG, "s", "white")):
+    for tagged, mark, filling in ((RIGHT, "o", "0.3"), (WRONG, "s", "white")):
         number = int(result.sums["tagged_jets"].sel(tagged=tagged).values[g])
-        empty: Any = {"color": "0.3", "markerfacecolor": face, "linestyle": "none"}
+        empty: Any = {"color": "0.3", "markerfacecolor": filling, "linestyle": "none"}
         ax.plot([], [], mark, label=f"{number:,} {tagged}", **empty)
     ax.legend(fontsize=9.5, handletextpad=0.2)
 

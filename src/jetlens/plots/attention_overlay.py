@@ -132,7 +132,8 @@ def _singles(panels: NDArray[Any], result: Result, verdict: str, group: str, ext
     summary: Any = result.summary
     kept = result.parts[verdict].jets
     classes = [str(c) for c in kept["class"].values]
-    own = np.flatnonzero(kept["label"].values == classes.index(group)) if group in classes else []
+    label = classes.index(group) if group in classes else -1
+    own = np.flatnonzero(kept["label"].values == label)
     for k, ax in enumerate(panels):
         if k >= len(own):
             ax.set_axis_off()

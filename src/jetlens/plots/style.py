@@ -63,6 +63,15 @@ FLAVOUR_TITLES = {
     "photon": "Photons",
     "pion": "Pions",
     "kaon": "Kaons",
+    "Hbb": "H → bb jets",
+    "Hcc": "H → cc jets",
+    "Hgg": "H → gg jets",
+    "H4q": "H → 4q jets",
+    "Hqql": "H → ℓνqq jets",
+    "Zqq": "Z → qq jets",
+    "Wqq": "W → qq jets",
+    "Tbqq": "t → bqq jets",
+    "Tbl": "t → bℓν jets",
     NOT_POSITIVE: r"Jets with sum $\leq 0$",
 }
 ORIGIN_COLOURS = {

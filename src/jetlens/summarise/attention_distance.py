@@ -73,7 +73,7 @@ class AttentionDistance(ClassSummary):
             names.append(CLASS)
         reach = [apart, middle[None]][: len(own)]
         even = np.ones((len(asked), 1, len(places)))
-        nulls = {UNIFORM: even}
+        nulls: dict[str, NDArray[np.floating]] = {UNIFORM: even}
         pt = pt_map(jets, plane)
         if pt is not None:
             high, wide = size

@@ -124,8 +124,8 @@ class AttentionFraction(ClassSummary):
         )
         axes_of = {a: f.as_dict() for a, f in Plane.of(chosen.jets).axes.items()}
         method = str(chosen.jets.attrs.get("method", ""))
-        known = [name for name in REGIONS if name + VALUE in chosen.jets]
-        return Result(self, sums.assign_attrs(method=method, axes=axes_of, regions=known))
+        there = [name for name in REGIONS if name + VALUE in chosen.jets]
+        return Result(self, sums.assign_attrs(method=method, axes=axes_of, regions=there))
 
     def shares(self, result: Result, tagged: str = EVERY) -> Floats:
         """Return mean shares ``[group, kind, radius, replica]``, of jets right, wrong, or every."""
@@ -212,4 +212,6 @@ def _probability(jets: xr.Dataset) -> Floats:
 
 def _cells(values: Floats, bins: int) -> NDArray[np.bool_]:
     """Say which of equally wide bins from 0 to 1 numbers are in ``[jet, bin]``."""
-    return np.minimum((values * bins).astype(np.int64), bins - 1)[:, None] == np.arange(bins)
+    cell = np.minimum((values * bins).astype(np.int64), bins - 1)
+    found: NDArray[np.bool_] = cell[:, None] == np.arange(bins)
+    return found

@@ -147,7 +147,8 @@ def fill(
     a, b = layer.resolution
     sigma = a * np.sqrt(energy) + b * energy
     measured = np.maximum(energy + sigma * rng.normal(size=len(first)), 0.0)
-    return Cells(*place[first].T, measured, sigma), cell
+    event, row, column = place[first].T
+    return Cells(event, row, column, measured, sigma), cell
 
 
 def explain(

@@ -46,4 +46,5 @@ def decay_number(kind: Kind, prongs: NDArray[np.int32]) -> NDArray[np.int64]:
     if kind.resonance is None:
         return np.full(len(number), QCD)
     conditions, numbers = zip(*cases[kind.resonance], strict=True)
-    return np.select(conditions, numbers, 0).astype(np.int64)
+    found: NDArray[np.int64] = np.select(conditions, numbers, 0).astype(np.int64)
+    return found

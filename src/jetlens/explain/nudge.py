@@ -54,12 +54,12 @@ class Nudge(StepExplainer):
                 many, far = leg.tiled(len(some)), np.repeat(np.take(scales, some), len(leg))
                 came = many.at(far)
                 heard = many.says(came, far).cpu().numpy()
-                flags = many.unphysical(far)
+                unphysical = many.unphysical(far)
                 for k, i in enumerate(some):
                     here = slice(k * len(leg), (k + 1) * len(leg))
                     moved.put(leg, {name: values[:, here] for name, values in came.items()}, i)
                     output[rows, i] = heard[here]
-                    for reason, bad_there in flags.items():
+                    for reason, bad_there in unphysical.items():
                         bad[reason][rows, i] = bad_there[here]
         every = np.zeros((jets, len(scales)), dtype=bool)
         for flags in bad.values():

@@ -142,3 +142,13 @@ def test_sentences_and_curves_are_on_the_page(facts):
     assert "data:,curves" in text
     assert "Curves: <a href=" in text
     assert "better in 2 of 2 variations" in text
+
+
+def test_long_lists_of_inputs_are_cut_and_no_change_is_said(facts):
+    facts.recipe["vary"]["model"]["image"] = {}
+    names = [f"x{i}" for i in range(17)]
+    facts.variants[0].tagger["inputs"]["jets"] = names
+    text = rendered(facts)
+    assert "jets: x0, x1, ... x16 (17)" in text
+    assert "x2," not in text
+    assert re.search(r"image</td>\s*<td[^>]*>nothing</td>", text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -13,13 +13,17 @@ from jetlens.report.setup import an_epoch
 from jetlens.report.variants import Comparison, link
 
 
+MOST = 6
+"""Names of a collection's inputs that are written out."""
+
+
 def varied(facts: Comparison) -> Section:
     """Return the section that tells it."""
     blocks: list[Block] = []
     for axis, alternatives in facts.recipe["vary"].items():
         if isinstance(alternatives, Mapping):
             rows = [
-                [name, Markup("<br>").join(_changes(changes))]
+                [name, Markup("<br>").join(_changes(changes)) or "nothing"]
                 for name, changes in alternatives.items()
             ]
             blocks.append(Table([axis, "what it changes"], rows, ""))
@@ -32,7 +36,7 @@ def varied(facts: Comparison) -> Section:
             link(v.name),
             v.tagger["use"],
             plain(v.tagger["parameters"]),
-            "; ".join(f"{c}: {', '.join(names)}" for c, names in v.tagger["inputs"].items()),
+            "; ".join(f"{c}: {_some(names)}" for c, names in v.tagger["inputs"].items()),
             ", ".join(map(str, v.epochs)),
             an_epoch(v.seconds) if v.seconds else "",
         ]
@@ -44,6 +48,13 @@ def varied(facts: Comparison) -> Section:
         "an epoch with its validation, beside whatever else the machine did."
     )
     return Section("run", "What was varied", [*blocks, Table(head, rows, caption)])
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return a few names, or the first and the last of many; each variation's page has them all."""
+    if len(names) <= MOST:
+        return ", ".join(names)
+    return f"{names[0]}, {names[1]}, ... {names[-1]} ({len(names)})"
 
 
 def _changes(tree: Mapping[str, Any], before: str = "") -> list[Markup]:

@@ -7,6 +7,7 @@ from torch import nn
 
 import jetlens as jl
 from contracts import explainers as case
+from jetlens.data.scaling import Scaling
 from jetlens.taggers import base
 from jetlens.taggers.base import at_rest, encode
 
@@ -31,6 +32,8 @@ def image(module, inputs, masks):
         ({"scaling": {"imag": {"pt": (0, 1)}}}, "did you mean 'image'"),
         ({"scaling": {"image": {"pz": (0, 1)}}}, "did you mean 'pt'"),
         ({"scaling": {"image": {"pt": (0, 0)}}}, "a positive std"),
+        ({"scaling": Scaling(places={"imag": ()})}, "did you mean 'image'"),
+        ({"scaling": Scaling(places={"image": [Scaling({"image": {"pz": (0, 1)}})]})}, "mean 'pt'"),
     ],
 )
 def test_what_cannot_be_wrapped(arguments: dict, says: str) -> None:

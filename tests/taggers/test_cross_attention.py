@@ -11,6 +11,7 @@ import jetlens as jl
 from attention_calls import Watch
 from jetlens.core.errors import BadValueError, JetlensError, UnknownNameError
 from jetlens.core.registry import taggers
+from jetlens.taggers.base import encode
 from jetlens.taggers.cross_attention import CrossAttention
 
 NAMES = {"constituents": ("pt", "deta", "dphi"), "objects": ("pt", "mass"), "others": ("e",)}
@@ -206,3 +207,23 @@ def test_where_each_place_is_a_thing_of_its_own_it_is_told_apart() -> None:
     torch.nn.init.zeros_(made.encoders["objects"].place)
     alike.load_state_dict(weights)
     torch.testing.assert_close(made(inputs, masks), alike(inputs, masks), rtol=0, atol=0)
+
+
+def test_what_stands_behind_the_last_place_is_never_passed_over() -> None:
+    made = build("objects", streams={"objects": SMALL | {"places": 4}})
+    values = np.random.default_rng(1).normal(size=(3, 6, 2))
+    mask = np.ones((3, 6), bool)
+    mask[:, 4:] = False
+    fits = jl.batch({"objects": (values, NAMES["objects"], mask)})
+    logits = jl.explain(made, fits, "gradient", target="s")["output"].values
+    with torch.no_grad():
+        np.testing.assert_allclose(logits, made(*encode(made, fits)).numpy())
+    mask[1, 5] = True
+    more = jl.batch({"objects": (values, NAMES["objects"], mask)})
+    for method in ("gradient", "grad-cam", "attention"):
+        with pytest.raises(BadValueError, match="row 1: one stands at place 6; expected 4 places"):
+            jl.explain(made, more, method, target="s")
+    inputs, masks = events("objects")
+    inputs, masks = ({"objects": torch.cat([x["objects"]] * 2, 1)} for x in (inputs, masks))
+    with pytest.raises(BadValueError, match=r"place . of a list of 4 places"):
+        made(inputs, masks)

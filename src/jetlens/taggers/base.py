@@ -17,7 +17,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
 from jetlens.core.memory import empty
-from jetlens.data.scaling import Scaling
+from jetlens.data.scaling import Scaling, check_places
 
 AT_ONCE = 2**18
 """Numbers of images that are scaled at a time: few enough to stay in the processor's cache."""
@@ -83,13 +83,14 @@ class Tagger(nn.Module):
         self.inputs = {name: tuple(features) for name, features in inputs.items()}
         self.classes = tuple(classes)
         self.scaling = scaling or Scaling()
-        for pairs in (self.scaling.table, self.scaling.limits, self.scaling.floors):
+        for name in self.scaling.places:
+            look_up("collection of the scaling", name, self.inputs)
+        each = (self.scaling, *(own for of in self.scaling.places.values() for own in of))
+        for pairs in (some for own in each for some in (own.table, own.limits, own.floors)):
             for name, table in pairs.items():
                 known = dict.fromkeys(look_up("collection of the scaling", name, self.inputs), True)
                 for feature in table:
                     look_up(f"input of {name!r} in the scaling", feature, known)
-        for name in self.scaling.places:
-            look_up("collection of the scaling", name, self.inputs)
         self.tasks = {k: tuple(v) for k, v in (tasks or {}).items()}
         scaled = {name: len(own) for name, own in self.scaling.places.items()}
         self.places = {**scaled, **(places or {})}
@@ -248,7 +249,7 @@ def encode(
     UnknownNameError
         If the jets lack a collection or a variable.
     BadValueError
-        If a real particle has a value that is not finite.
+        If a real particle has a value that is not finite, or stands behind its list's last place.
     """
     inputs, masks = {}, {}
     device = device or device_of(tagger)
@@ -256,6 +257,8 @@ def encode(
         if name not in batch.collections:
             raise UnknownNameError("collection for this tagger", name, batch.collections)
         collection = batch[name]
+        if name in tagger.places:  # where jets are packed, what is behind would be cut off
+            check_places(collection, name, tagger.places[name], batch.row)
         scaled = _scaled(tagger, collection, name, features, batch.row)
         inputs[name] = torch.as_tensor(scaled, device=device)
         if collection.mask is not None:

@@ -69,6 +69,14 @@ def test_what_is_declared_of_other_features_is_passed_over() -> None:
     assert roles(["pt"], particles=False, declared={"positions": ["pt"]}).positions == ()
 
 
+def test_discrete_features_may_be_of_several_collections() -> None:
+    declared = {"discrete": ["flag", "kind"]}
+    assert roles(["pt", "flag"], declared=declared).discrete == {"flag"}
+    assert roles(["kind", "charge"], declared=declared).discrete == {"kind"}
+    assert roles(["pt", "charge"], declared=declared).discrete == {"charge"}
+    assert roles(["pt", "charge"], declared={"discrete": []}).discrete == frozenset()
+
+
 @pytest.mark.parametrize(
     ("declared", "error", "told"),
     [
@@ -77,6 +85,7 @@ def test_what_is_declared_of_other_features_is_passed_over() -> None:
         ({"angles": "deta"}, BadValueError, "role angles='deta'.*expected 2"),
         ({"positions": ["a", "b", "c", "d"]}, BadValueError, "role positions=.*expected 3"),
         ({"discrete": [1]}, BadValueError, "role discrete.*names of features"),
+        ({"pt": 5}, BadValueError, "role pt=5: expected names of features"),
         (["pt"], BadValueError, "expected a table"),
     ],
 )

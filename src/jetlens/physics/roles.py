@@ -67,7 +67,7 @@ def check_declared(declared: Declared) -> None:
         raise BadValueError(f"roles={declared!r}: expected a table, as {{ pt = 'momentum' }}")
     for role, given in declared.items():
         look_up("role", role, dict.fromkeys(Roles._fields))
-        if not (isinstance(given, str) or all(isinstance(name, str) for name in given)):
+        if not (isinstance(given, Sequence) and all(isinstance(name, str) for name in given)):
             raise BadValueError(f"role {role}={given!r}: expected names of features")
         number = len(listed(given))
         most = {"angles": 2, "positions": 3, "discrete": number}.get(role, 1)
@@ -112,10 +112,11 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
     said: dict[str, Any] = {}
     for role, given in (declared or {}).items():
         wanted = listed(given)
-        if not {*wanted} <= {*there}:
+        own = {*wanted} & {*there}
+        if role == "discrete" and (own or not wanted):  # each is discrete wherever it is
+            said[role] = frozenset(own)
+        elif own < {*wanted}:
             continue
-        if role == "discrete":
-            said[role] = frozenset(wanted)
         elif role == "positions":
             said[role] = wanted if particles else ()
         elif role == "angles":

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,11 +11,14 @@ from jetlens.core.batch import JetBatch
 from jetlens.data.base import Dataset
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.cnn1d import CNN1D
+from jetlens.taggers.gn2 import GN2
 from jetlens.taggers.training.examples import Batches
 from jetlens.taggers.training.lengths import like_lengths, parts
 from jetlens.taggers.training.loop import Fit
 from jetlens.taggers.training.settings import TrainSettings
 from jetlens.taggers.transformer import Transformer
+from labelled import INPUTS
+from labelled import jets as labelled
 
 
 @dataclass(frozen=True)
@@ -75,10 +78,8 @@ def test_what_would_save_nothing_stays_whole(lengths: torch.Tensor, device: str)
     assert [len(part) for part in parts(lengths, device)] == [len(lengths)]
 
 
-def test_a_step_in_parts_is_the_step() -> None:
-    jets = _jets()
-    torch.manual_seed(0)
-    tagger = Transformer({"tracks": ("a", "b", "c")}, jets.classes).double()
+def _gradients(tagger: Tagger, jets: JetBatch) -> list[torch.Tensor]:
+    """Return the gradients of a step in parts, and of the same step in one."""
     made = _batches(tagger, jets)
     gradients = []
     for divides in (True, False):
@@ -89,6 +90,25 @@ def test_a_step_in_parts_is_the_step() -> None:
         loss = Fit(tagger, TrainSettings(), made, made).training_step(step, 0)
         loss.backward()
         gradients.append(torch.cat([p.grad.flatten() for p in tagger.parameters()]))
+    return gradients
+
+
+def test_a_step_in_parts_is_the_step() -> None:
+    jets = _jets()
+    torch.manual_seed(0)
+    gradients = _gradients(Transformer({"tracks": ("a", "b", "c")}, jets.classes).double(), jets)
+    torch.testing.assert_close(*gradients)
+    assert gradients[0].norm() > 0
+
+
+def test_so_it_is_with_weights_and_tasks_of_which_some_truth_is_not_known() -> None:
+    jets, rng = labelled(128, tracks=60), np.random.default_rng(3)
+    tracks, few = jets["tracks"], jets["tracks"].mask.sum(1) < 20
+    truth = tracks.truth | {"origin": np.where(few[:, None], -1, tracks.truth["origin"])}
+    known = {**jets.collections, "tracks": replace(tracks, truth=truth)}
+    jets = replace(jets, collections=known, weight=rng.exponential(size=len(jets)))
+    torch.manual_seed(0)
+    gradients = _gradients(GN2(INPUTS, jets.classes).double(), jets)
     torch.testing.assert_close(*gradients)
     assert gradients[0].norm() > 0
 

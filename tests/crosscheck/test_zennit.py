@@ -98,3 +98,24 @@ def test_composites(name: str, signed: bool) -> None:
     box = {"low": LOW, "high": HIGH} if name.endswith("box") else {}
     found = ours(module, values, composite=name, **box)
     np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6 * abs(want).max())
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["nonnegative", "signed"])
+@pytest.mark.parametrize("kind", ["dense", "conv"])
+def test_z_box_of_the_layer_that_sees_the_inputs(kind: str, signed: bool) -> None:
+    from zennit import rules
+    from zennit.composites import SpecialFirstLayerMapComposite
+    from zennit.types import Activation, Convolution, Linear
+
+    others = [(t, rules.Epsilon(1e-6)) for t in (Convolution, Linear)]
+    first = [(t, rules.ZBox(LOW, HIGH)) for t in (Convolution, Linear)]
+    composite = SpecialFirstLayerMapComposite(
+        layer_map=[(Activation, rules.Pass()), *others], first_map=first
+    )
+    module, values = network(kind), images(signed)
+    want = theirs(module, values, composite)
+    found = ours(module, values, rule="z-box", low=LOW, high=HIGH)
+    plain = ours(module, values, rule="epsilon")
+    scale = abs(want).max()
+    assert abs(want - plain).max() > 1e-2 * scale
+    np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6 * scale)

@@ -57,9 +57,10 @@ def observables_table(result: Result) -> Table | None:
         f"recommended scale {scale:g}, with 68 % intervals. Nearer: following the gradient makes "
         "the jets more like those of the class in this observable, so that the network has picked "
         f"it up. Verdicts are at {100 * DECIDED:.0f} %, by the interval of the change over "
-        "bootstraps of events; one in twenty is chance. Where the distance before is no more than "
-        "chance, the jets are like those of the class to begin with, and farther is all they can "
-        "go."
+        "bootstraps of events (clear of zero by more than a bin may have added); one in twenty is "
+        "chance. The scale was chosen with the same jets, by the mean over all rows that tell them "
+        "from the class. Where the distance before is no more than chance, the jets are like those "
+        "of the class to begin with, and farther is all they can go."
     )
     return Table(head, rows, caption)
 

@@ -51,8 +51,9 @@ class MovedObservables(ClassSummary):
     How alike two samples are is their Wasserstein distance, in the observable's unit. Moved jets
     are compared with the jets of the class that they were moved toward, and with the same jets
     before: they have come nearer to that class, or farther from it, where the interval of that
-    difference, of 95 %, lies on one side of zero. Masses are those of the feature ``m2``; without
-    it, particles have none. Inputs of the tagger are compared likewise, each particle an entry.
+    difference, of 95 %, lies on one side of zero by more than a bin may have added. Masses are
+    those of the feature ``m2``; without it, particles have none. Inputs of the tagger are compared
+    likewise, each particle an entry.
 
     The recommended scale is the one at which moved jets are nearest to their class, of those at
     which the constraints have to bend the step of no more than a share of the jets: beyond, it is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -109,6 +109,19 @@ class Tagger(nn.Module):
             f"the tagger {name!r} does not say which inputs it takes: name them, as in "
             'tagger.inputs = { jets = ["pt"], tracks = ["d0"] }'
         )
+
+    @classmethod
+    def arguments_for(cls, jets: JetBatch, inputs: Iterable[str]) -> dict[str, Any]:
+        """Return arguments that follow from such jets where they are not given: none, as here.
+
+        Parameters
+        ----------
+        jets
+            Some jets.
+        inputs
+            The collections that it takes.
+        """
+        return {}
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
         """Return the logits ``[jet, class]``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ class CNN2D(Tagger):
     scaling
         How physical values become inputs.
     pixels
-        The image's height and width.
+        The image's height and width; a recipe that does not set it takes its jets'.
     widths
         The convolutions' channels.
     kernels
@@ -98,6 +99,12 @@ class CNN2D(Tagger):
     def inputs_for(cls, jets: JetBatch) -> dict[str, list[str]]:
         """Return all channels of the jets' image."""
         return all_of("cnn2d", jets, "image", lambda c: c.is_image)
+
+    @classmethod
+    def arguments_for(cls, jets: JetBatch, inputs: Iterable[str]) -> dict[str, Any]:
+        """Return how many pixels the jets' images have."""
+        sizes = [jets[name].values.shape[-1] for name in inputs if jets[name].is_image]
+        return {"pixels": sizes[0]} if len(sizes) == 1 else {}
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
         """Return the logits ``[jet, class]``."""

@@ -17,6 +17,7 @@ from jetlens.run.executor import Serial
 from jetlens.run.progress import Progress
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
+from jetlens.taggers.base import Tagger
 from jetlens.taggers.train import times
 from jetlens.taggers.train import train as fit
 from jetlens.taggers.training.settings import TrainSettings
@@ -134,13 +135,15 @@ def architecture(
 ) -> tuple[dict[str, Any], dict[str, list[str]], Sequence[str]]:
     """Return the tagger's name and arguments, its inputs and its classes, for jets like these."""
     config = study.recipe.tagger.model_dump()
+    kind: type[Tagger] = taggers.get(config["use"])  # type: ignore[assignment]
     inputs = config.pop("inputs", None)
     if not inputs:
         try:
-            inputs = taggers.get(config["use"]).inputs_for(jets)  # type: ignore[attr-defined]
+            inputs = kind.inputs_for(jets)
         except JetlensError as error:
             raise BadRecipeError(f"tagger: {error}") from None
     inputs = {name: matching(jets, name, features) for name, features in inputs.items()}
+    config = {**kind.arguments_for(jets, inputs), **config}
     return config, inputs, config.pop("classes", None) or jets.classes
 
 

@@ -51,6 +51,18 @@ def test_attention_to_itself_goes_nowhere_and_to_all_goes_as_far_as_by_itself():
         assert numbers[f"{start}.pt"]["value"] < 0.9 * numbers[f"{start}.uniform"]["value"]
 
 
+def test_layers_have_the_numbers_that_they_have_in_the_tagger():
+    """An explanation may be of some layers alone: the last is not the first for that."""
+    jets = imaged.looked(6)
+    for names, numbers in (
+        (("encoder.layer.10.attention", "encoder.layer.11.attention"), [11, 12]),
+        (("blocks.3.attention.0", "blocks.5.attention.0"), [1, 2]),
+        (("near", "far"), [1, 2]),
+    ):
+        named = jets.assign_coords(layer_image_image=list(names))
+        assert jl.summarise(named, "attention-distance").sums["layer"].values.tolist() == numbers
+
+
 def test_what_is_missing_is_told():
     jets = imaged.looked(6)
     with pytest.raises(UnsupportedError, match="no attention"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +90,7 @@ class AttentionDistance(ClassSummary):
             distance=(axes, chosen.sums(values, used)),
             by_itself=(("group", "asking", "null", "replica"), chosen.sums(by_itself, used)),
         )
-        layers = np.arange(1, len(found.layers) + 1)
+        layers = _numbers(found.layers)
         sums = sums.assign_coords(asking=names, layer=layers, head=list(found.heads))
         attrs = {
             "layers": list(found.layers),
@@ -126,6 +127,13 @@ class AttentionDistance(ClassSummary):
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers' mean and deviation over retrainings, for every variation."""
         return compared(ensemble)
+
+
+def _numbers(layers: Sequence[str]) -> list[int]:
+    """Return the layers' numbers, from 1: those in their paths; else as they come."""
+    told = [[int(step) + 1 for step in path.split(".") if step.isdigit()] for path in layers]
+    first = [numbers[0] for numbers in told if len(numbers) == 1]
+    return first if len({*first}) == len(layers) else list(range(1, len(layers) + 1))
 
 
 def _middles(plane: Plane, high: int, wide: int) -> tuple[Floats, Floats]:

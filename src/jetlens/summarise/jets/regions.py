@@ -3,6 +3,8 @@
 By itself: the regions' share of the image's area; of the jet's pT, in pixels and in the patches
 that an explanation is made of; and the shares of the same explanation in other regions: as many
 discs at random places, the jet's own turned about its axis, and those of another jet of its class.
+Discs elsewhere overlap less, or more, or reach over the image's edge: their shares are brought to
+the area of the jet's own, so that an explanation that is everywhere alike has the same in all.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from jetlens.core.errors import UnsupportedError, look_up
 from jetlens.core.hashing import uniform
 from jetlens.physics.image import pixelate
 from jetlens.physics.regions import area, discs, random_places, share
+from jetlens.summarise.base import ratio
 from jetlens.summarise.jets.plane import Plane
 
 OWN, AREA, PT, IN_PATCHES = "own", "area", "pt", "pt_in_patches"
 RANDOM, TURNED, ANOTHER = "random", "turned", "other"
 DRAWS = 3
-"""Random regions of each jet, whose mean is taken."""
+"""Random regions of each jet, which are taken together."""
 
 _AT_ONCE = 64  # jets
 _SALT = 1 << 21  # away from that of random places
@@ -126,14 +129,22 @@ def _shares(
     own = region(*np.moveaxis(centres, -1, 0))
     found = {kind: share(each, own) for kind, each in maps.items()} | {AREA: area(own)}
     looked, missing = maps[OWN], np.isnan(centres[..., 0])
-    at_random, turned = [], []
+
+    def elsewhere(regions: Sequence[NDArray[np.bool_]]) -> Floats:
+        """Return the explanation's share in some regions, in the area of the jet's own."""
+        inside = sum(share(looked, each) for each in regions)
+        wide = sum(area(each) for each in regions)
+        scaled: Floats = ratio(np.asarray(inside) * found[AREA], wide)
+        return scaled
+
+    at_random = []
     for draw in range(DRAWS):
         x, y = random_places(row, centres.shape[1], radius, plane.window, draw=draw)
-        at_random.append(share(looked, region(*(np.where(missing, np.nan, v) for v in (x, y)))))
-        turned.append(share(looked, region(*_turned(plane, centres, row, draw))))
-    found |= {RANDOM: np.mean(at_random, axis=0), TURNED: np.mean(turned, axis=0)}
+        at_random.append(region(*(np.where(missing, np.nan, v) for v in (x, y))))
+    turned = [region(*_turned(plane, centres, row, draw)) for draw in range(DRAWS)]
+    found |= {RANDOM: elsewhere(at_random), TURNED: elsewhere(turned)}
     if others is not None:
-        found[ANOTHER] = share(looked, region(*np.moveaxis(others, -1, 0)))
+        found[ANOTHER] = elsewhere([region(*np.moveaxis(others, -1, 0))])
     return found
 
 
@@ -159,7 +170,8 @@ def importance_map(jets: xr.Dataset, image: str) -> Images:
     found = importance(jets, image)
     if found.dims != ("jet", "y", "x"):
         raise UnsupportedError(f"{image!r} is no image: expected one with pixels y and x")
-    return np.nan_to_num(found.values)
+    looked: Images = np.nan_to_num(found.values)
+    return looked
 
 
 def centres_of(jets: xr.Dataset, regions: str, of: str = "") -> Floats | None:

@@ -79,7 +79,7 @@ def by_tagger(result: Result, chance: Floats) -> Yields:
     noise = np.sqrt(2 * background + (2 * summary.systematic * background) ** 2)
     merit = np.where(allowed[..., None], 2 * signal / (_SIGMAS / 2 + noise), -np.inf)
     cut = merit.argmax(axis=2)[:, ::-1, None]  # [mass, half, 1, replica]: the other half's
-    there = allowed.any(axis=(1, 2))[:, None] & allowed.any(axis=2).all(axis=1)[:, None]
+    there = allowed.any(axis=2).all(axis=1)[:, None]
     s, b = (np.take_along_axis(x, cut, 2)[:, :, 0].sum(axis=1) for x in (signal, background))
     nominal = cut[..., 0]
     squared = np.take_along_axis(squares, nominal, 2)[..., 0].sum(axis=1)

@@ -6,7 +6,9 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.units import Feature
+from jetlens.data.image_prongs import NUMBERS
 from jetlens.data.images import Images
+from jetlens.data.jetclass_jets import KINDS
 
 CORNERS = np.array([(-0.4, -0.3), (0.4, -0.3), (0.0, 0.4), (-0.5, 0.5)])
 SUBJETS = ("subjet1_deta", "subjet1_dphi", "subjet2_deta", "subjet2_dphi")
@@ -108,3 +110,7 @@ def test_what_is_not_known_is_told() -> None:
     for wrong in ("classes", {"Zqq": 0}, -1):
         with pytest.raises(BadValueError, match="prongs"):
             Images(prongs=wrong)
+
+
+def test_jetclass_s_kinds_have_as_many_prongs_as_partons_are_asked_for() -> None:
+    assert {name: NUMBERS[name] for name in KINDS} == {n: k.prongs for n, k in KINDS.items()}

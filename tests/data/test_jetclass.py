@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
+import awkward as ak
 import numpy as np
 import pytest
+import uproot
 
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import datasets
@@ -74,6 +76,53 @@ def test_kinds_are_equally_many_in_no_order(jets, settings) -> None:
     odd = dataclasses.replace(settings, jets=5, partition=3, classes=("Wqq", "QCD"))
     labels = np.concatenate([p.read().label for p in odd.partitions()])
     assert np.bincount(labels).tolist() == [3, 2]
+
+
+def test_jets_share_the_number_of_their_event_and_of_no_other(jets, settings) -> None:
+    number = jets["jets"].truth["aux_genpart_pid"]
+    several = 0
+    for event in np.unique(jets.event):
+        mine = jets.event == event
+        assert len(set(jets.label[mine])) == 1
+        if mine.sum() > 1 and CLASSES[jets.label[mine][0]] != "QCD":
+            assert sorted(number[mine]) == [-NUMBER["T"], NUMBER["T"]]  # of both tops
+            several += 1
+    assert several
+    few = dataclasses.replace(settings, jets=8, partition=4, classes=("Wqq", "QCD"))
+    one, other = (set(p.read().event) for p in few.partitions())
+    assert not one & other
+
+
+LAYOUT = {
+    "float32[]": "part_px part_py part_pz part_energy part_deta part_dphi part_d0val part_d0err "
+    "part_dzval part_dzerr part_charge",
+    "int32[]": "part_isChargedHadron part_isNeutralHadron part_isPhoton part_isElectron "
+    "part_isMuon",
+    "float32": "label_QCD",
+    "bool": "label_Hbb label_Hcc label_Hgg label_H4q label_Hqql",
+    "int32": "label_Zqq label_Wqq label_Tbqq label_Tbl",
+    "float32 ": "jet_pt jet_eta jet_phi jet_energy jet_nparticles jet_sdmass jet_tau1 jet_tau2 "
+    "jet_tau3 jet_tau4 aux_genpart_eta aux_genpart_phi aux_genpart_pid aux_genpart_pt "
+    "aux_truth_match",
+}
+"""Types and names as JetClass's notebook (JetClass101.ipynb) shows them, in its order."""
+
+
+def test_files_have_jetclass_s_branches_in_its_order_with_its_types(
+    settings, tables, tmp_path
+) -> None:
+    path = tmp_path / "jets.root"
+    settings.write(path, tables)
+    wanted = [(n, t.strip()) for t, names in LAYOUT.items() for n in names.split()]
+    found = []
+    with uproot.open(path) as file:
+        for name, branch in file["tree"].items():
+            if name not in ("npart", "njetlens_parton"):
+                kind = branch.array(entry_stop=2).type.content
+                lists = isinstance(kind, ak.types.ListType)
+                found.append((name, f"{kind.content}[]" if lists else str(kind)))
+    assert found[: len(wanted)] == wanted
+    assert all(name.startswith("jetlens_") for name, _ in found[len(wanted) :])
 
 
 def test_jets_pass_jetclass_s_cuts_and_are_their_particles(jets, tables) -> None:

@@ -27,7 +27,13 @@ class Layer(NamedTuple):
 
 
 ELECTROMAGNETIC = Constant(
-    Layer(360, 0.5, 2.0, detector_table.ELECTROMAGNETIC.value), "-, GeV, -", CARD
+    Layer(360, 0.5, 2.0, detector_table.ELECTROMAGNETIC.value),
+    "-, GeV, -, sqrt(GeV), -",
+    f"{CARD}; resolution: {detector_table.ID_PAPER}",
 )
-HADRONIC = Constant(Layer(72, 1.0, 1.0, detector_table.HADRONIC.value), "-, GeV, -", CARD)
+HADRONIC = Constant(
+    Layer(72, 1.0, 1.0, detector_table.HADRONIC.value),
+    "-, GeV, -, sqrt(GeV), -",
+    f"{CARD}; resolution: {detector_table.ID_PAPER}",
+)
 FIELD_RADIUS = Constant(1230.0, "mm", f"bore of the solenoid, {detector_table.ID_PAPER}")

@@ -136,6 +136,25 @@ def test_a_training_that_lies_in_a_file_leaves_none(tmp_path: Path) -> None:
     assert losses(large) == losses(go(tmp_path / "m", 1))
 
 
+def test_processes_that_train_together_have_files_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    for rank in (0, 1):
+        monkeypatch.setattr(torch.distributed, "get_rank", lambda rank=rank: rank)
+        Once(tmp_path / "f", 1).examples(tagger(), DATA, len(DATA.read()))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.image", "f.image.1"]
+
+
+def test_what_is_kept_has_the_precision_of_the_training() -> None:
+    half = tagger().to(torch.bfloat16)
+    kept, _ = Once(Path("unused"), 2**30).examples(half, DATA, len(DATA.read()))
+    whole, _ = Once(Path("unused"), 2**30).examples(tagger(), DATA, len(DATA.read()))
+    found, exact = (e.batch(torch.arange(20)).inputs["image"] for e in (kept, whole))
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), exact, rtol=0.1, atol=0.1)
+
+
 def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     (tmp_path / "f.image").mkdir()
     with pytest.raises(BadFileError, match="cannot write"):

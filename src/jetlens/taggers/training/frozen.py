@@ -13,7 +13,7 @@ from torch import Tensor
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.files import told
-from jetlens.taggers.base import Tagger, at_rest, device_of
+from jetlens.taggers.base import Tagger, at_rest
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.training.cost import Counting
 from jetlens.taggers.training.examples import Examples, encode_examples
@@ -29,8 +29,8 @@ class Once:
     Attributes
     ----------
     file
-        Where it is kept while the training lasts if it is large; the name of the collection is
-        added.
+        Where it is kept while the training lasts if it is large; the name of the collection and, of
+        several processes, the number of all but the first are added.
     memory
         From how many bytes on it is large.
     """
@@ -104,8 +104,10 @@ class Once:
         if size <= self.memory:
             return {n: torch.empty(s, dtype=like[n].dtype) for n, s in shapes.items()}
         made = {}
+        rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
+        own = f".{rank}" if rank else ""  # processes that train together do not write to one file
         for name, shape in shapes.items():
-            file = self.file.with_name(f"{self.file.name}.{name}")
+            file = self.file.with_name(f"{self.file.name}.{name}{own}")
             with told(file):
                 # written in full first: a full disk is told here, and not by a crash later
                 with file.open("wb") as out:
@@ -121,7 +123,7 @@ class Once:
 
 
 def _evaluated(tagger: Tagger, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    device = device_of(tagger)
+    like = next(tagger.parameters())  # in a training they may be of half precision; inputs are not
     with at_rest(tagger), torch.no_grad():
-        found = tagger.frozen({k: v.to(device) for k, v in inputs.items()}, {})
+        found = tagger.frozen({k: v.to(like) for k, v in inputs.items()}, {})
     return {k: v.cpu() for k, v in found.items()}

@@ -143,6 +143,7 @@ def test_inputs_without_being_told() -> None:
         ({"streams": {"objects": {"width": 0}}}, r"streams.objects.width=0: expected .* 1 or more"),
         ({"streams": {"objects": {"layers": 1.5}}}, "layers=1.5: expected a whole number"),
         ({"streams": {"objects": {"places": -1}}}, "objects.places=-1: expected .* 0 or more"),
+        ({"streams": {"objects": {"places": True}}}, "places=True: expected a whole number"),
         ({"streams": {"objects": {"width": 12}}}, "streams.objects: 5 heads of a width of 12"),
         ({"cross_heads": 3}, "cross_heads, where 'constituents' ask 'objects': 3 heads of a width"),
         ({"cross_layers": 0}, "cross_layers=0"),

@@ -57,7 +57,7 @@ class StreamSettings:
         known = {f.name: 1 if f.name in ("width", "heads") else 0 for f in fields(cls)}
         for key, value in given.items():
             least = look_up(f"setting of the stream {name!r}", key, known)
-            if not isinstance(value, int) or value < least:
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise BadValueError(
                     f"streams.{name}.{key}={value!r}: expected a whole number, {least} or more"
                 )

@@ -317,13 +317,20 @@ def test_batching_padding_and_chunks_change_nothing() -> None:
             np.testing.assert_array_equal(whole[name], joined[name])
 
 
-def test_energies_follow_and_phi_is_free() -> None:
+@pytest.mark.parametrize("angle", ["eta", "rapidity"])
+def test_energies_follow_and_phi_is_free(angle: str) -> None:
     rng = np.random.default_rng(0)
-    names = ("pt", "eta", "phi", "mass", "energy")
+    names = ("pt", angle, "phi", "mass", "energy")
+
+    def energy_of(pt: np.ndarray, at: np.ndarray) -> np.ndarray:
+        if angle == "eta":
+            return np.sqrt((pt * np.cosh(at)) ** 2 + mass**2)
+        return np.sqrt(pt**2 + mass**2) * np.cosh(at)
+
     pt, eta = rng.uniform(20, 200, (12, 4)), rng.uniform(-2, 2, (12, 4))
     phi, mass = rng.uniform(-3, 3, (12, 4)), rng.uniform(1, 30, (12, 4))
-    energy = np.sqrt((pt * np.cosh(eta)) ** 2 + mass**2)
-    jets = jl.batch({"objects": (np.stack([pt, eta, phi, mass, energy], -1), names)})
+    values = np.stack([pt, eta, phi, mass, energy_of(pt, eta)], -1)
+    jets = jl.batch({"objects": (values, names)})
     torch.manual_seed(1)
     module = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(20, 2)).double()
     tagger = jl.wrap(
@@ -332,7 +339,7 @@ def test_energies_follow_and_phi_is_free() -> None:
     found = jl.explain(tagger, jets, "nudge", scales=[0, 3])
     moved = {n: found.objects_moved.sel(objects_feature=n).values[:, 1] for n in names}
     np.testing.assert_array_equal(moved["mass"], mass)
-    exact = np.sqrt((moved["pt"] * np.cosh(moved["eta"])) ** 2 + mass**2)
+    exact = energy_of(moved["pt"], moved[angle])
     np.testing.assert_allclose(moved["energy"], exact, rtol=1e-12)
     assert np.abs(moved["phi"] - phi).max() > 0.1
     free = jl.explain(tagger, jets, "nudge", scales=[3], constraints={"on_shell": False})

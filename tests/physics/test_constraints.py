@@ -139,6 +139,21 @@ def test_energies_keep_the_mass(jet: dict[str, np.ndarray], angles: bool, moved_
 
 
 @settings(deadline=None)
+@given(jets(), st.booleans())
+def test_energies_keep_the_mass_where_rapidity_is_what_moves(
+    jet: dict[str, np.ndarray], known: bool
+) -> None:
+    pt, m2 = jet["pt"], np.abs(jet["step_x"])
+    new_pt = constraints.positive(pt, jet["step_pt"])
+    energy = np.sqrt(pt**2 + m2) * np.cosh(jet["x"])
+    found = constraints.energy_on_shell(
+        energy, (pt, new_pt), (jet["x"], jet["step_y"]), (m2, m2) if known else None, rapidity=True
+    )
+    exact = np.sqrt(new_pt**2 + m2) * np.cosh(jet["step_y"])
+    np.testing.assert_allclose(found, exact, rtol=1e-6, atol=1e-6 * energy.max())
+
+
+@settings(deadline=None)
 @given(numbers(-50, 50, (20,)), numbers(-1e6, 1e6, (20,)))
 def test_hits_stay_between_the_ends(x: np.ndarray, step: np.ndarray) -> None:
     low, high = -40.0, 40.0

@@ -45,6 +45,21 @@ def test_shares_and_medians_are_those_of_jets(jets, found):
     assert upto[0] == pytest.approx([0, at_half, value[0]], abs=0.01)
 
 
+def test_jets_count_by_their_weight():
+    jets = flipping(300, 9)
+    weight, tried = jets["weight"].values, jets["tried"].values
+    scale, every = jets["flip_scale"].values, jets["constituents_mask"].values
+    flips = tried & np.isfinite(scale) & every.any(axis=1)
+    assert np.ptp(weight) > 0.1
+    result = jl.summarise(jets, "flip-distance", replicas=5)
+    value = result.summary.share(result)[0][0]
+    assert value == pytest.approx(weight[flips].sum() / weight[tried].sum())
+    assert value != pytest.approx(flips.sum() / tried.sum(), rel=1e-6)
+    median = float(result.summary.distance(result)[0][0, -1, 1])
+    below = weight[flips & (scale < median)].sum() / weight[flips].sum()
+    assert below == pytest.approx(0.5, abs=2 * weight.max() / weight[flips].sum())
+
+
 def test_ranks_are_root_mean_squares_over_particles(jets, found):
     by_rank = found.summary.by_rank(found)[..., 0]
     step, scale = jets["constituents_flip_step"].values, jets["flip_scale"].values

@@ -156,14 +156,19 @@ def energy_on_shell(
     pt: tuple[Floats, Floats],
     eta: tuple[Floats, Floats] | None = None,
     m2: tuple[Floats, Floats] | None = None,
+    rapidity: bool = False,
 ) -> Floats:
     """Return the energies of particles whose pt, pseudorapidity or mass has changed.
 
     Each pair is before and after. Without `eta`, the direction stays as it was; without `m2`, the
-    mass does, which with `eta` is that of the four-momentum and else zero.
+    mass does, which with `eta` is that of the four-momentum and else zero. With `rapidity`, `eta`
+    is the rapidity.
     """
     change = 0.0 if m2 is None else m2[1] - m2[0]
-    if eta is not None:
+    if eta is not None and rapidity:
+        boost = [np.cosh(y) for y in eta]  # of the transverse mass
+        squared = boost[1] ** 2 * ((energy / boost[0]) ** 2 + pt[1] ** 2 - pt[0] ** 2 + change)
+    elif eta is not None:
         p2 = [(p * np.cosh(e)) ** 2 for p, e in zip(pt, eta, strict=True)]
         squared = energy**2 + (p2[1] - p2[0]) + change
     else:

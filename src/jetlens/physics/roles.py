@@ -18,7 +18,9 @@ PT = ("pt", "part_pt", "pt_frac")
 ENERGY = ("energy", "part_energy")
 MASS = ("mass", "part_mass")
 MASS_SQUARED = ("m2",)
-ETA = ("eta", "part_eta", "rapidity")
+RAPIDITY = "rapidity"
+ETA = ("eta", "part_eta", RAPIDITY)
+"""Pseudorapidity, or rapidity where the name says so."""
 ANGLES = (("deta", "dphi"), ("part_deta", "part_dphi"), ("eta_rel", "phi_rel"))
 """Differences to the jet's axis."""
 POSITIONS = ("x", "y", "z")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.physics import constraints as physics
-from jetlens.physics.roles import Roles
+from jetlens.physics.roles import RAPIDITY, Roles
 
 Floats = NDArray[np.float64]
 Columns = dict[str, Floats]
@@ -141,7 +141,11 @@ def _energy(before: Columns, after: Columns, roles: Roles) -> Floats:
     if m2 is None and roles.mass is not None:
         m2 = before[roles.mass] ** 2, after[roles.mass] ** 2
     return physics.energy_on_shell(
-        before[roles.energy], (before[roles.pt], after[roles.pt]), both(roles.eta), m2
+        before[roles.energy],
+        (before[roles.pt], after[roles.pt]),
+        both(roles.eta),
+        m2,
+        rapidity=roles.eta == RAPIDITY,
     )
 
 

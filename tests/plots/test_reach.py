@@ -6,6 +6,7 @@ import pytest
 import jetlens as jl
 from jetlens.plots.entry import caption, draw
 from jetlens.plots.reach_compared import NONE
+from jetlens.summarise.search.limits import limited
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from searches import MASSES, events
 
@@ -49,6 +50,20 @@ def test_compared_taggers_have_a_curve_each_and_ratios():
     wanted = [numbers[f"reach.ratio.b.{m:g}.vs.a"]["value"] for m in MASSES]
     np.testing.assert_allclose(curves(lower)["b"].lines[0].get_ydata(), wanted)
     assert "below 1 is better" in caption(ensemble)
+
+
+def test_limits_that_are_those_of_the_simulation_are_told():
+    options = OPTIONS | {"events": 20}
+    sharp, blunt = (jl.summarise(events(4000, power=p), "reach", **options) for p in (2.5, 0.0))
+    assert limited(sharp) == list(MASSES)
+    assert limited(blunt) == []
+    members = [Member({"model": n}, 0, r) for n, r in (("a", sharp), ("b", blunt), ("c", sharp))]
+    said = caption(Ensemble(tuple(members)))
+    assert "Of 3 taggers" in said
+    assert "at 500 GeV of 2, at 1000 GeV of 2:" in said
+    assert "tighter cut" not in caption(Ensemble((Member({"model": "b"}, 0, blunt),)))
+    none = jl.summarise(events(60), "reach", **(OPTIONS | {"events": 1e5}))
+    assert limited(none) == []
 
 
 def test_what_has_no_limit_says_so():

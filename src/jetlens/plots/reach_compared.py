@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from matplotlib.figure import Figure
@@ -20,6 +21,7 @@ from jetlens.plots.reach import (
     told,
 )
 from jetlens.plots.style import CYCLE, figure, legend
+from jetlens.summarise.search.limits import limited
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import place_of
 
@@ -98,5 +100,17 @@ def caption(ensemble: Ensemble) -> str:
     )
     return (
         "Expected 95 % CL upper limits (CLs, asymptotic, median) of each tagger. "
-        f"{words}{spread}{below} {trainings(ensemble) if not several else ''}"
+        f"{words}{spread}{below}{_edges(ensemble)} {trainings(ensemble) if not several else ''}"
     ).strip()
+
+
+def _edges(ensemble: Ensemble) -> str:
+    """Say at which masses limits are those of the simulation, which taggers cannot move."""
+    found = Counter(m for member in ensemble.members for m in limited(member.result))
+    if not found:
+        return ""
+    said = ", ".join(f"at {m:g} GeV of {n}" for m, n in sorted(found.items()))
+    return (
+        f" Of {len(ensemble.members)} taggers, the simulated background is too small for a tighter "
+        f"cut {said}: such limits could be lower, and tell less of how taggers differ."
+    )

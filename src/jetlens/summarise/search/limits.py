@@ -71,10 +71,11 @@ def numbers(result: Result) -> Numbers:
 
 
 def limited(result: Result) -> list[float]:
-    """Return the masses whose cut is the tightest that the simulated background allows."""
+    """Return the masses whose limit has the tightest cut that the simulated background allows."""
     summary: Any = result.summary
-    tight = by_tagger(result, rates(result.sums)).tightest
-    return [m for m, edge in zip(summary.masses, tight, strict=True) if edge]
+    yields = by_tagger(result, rates(result.sums))
+    edge = yields.tightest & np.isfinite(yields.background[:, 0])
+    return [m for m, at in zip(summary.masses, edge, strict=True) if at]
 
 
 def compared(ensemble: Ensemble) -> Numbers:

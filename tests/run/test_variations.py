@@ -181,6 +181,18 @@ def test_combinations_that_are_left_out():
     ]
 
 
+def test_places_that_are_left_out_are_those_of_the_file_not_of_a_preset(tmp_path):
+    path = tmp_path / "recipe.toml"
+    models = "[vary.model]\nwhole = { seed = 1 }\nscratch = { seed = 2 }\n"
+    begin = 'data = { use = "toy" }\nleave_out = [{ model = ["PLACE"] }]\n'
+    few = '[presets]\nfew = { vary.model = ["whole"] }\n'
+    path.write_text(begin.replace("PLACE", "scratch") + models + few, encoding="utf-8")
+    assert len(load(path, preset="few").variations()) == 1
+    path.write_text(begin.replace("PLACE", "scrach") + models + few, encoding="utf-8")
+    with pytest.raises(BadRecipeError, match="no place 'scrach'; did you mean 'scratch'"):
+        load(path)
+
+
 def test_a_recipe_that_leaves_out_what_is_not_there(tmp_path):
     path = tmp_path / "recipe.toml"
     begin = 'data = { use = "toy" }\nvary.seed = [1, 2]\n'
@@ -190,6 +202,7 @@ def test_a_recipe_that_leaves_out_what_is_not_there(tmp_path):
     assert "leave_out" not in tree
     for wrong, told in (
         ('[{ seeds = ["2"] }]', "no axis 'seeds'; did you mean 'seed'"),
+        ('[{ seed = ["3"] }]', "vary.seed has no place '3'; expected one of 1, 2"),
         ('[{ seed = ["1", "2"] }]', "leaves out every variation"),
         ("[{}]", "leave out everything"),
         ("{ seed = 2 }", "expected a list of tables"),

@@ -225,6 +225,7 @@ def load(
     path = Path(path)
     tree = _read(path)
     try:
+        variations.check_left_out(tree)
         if preset is not None:
             overrides.preset(tree, preset)
         _anchor(tree, path.resolve().parent, "data files")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jetlens.core.errors import BadRecipeError
+from jetlens.core.errors import BadRecipeError, expected
 from jetlens.core.hashing import digest
 from jetlens.run.overrides import Tree, apply, assign, setting
 
@@ -92,13 +92,7 @@ def variations(
         Combinations of places that there is no variation of: by axis, the places. A variation is
         left out if it has one of the places on each of the axes.
     """
-    axes = [
-        [(name, changes) for name, changes in axis.items()]
-        if isinstance(axis, Mapping)
-        else [(_short(value), {key: value}) for value in axis]
-        for key, axis in vary.items()
-    ]
-    for point in itertools.product(*axes):
+    for point in itertools.product(*(_places(key, axis) for key, axis in vary.items())):
         places = {key: place for key, (place, _) in zip(vary, point, strict=True)}
         if any(all(places[key] in some for key, some in each.items()) for each in leave_out):
             continue
@@ -107,6 +101,33 @@ def variations(
         if len(name) > _LONGEST:
             name = f"{name[:_LONGEST]}-{_hash(changes)}"
         yield Variation(name, places, changes)
+
+
+def check_left_out(tree: Tree) -> None:
+    """Refuse to leave out places that no axis of a recipe as it is written has.
+
+    A preset may take alternatives away later: what is left out of these is no mistake.
+
+    Parameters
+    ----------
+    tree
+        A recipe's table, before a preset or anything else changes it.
+
+    Raises
+    ------
+    BadRecipeError
+        If one is not there; it names the nearest.
+    """
+    vary, given = axes(tree.get("vary", {})), tree.get("leave_out", ())
+    for each in given if isinstance(given, list) else ():
+        for axis, some in each.items() if isinstance(each, Mapping) else ():
+            known = [place for place, _ in _places(axis, vary.get(axis, ()))]
+            for name in some if known and isinstance(some, list) else ():
+                if name not in known:
+                    raise BadRecipeError(
+                        f"leave_out: vary.{axis} has no place {name!r}; "
+                        f"{expected(str(name), known)}"
+                    )
 
 
 def check_effective(tree: Tree, vary: Mapping[str, Axis], changes: Mapping[str, Any]) -> None:
@@ -211,6 +232,13 @@ def _survives(marked: Tree, changes: Sequence[Tree]) -> bool:
     for change in changes:
         apply(tree, change)
     return _MARK in json.dumps(tree, default=str, ensure_ascii=False)
+
+
+def _places(key: str, axis: Axis) -> list[tuple[str, Tree]]:
+    """Return the places on an axis, each with what it changes."""
+    if isinstance(axis, Mapping):
+        return list(axis.items())
+    return [(_short(value), {key: value}) for value in axis]
 
 
 def _short(value: Any) -> str:

@@ -186,3 +186,39 @@ def test_what_rounding_cannot_tell_from_zero_gets_no_more_than_its_part() -> Non
         found = jl.explain(tagger, jets, "lrp", rule="alpha-beta", target=target)
         assert np.isfinite(found.jets_score).all()
         assert float(abs(found.jets_score).max()) < 1.1 * float(found.relevance_in[0])
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.float64], ids=str)
+def test_of_alpha_beta_the_stabiliser_and_the_missing_sign_are_told_apart(precision) -> None:
+    layer = nn.Linear(2, 1, bias=False).to(precision)
+    layer.weight.data = torch.tensor([[0.5, 0.25]], dtype=precision)
+    tagger = jl.wrap(layer, {"jets": ("a", "b")}, ("c0",), call=lambda m, i, k: m(i["jets"]))
+    jets = jl.batch({"jets": (np.array([[1.0, 2.0], [0.0, 0.0], [-1.0, -2.0]]), ("a", "b"))})
+    found = jl.explain(tagger, jets, "lrp", rule="alpha-beta", alpha=2, epsilon=0.25, target="c0")
+    absorbed = found.relevance_absorbed.sum("layer")
+    # outputs are 1, 0 and -1: of the sign that there is, a fifth stays in the denominator
+    scores = found.jets_score.sum("jets_feature")
+    np.testing.assert_allclose(scores, [2 * 0.8, 0, 1 * 0.8], rtol=1e-6)
+    np.testing.assert_allclose(absorbed.sel(cause="stabiliser"), [2 * 0.2, 0, 1 * 0.2], rtol=1e-6)
+    np.testing.assert_allclose(absorbed.sel(cause="one-signed"), [-1, 0, -2], atol=1e-6)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 2.0])
+def test_alpha_beta_without_a_stabiliser_gives_nothing_where_nothing_is(alpha: float) -> None:
+    """Neurons without contributions, and empty images, are no 0 / 0."""
+    first, last = seeded(nn.Conv2d(2, 3, 2, bias=False)), seeded(nn.Linear(12, 2, bias=False))
+    first.weight.data[0] = -abs(first.weight.data[0])  # never above zero
+    jets = images(signed=False)
+    values = jets["image"].values.copy()
+    values[0] = 0
+    jets = jl.batch({"image": (values, ("pt", "charge"))})
+    tagger = wrapped(nn.Sequential(first, nn.ReLU(), nn.Flatten(), last), 2)
+    options = {"rule": "alpha-beta", "alpha": alpha, "target": "c1"}
+    found = jl.explain(tagger, jets, "lrp", epsilon=0, **options)
+    near = jl.explain(tagger, jets, "lrp", epsilon=1e-12, **options)
+    np.testing.assert_allclose(found.image_score, near.image_score, rtol=1e-9, atol=1e-12)
+    told = found.image_score.sum(("image_channel", "y", "x"))
+    told = told + found.relevance_absorbed.sum(("layer", "cause"))
+    np.testing.assert_allclose(told, found.relevance_in, rtol=1e-9, atol=1e-12)
+    assert float(abs(found.image_score[1:]).max()) > 1e-3
+    assert float(abs(found.relevance_absorbed.sel(cause="stabiliser")).max()) == 0

@@ -33,6 +33,7 @@ from jetlens.explain.lrp import LRP
         ({"composite": "epsilon-plu"}, "did you mean 'epsilon-plus'"),
         ({"composite": {"conv": "zplus"}}, "unknown rule 'zplus'"),
         ({"composite": {"conv": {"alpha": 2}}}, "'conv': .*expected the name of a rule"),
+        ({"composite": {"conv": {"rule": "gamma", "gama": 0.3}}}, "'gama': did you mean 'gamma'"),
         ({"composite": {"linear": "z-box"}}, "did you mean .*first"),
         ({"composite": 3}, "composite=3: expected a name or a table"),
         ({"tokens": 0}, "tokens=0"),

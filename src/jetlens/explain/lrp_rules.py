@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from jetlens.core.errors import BadValueError, UnknownNameError, look_up
+from jetlens.core.errors import BadValueError, UnknownNameError, expected, look_up
 
 STABILISER = 1e-6
 """What is added to a denominator, with the denominator's sign; zero counts as positive."""
@@ -149,7 +149,7 @@ def make(name: str, parameters: Mapping[str, Any]) -> Rule:
         if key not in own:
             owner = next((r for r in RULES.values() if key in _names(r)), None)
             hint = f" (it belongs to rule {owner.name!r})" if owner else ""
-            takes = f"it takes {', '.join(own)}" if own else "it takes none"
+            takes = expected("" if owner else key, own) if own else "it takes none"
             raise BadValueError(f"rule {name!r} has no parameter {key!r}{hint}: {takes}")
         if key not in ("low", "high") and not (key == "beta" and value is None):
             _number(key, value)

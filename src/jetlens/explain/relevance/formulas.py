@@ -40,12 +40,23 @@ def alpha_beta(layer: Layer, rule: AlphaBeta, relevance: Tensor, x: Tensor, out:
     alpha, beta = rule.alpha, float(rule.beta or 0)
     weight, bias, epsilon = layer.weight, layer.bias, rule.epsilon
     above = _positive(layer, x, epsilon)
-    below = None
+    none, below = above <= epsilon, None  # neurons without contributions of the sign
+    stabiliser = above.new_zeros(len(layer.run.ledger.numbers))
     if beta:
+        least = above * (-_ROUNDING * torch.finfo(out.dtype).eps)
         below = out - above  # the output is both together
-        below = torch.minimum(below, above * (-_ROUNDING * torch.finfo(out.dtype).eps))
-        below = torch.div(relevance, below, out=below)
-    above = torch.div(relevance, above, out=above)
+        torch.minimum(below, least, out=below)
+        if epsilon:  # memory is used again: fresh pages cost more than what is computed
+            lacking = below >= least.sub_(epsilon)
+            torch.div(relevance, below, out=below)
+            torch.mul(below, ~lacking, out=least)
+            stabiliser += _total(layer, least, layer.jets) * (beta * epsilon)
+        else:
+            below = over(relevance, below, 0.0)
+    above = torch.div(relevance, above, out=above).masked_fill_(none, 0)
+    if epsilon:
+        stabiliser += _total(layer, above, layer.jets) * (alpha * epsilon)
+    layer.run.ledger.add(layer.name, "stabiliser", stabiliser)
 
     def scaled() -> tuple[Weights, Weights]:
         plus, minus = parts(layer.plan, weight)
@@ -54,6 +65,7 @@ def alpha_beta(layer: Layer, rule: AlphaBeta, relevance: Tensor, x: Tensor, out:
     weights = layer.plan.once(weight, ("alpha-beta", alpha, beta), scaled)
     found = _back(layer, x, above, below, weights)
     missing = _total(layer, relevance, layer.jets) - _total(layer, found, known(layer.input).jets)
+    missing = missing - stabiliser
     if bias is not None:
         taken = [layer.absorb("bias", above, bias.clamp(min=0) * alpha)]
         if below is not None:

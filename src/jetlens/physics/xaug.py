@@ -65,7 +65,7 @@ TABLE = (
     _row("d2", "", r"$D_2$", 0, INF, "e3 / e2^3, beta = 1", "arXiv:1409.6298"),
     _row("n2", "", r"$N_2$", 0, INF, "2e3 / e2^2, beta = 1", _ECF),
     _row("multiplicity", "", r"$n$", 1, INF, "number of particles"),
-    _row("ptd", "", r"$p_T^D$", 0, 1, "sqrt(sum pt^2) / sum pt", "arXiv:1106.3076"),
+    _row("ptd", "", r"$p_T^D$", 0, 1, "sqrt(sum pt^2) / sum pt", "CMS-PAS-JME-13-002"),
     _row("girth", "", r"$g$", 0, INF, "sum of pt dR over the jet's pt", "arXiv:1106.3076"),
     _row(
         "jet_charge",

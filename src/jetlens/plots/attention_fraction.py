@@ -116,8 +116,9 @@ def caption(result: Result) -> str:
         "there by itself: the discs' share of the image, the share of pT in them (in pixels, and "
         "in the patches that the explanation is made of), and the share of the same explanation "
         "in discs at random places, in the jet's own discs turned about its axis by a random "
-        "angle, and in those of another jet of its class. Enrichment is the mean share over each "
-        "of these; at 1 the explanation is where anything would be. Full and open points are jets "
+        "angle, and in those of another jet of its class, all brought to the area of its own. "
+        "Enrichment is the mean share over each of these; at 1 the explanation is where anything "
+        "would be. Full and open points are jets "
         "that are tagged right and wrong. Intervals are 68 % bootstrap intervals over events. "
         f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. {unknown}{told(result)}"
     )

@@ -41,7 +41,7 @@ class Zero(Baseline):
     """Zero in the tagger's scaled features.
 
     With ``train.scaling = "standard"`` that is the mean of what it was trained on, with ``"unit"``
-    the lower end of its range.
+    the lower end of its range, with ``"largest"`` zero itself: an empty pixel.
     """
 
     def references(

@@ -78,9 +78,12 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
 def caption(result: Result) -> str:
     """Say how to read the figure, how many decisions flip and how far that is."""
     summary: Any = result.summary
+    jets = result.sums["jets"].sel(group="all")
+    used, selected = int(jets.sel(count="used")), int(jets.sel(count="selected"))
     words = (
         f"The smallest step along the gradient, toward {toward(result)}, at which the tagger "
-        f"decides otherwise, of {which(result)}. Above left: how far each feature has moved there, "
+        f"decides otherwise, of {used:,} {which(result)} of {selected:,} jets. "
+        "Above left: how far each feature has moved there, "
         "in its spread (root mean square over a jet's particles): medians over the jets that flip, "
         "bars of all and signs of each class, hollow ones of its misclassified jets. Above right: "
         "the share of jets of which the decision has flipped by a scale. "
@@ -101,7 +104,8 @@ def caption(result: Result) -> str:
             whole, its = (_told(value[g, k], below[g, k], above[g, k]) for k in (-2, first))
             told += f", by a step of {whole} spreads in all, {titles[first]} the most ({its})"
         said.append(told)
-    return words + (f"{'; '.join(said)}. " if said else "") + left_out(result)
+    words += f"{'; '.join(said)}. " if said else ""
+    return (words + left_out(result)).rstrip()
 
 
 def _groups(result: Result) -> list[str]:

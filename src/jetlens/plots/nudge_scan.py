@@ -93,7 +93,7 @@ def caption(result: Result) -> str:
             said.append(f"{last:.0f} % of the {name} flip at all")
     listed = "; ".join(said)
     words += f"{listed[:1].upper()}{listed[1:]}. " if said else ""
-    return words + left_out(result)
+    return (words + left_out(result)).rstrip()
 
 
 def _classes(result: Result) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
@@ -101,9 +102,7 @@ def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> No
     ax.set_zorder(behind.get_zorder() + 1)
     ax.patch.set_visible(False)
     ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
-    constant = len(edges) == 2  # found around one value, and far too narrow to be shown as they are
-    pad = max(abs(edges[0]), 1.0) if constant else 0.02 * (edges[-1] - edges[0])
-    ax.set_xlim(edges[0] - pad, edges[-1] + pad)
+    ax.set_xlim(*shown_range(edges))
     ax.margins(y=0.12)
     ax.xaxis.set_major_formatter("{x:g}")  # a power of ten would stand in the axis's name
 
@@ -113,3 +112,10 @@ def _axis(feature: Feature, name: str, names: list[str]) -> str:
     mine = name.partition(".")[2]
     several = sum(n.partition(".")[2] == mine for n in names) > 1
     return f"{feature.axis} ({name.partition('.')[0]})" if several else feature.axis
+
+
+def shown_range(edges: NDArray[np.floating]) -> tuple[float, float]:
+    """Return from where to where a variable with these edges of bins is drawn."""
+    constant = len(edges) == 2  # found around one value, and far too narrow to be shown as they are
+    pad = max(abs(edges[0]), 1.0) if constant else 0.02 * (edges[-1] - edges[0])
+    return float(edges[0] - pad), float(edges[-1] + pad)

@@ -14,7 +14,7 @@ from jetlens.core.errors import look_up
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.plots.panels import heading, said, trainings
-from jetlens.plots.profile import AXIS
+from jetlens.plots.profile import AXIS, shown_range
 from jetlens.plots.style import (
     features,
     figure,
@@ -160,8 +160,7 @@ def _panel(ax: Axes, name: str, results: Sequence[Result]) -> None:
     ax.set_zorder(behind.get_zorder() + 1)
     ax.patch.set_visible(False)
     ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
-    pad = 0.02 * (edges[-1] - edges[0]) or 1.0
-    ax.set_xlim(edges[0] - pad, edges[-1] + pad)
+    ax.set_xlim(*shown_range(edges))
     ax.margins(y=0.12)
     ax.ticklabel_format(axis="x", style="plain", useOffset=False)
     ax.set_xlabel(_feature(results[0], name).axis)

@@ -12,7 +12,6 @@ from jetlens.report.numbers import plain, shown
 from jetlens.report.setup import an_epoch
 from jetlens.report.variants import Comparison, link
 
-
 MOST = 6
 """Names of a collection's inputs that are written out."""
 

@@ -78,9 +78,8 @@ def test_variables_of_jets_are_lists_of_one():
     ("options", "unit"),
     [
         ({"use": "gradient", "unit": "physical"}, "physical"),
-        ({"use": "nudge", "normalise": "raw"}, "input"),
-        ({"use": "nudge", "normalise": "spread"}, "spread"),
-        ({"use": "nudge", "normalise": "unit"}, "direction"),
+        ({"use": "smooth-gradient", "unit": "input"}, "input"),
+        ({"use": "gradient", "unit": "spread"}, "spread"),
     ],
 )
 def test_the_unit_is_that_of_the_explainer(options, unit):

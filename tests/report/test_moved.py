@@ -48,9 +48,8 @@ def test_without_a_recommended_scale_there_is_no_table():
 def test_changes_are_told_where_there_are_some(scale):
     jets = scanned(700, 9)
     some = jets.sel(scale=[scale])
-    result = jl.summarise(
-        some, "moved-observables", replicas=25, observables=["width"], most_bent=1
-    )
+    both = ["width", "multiplicity"]  # the latter tells the jets from their class at first
+    result = jl.summarise(some, "moved-observables", replicas=25, observables=both, most_bent=1)
     table = observables_table(result)
     assert table is not None
     assert re.fullmatch(r"\S+ to \S+", words(table.rows[0][4]))

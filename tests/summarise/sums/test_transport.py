@@ -64,6 +64,22 @@ def test_empty_histograms_have_no_distance():
     assert np.isnan(distances(nothing, np.array([[0, 1]]))).all()
 
 
+@pytest.mark.parametrize(("apart", "least", "most"), [(0.0, 0.0, 0.12), (0.35, 0.9, 1.0)])
+def test_few_distances_of_one_distribution_are_clear_and_most_of_two_are(apart, least, most):
+    many, found = (1500, 200), []
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        values = [rng.normal(size=many[0]), rng.normal(apart, size=many[1]), np.zeros(0)]
+        drawn = rng.poisson(1, (sum(many), 60))
+        weights = np.concatenate([np.ones((sum(many), 1)), drawn], axis=1)
+        fine, coarse = filled(values, weights[:, :1], 8192), filled(values, weights, 96)
+        pair = np.array([[1, 0]])
+        best, rough = (distances(h, pair) for h in (fine, coarse))
+        shifted = np.maximum(rough + best - rough[:, :1], 0)
+        found.append(clear(shifted[:, None, None])[0, 0])
+    assert least <= np.mean(found) <= most
+
+
 def test_chance_is_no_clear_distance_and_is_left_out_of_the_mean():
     rng = np.random.default_rng(2)
     replicas = np.concatenate([[0.0], rng.normal(0, 0.05, 200)])

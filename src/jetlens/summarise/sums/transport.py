@@ -123,11 +123,13 @@ def changes(own: Floats, scale: int) -> tuple[Floats, Floats]:
 def clear(own: Floats) -> NDArray[np.bool_]:
     """Say which distances before the step are more than chance ``[observable, class]``.
 
-    Two samples of one distribution have a distance, too. Replicas add about as much once more, so
-    that the nominal distance less what they add is what it would be without.
+    Two samples of one distribution have a distance, too. Replicas fluctuate about the samples as
+    these do about the truth, so that by chance alone they are farther by a root of two: from what
+    they add follows what chance has added to the nominal distance.
     """
     nominal, replicas = own[:, :, 0, 0], own[:, :, 0, 1:]
-    found: NDArray[np.bool_] = 2 * nominal - replicas.mean(-1) > _CLEAR * replicas.std(-1)
+    chance = (replicas.mean(-1) - nominal) / (np.sqrt(2) - 1)
+    found: NDArray[np.bool_] = nominal - chance > _CLEAR * replicas.std(-1)
     return found
 
 

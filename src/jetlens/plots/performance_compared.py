@@ -58,6 +58,9 @@ def draw(ensemble: Ensemble) -> Figure:
         if others:
             panels[0, c].set_title(said(others), loc="left", fontsize=12)
         _points(panels[rows, c], list(some.groups()), numbers, last, curves)
+    low, high = np.transpose([ax.get_ylim() for ax in panels[rows]])
+    for ax in panels[rows]:  # one range, so that panels can be compared
+        ax.set_ylim(low.min(), high.max())
     panels[0, -1].set_title(summary.condition, loc="right", fontsize=11)
     for r in range(rows):
         panels[r, 0].set_ylabel(f"{class_name(backgrounds[r])} efficiency")

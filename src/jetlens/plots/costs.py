@@ -32,6 +32,8 @@ _WORDS = {
 }
 _QUANTITIES = {"auc": "Area under the curve", "accuracy": "Accuracy"}
 _MARKS = "osD^vP*X"
+_ALIKE = 1.02
+"""Costs nearer to each other than this are as good as the same."""
 
 
 @figures.register("costs")
@@ -57,8 +59,13 @@ def draw(costs: Costs) -> Figure:
             ax.margins(0.12)
         words = f"{said(task)}\n" if task else ""
         line[0].set_ylabel(f"{words}{_QUANTITIES[quantity]}", loc="center")
-    for ax, cost in zip(grid[-1], COSTS, strict=True):
-        ax.set_xlabel(_WORDS[cost])
+    for column, cost in zip(grid.T, COSTS, strict=True):
+        column[-1].set_xlabel(_WORDS[cost])
+        there = [x for s in costs.spent if (x := s.mean(cost)[0]) > 0]
+        if there and max(there) < _ALIKE * min(there):  # no range of their own
+            for ax in column:  # matplotlib would look for one before it takes another's
+                ax.autoscale(False, axis="x")
+            column[-1].set_xlim(min(there) / 2, 2 * max(there))
     handles = {
         label: handle
         for ax in grid.ravel()
@@ -115,6 +122,7 @@ def _line(
         x, spread = each.mean(cost)
         if quantity in each.found and x > 0:
             y = each.found[quantity]
+            x = float(f"{x:.6g}")  # means of the same numbers, however they were rounded
             points.append((x, spread, y["value"], y["low"], y["high"]))
     if not points:
         return

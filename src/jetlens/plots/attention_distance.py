@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.attention_fraction import unit_of
-from jetlens.plots.by_class import class_title, classes_shown, nothing, position, told
+from jetlens.plots.by_class import class_title, classes_shown, empty, position, told
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour
 from jetlens.summarise.attention_distance import PATCH
@@ -31,9 +31,7 @@ def draw(result: Result) -> Figure:
     summary: Any = result.summary
     shown = classes_shown(result)
     if not shown:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     asking = [str(a) for a in result.sums["asking"].values]
     drawn = figure(5.6 * len(asking) + 0.6, 4.6)
     panels = drawn.subplots(1, len(asking), squeeze=False)[0]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.by_class import class_title, classes_shown, nothing, position, spread, told
+from jetlens.plots.by_class import class_title, classes_shown, empty, position, spread, told
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, plain, within
 from jetlens.summarise.base import interval
@@ -43,9 +43,7 @@ def draw(result: Result, *, layers: int = 4) -> Figure:
     shown = classes_shown(result)
     there = [int(n) for n in result.sums["layer"].values][-layers:]
     if not shown or not there:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     drawn = figure(max(3.1 * len(there) + 0.6, 6.4), 8.4)
     grid = drawn.subplots(3, len(there), squeeze=False, sharey="row")
     density, average = summary.distribution(result), summary.averages(result)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
-from jetlens.plots.by_class import class_title, classes_shown, measured, nothing, position, told
+from jetlens.plots.by_class import class_title, classes_shown, empty, measured, position, told
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, plain, within
 from jetlens.summarise.attention_fraction import RIGHT, WRONG
@@ -60,9 +60,7 @@ def draw(result: Result) -> Figure:
     """
     shown = classes_shown(result)
     if not shown:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     drawn = figure(15.5, 3.1 * len(shown) + 1.3)
     grid = drawn.subplots(len(shown), 4, squeeze=False, sharex="col")
     for line, group in zip(grid, shown, strict=True):

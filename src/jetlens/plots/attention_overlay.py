@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
-from jetlens.plots.by_class import class_title, classes_shown, nothing, position, told
+from jetlens.plots.by_class import class_title, classes_shown, empty, position, told
 from jetlens.plots.panels import heading
 from jetlens.plots.style import class_name, figure, plain
 from jetlens.summarise.attention_overlay import LOOKED, MARKS, PT, RIGHT, WRONG
@@ -40,9 +40,7 @@ def draw(result: Result) -> Figure:
     summary: Any = result.summary
     shown = classes_shown(result)
     if not shown:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     each = min(summary.jets, 3)
     columns = 2 + 2 * each
     drawn = figure(2.45 * columns + 0.4, 2.75 * len(shown) + 1.1)

@@ -10,7 +10,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from jetlens.plots.style import class_name, counted, shown_groups
+from jetlens.plots.panels import heading
+from jetlens.plots.style import class_name, counted, figure, shown_groups
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 
@@ -63,6 +64,13 @@ def nothing(drawn: Figure) -> Figure:
     ax = drawn.subplots()
     ax.set_axis_off()
     ax.text(0.5, 0.5, NOTHING, ha="center", va="center", transform=ax.transAxes)
+    return drawn
+
+
+def empty() -> Figure:
+    """Return a figure that says so, for results of which nothing can be drawn."""
+    drawn = nothing(figure(6, 3))
+    heading(drawn)
     return drawn
 
 

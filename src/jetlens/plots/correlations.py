@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.by_class import measured, nothing, position, told
+from jetlens.plots.by_class import empty, measured, position, told
 from jetlens.plots.gradients import explained, group_title, jets_of, split_groups
 from jetlens.plots.moved import toward, which
 from jetlens.plots.panels import heading
@@ -57,9 +57,7 @@ def draw(result: Result) -> Figure:
     groups = [*classes, *wrong]
     names = [f.title for f in features(result)]
     if not groups or not names:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     every = _rows(result)
     cell = _CELL[len(names) <= _ERRORS]
     side = float(np.clip(cell * len(names), 2.4, 5.0))

@@ -16,8 +16,8 @@ from jetlens.plots.by_class import (
     cells,
     class_title,
     classes_shown,
+    empty,
     measured,
-    nothing,
     ordered_by,
     position,
     spread,
@@ -40,9 +40,7 @@ def draw(result: Result) -> Figure:
     shown = classes_shown(result)
     names = [str(o) for o in result.sums["object"].values]
     if not shown or not names:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     tall = 0.27 * len(names) + 0.5
     drawn = figure(10.5, max(tall, 1.6) * len(shown) + 1.1)
     grid = drawn.subplots(len(shown), 2, squeeze=False, width_ratios=[2.3, 1], sharex="col")

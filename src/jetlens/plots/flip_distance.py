@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.by_class import nothing, ordered_by, position
+from jetlens.plots.by_class import empty, ordered_by, position
 from jetlens.plots.gradients import group_colour, group_title, jets_of, split_groups
-from jetlens.plots.moved import left_out, scale_axis, toward, which
+from jetlens.plots.moved import how_many, left_out, scale_axis, toward, which
 from jetlens.plots.panels import heading
 from jetlens.plots.ranked import Three, against_rank, bars
 from jetlens.plots.style import features, figure, plain
@@ -47,9 +47,7 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
     names = [str(f) for f in result.sums["feature"].values]
     order = [names.index(n) for n in summary.ranking(result, "all")][:most]
     if not groups or not order:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     described = features(result)
     titles = [described[i].title for i in order]
     there = result.sums["particles"].values[0, :, 0] > 0
@@ -78,8 +76,7 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
 def caption(result: Result) -> str:
     """Say how to read the figure, how many decisions flip and how far that is."""
     summary: Any = result.summary
-    jets = result.sums["jets"].sel(group="all")
-    used, selected = int(jets.sel(count="used")), int(jets.sel(count="selected"))
+    used, selected = how_many(result)
     words = (
         f"The smallest step along the gradient, toward {toward(result)}, at which the tagger "
         f"decides otherwise, of {used:,} {which(result)} of {selected:,} jets. "

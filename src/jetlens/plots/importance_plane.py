@@ -16,9 +16,9 @@ from jetlens.core.units import Feature
 from jetlens.plots.by_class import (
     class_title,
     classes_shown,
+    empty,
     log_scale,
     measured,
-    nothing,
     position,
     told,
 )
@@ -43,9 +43,7 @@ def draw(result: Result) -> Figure:
     summary: Any = result.summary
     shown = classes_shown(result)
     if not shown:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     density = summary.densities(result)
     frames = [str(f) for f in result.sums["frame"].values]
     rows = [(group, f) for group in shown for f in range(len(frames))]

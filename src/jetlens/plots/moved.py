@@ -48,6 +48,12 @@ def which(result: Result) -> str:
     return "misclassified jets" if _option(result, "move") == "wrong" else "jets"
 
 
+def how_many(result: Result) -> tuple[int, int]:
+    """Return how many jets were moved, and of how many."""
+    jets = result.sums["jets"].sel(group="all")
+    return int(jets.sel(count="used")), int(jets.sel(count="selected"))
+
+
 def before(result: Result) -> str:
     """Say what the jets were before they were moved."""
     return "Misclassified" if _option(result, "move") == "wrong" else "Before"

@@ -10,7 +10,7 @@ from matplotlib.gridspec import GridSpec
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.by_class import measured, nothing
+from jetlens.plots.by_class import empty, measured
 from jetlens.plots.moved import left_out, toward, which
 from jetlens.plots.moved_distances import against_scale, choice, shares
 from jetlens.plots.moved_distributions import distributions, edges_of
@@ -48,9 +48,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
     summary: Any = result.summary
     shown = [t for t, jets in enumerate(result.sums["moved"].values) if jets >= LEAST]
     if not shown:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     every = summary.distances(result)
     own = own_distances(every)
     at = _place(result, own, scale)

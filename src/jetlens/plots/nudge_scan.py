@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from jetlens.core.registry import figures
-from jetlens.plots.by_class import class_title, classes_shown, measured, nothing, position, spread
-from jetlens.plots.moved import left_out, scale_axis, toward, which
+from jetlens.plots.by_class import class_title, classes_shown, empty, measured, position, spread
+from jetlens.plots.moved import how_many, left_out, scale_axis, toward, which
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, flavour_title, plain, within
 from jetlens.summarise.base import LEAST, ratio
@@ -41,9 +41,7 @@ def draw(result: Result) -> Figure:
     """
     classes = _classes(result)
     if not classes:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     drawn = figure(11, 8.2)
     grid = drawn.subplots(2, 2)
     summary: Any = result.summary
@@ -71,8 +69,7 @@ def draw(result: Result) -> Figure:
 def caption(result: Result) -> str:
     """Say how to read the figure, where jets flip, and of how many jets it is."""
     summary: Any = result.summary
-    jets = result.sums["jets"].sel(group="all")
-    used, selected = int(jets.sel(count="used")), int(jets.sel(count="selected"))
+    used, selected = how_many(result)
     words = (
         f"{used:,} {which(result)} of {selected:,} jets are moved along the gradient, toward "
         f"{toward(result)}. Above: the score of that class, "

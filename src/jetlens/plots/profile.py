@@ -98,12 +98,7 @@ def _panel(ax: Axes, table: xr.Dataset, groups: list[str], result: Result) -> No
             x, y, errors, fmt="o", color=colour, markersize=3.6, elinewidth=1.1,
             label=flavour_title(group),
         )  # fmt: skip
-    behind.set_ylim(0, 2.4 * (top or 1.0))
-    ax.set_zorder(behind.get_zorder() + 1)
-    ax.patch.set_visible(False)
-    ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
-    ax.set_xlim(*shown_range(edges))
-    ax.margins(y=0.12)
+    frame(ax, behind, top, edges)
     ax.xaxis.set_major_formatter("{x:g}")  # a power of ten would stand in the axis's name
 
 
@@ -114,8 +109,19 @@ def _axis(feature: Feature, name: str, names: list[str]) -> str:
     return f"{feature.axis} ({name.partition('.')[0]})" if several else feature.axis
 
 
-def shown_range(edges: NDArray[np.floating]) -> tuple[float, float]:
-    """Return from where to where a variable with these edges of bins is drawn."""
+def frame(ax: Axes, behind: Axes, top: float, edges: NDArray[np.floating]) -> None:
+    """Lay out a profile in front of the distribution of its variable.
+
+    Parameters
+    ----------
+    ax, behind
+        The profile, and the distribution in bins of these `edges`, which is `top` high.
+    """
+    behind.set_ylim(0, 2.4 * (top or 1.0))
+    ax.set_zorder(behind.get_zorder() + 1)
+    ax.patch.set_visible(False)
+    ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
     constant = len(edges) == 2  # found around one value, and far too narrow to be shown as they are
     pad = max(abs(edges[0]), 1.0) if constant else 0.02 * (edges[-1] - edges[0])
-    return float(edges[0] - pad), float(edges[-1] + pad)
+    ax.set_xlim(edges[0] - pad, edges[-1] + pad)
+    ax.margins(y=0.12)

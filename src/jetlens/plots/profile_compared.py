@@ -14,7 +14,7 @@ from jetlens.core.errors import look_up
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.plots.panels import heading, said, trainings
-from jetlens.plots.profile import AXIS, shown_range
+from jetlens.plots.profile import AXIS, frame
 from jetlens.plots.style import (
     features,
     figure,
@@ -156,12 +156,7 @@ def _panel(ax: Axes, name: str, results: Sequence[Result]) -> None:
         x = at.mean(axis=0)
         ax.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.3, linewidth=0)
         ax.plot(x, mean, ".-", color=colour, linewidth=1.3, label=flavour_title(group))
-    behind.set_ylim(0, 2.4 * (top or 1.0))
-    ax.set_zorder(behind.get_zorder() + 1)
-    ax.patch.set_visible(False)
-    ax.axhline(0, color="black", linewidth=0.7, linestyle=":")
-    ax.set_xlim(*shown_range(edges))
-    ax.margins(y=0.12)
+    frame(ax, behind, top, edges)
     ax.ticklabel_format(axis="x", style="plain", useOffset=False)
     ax.set_xlabel(_feature(results[0], name).axis)
 

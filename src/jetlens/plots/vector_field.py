@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import MASK
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
-from jetlens.plots.by_class import log_scale, measured, nothing, position, told
+from jetlens.plots.by_class import empty, log_scale, measured, position, told
 from jetlens.plots.gradients import PER, explained, group_colour, group_title, jets_of, split_groups
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, plain
@@ -46,9 +46,7 @@ def draw(result: Result) -> Figure:
     classes, wrong = split_groups(result)
     shown = [*classes, *wrong]
     if not shown:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     summary: Any = result.summary
     axes = {a: Feature.from_dict(d) for a, d in result.sums.attrs["axes"].items()}
     mean, chance, density = summary.field(result)

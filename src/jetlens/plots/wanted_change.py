@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.by_class import log_scale, measured, nothing, ordered_by, position, told
+from jetlens.plots.by_class import empty, log_scale, measured, ordered_by, position, told
 from jetlens.plots.gradients import PER, explained, group_title, jets_of, split_groups
 from jetlens.plots.panels import heading
 from jetlens.plots.pixels import even_norm
@@ -55,9 +55,7 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
     names = [str(f) for f in result.sums["feature"].values]
     order = [names.index(n) for n in summary.ranking(result, "all")][:most]
     if not classes or not order:
-        drawn = nothing(figure(6, 3))
-        heading(drawn)
-        return drawn
+        return empty()
     there = result.sums["particles"].values[0, :, 0] > 0
     ranks = [name for name, some in zip(result.sums["rank"].values, there, strict=True) if some]
     tall = max(0.25 * len(order) + 0.9, 2.7)

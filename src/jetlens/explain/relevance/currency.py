@@ -51,6 +51,24 @@ def enter(x: Tensor, share: float = 1.0, seen: Callable[[Tensor], None] | None =
     return entered
 
 
+class _ShareOut(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, out: Tensor, shares: Tensor) -> Tensor:
+        ctx.save_for_backward(shares)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, relevance: Tensor) -> tuple[Tensor, None, None]:
+        (shares,) = ctx.saved_tensors
+        return relevance * shares, None, None
+
+
+def share_out(x: Tensor, out: Tensor, shares: Tensor) -> Tensor:
+    """Return `out`; on the way back, `x` gets its relevance in these shares."""
+    shared: Tensor = _ShareOut.apply(x, out, shares)
+    return shared
+
+
 class _Leave(Function):
     @staticmethod
     def forward(

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from jetlens.explain.relevance.activations import passing
-from jetlens.explain.relevance.currency import enter
+from jetlens.explain.relevance.currency import enter, share_out
 from jetlens.explain.relevance.jets import one_jet, reduced, shared
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.sums import passing_to, proportional
@@ -114,18 +113,6 @@ def reversed_matmul(run: Run, function: Callable[..., Any], input: Any, other: A
     return matmul(run, torch.matmul, other, input)
 
 
-class _Product(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, out: Tensor, shares: Tensor) -> Tensor:
-        ctx.save_for_backward(shares)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, relevance: Tensor) -> tuple[Tensor, None, None]:
-        (shares,) = ctx.saved_tensors
-        return relevance * shares, None, None
-
-
 @rule_of("prod")
 def prod(
     run: Run,
@@ -146,7 +133,7 @@ def prod(
     factors = (values != 1).to(values.dtype)
     many = factors.sum(dim, keepdim=True)
     shares = torch.where(many == 0, 1 / values.shape[dim], factors / many)
-    out: Tensor = _Product.apply(input, values.prod(dim, keepdim=True), shares)
+    out = share_out(input, values.prod(dim, keepdim=True), shares)
     out = out if keepdim else out.squeeze(dim)
     jets = reduced(run, "prod", about.jets, out, dim, keepdim)
     return mark(out, about.plain(jets=jets, nonnegative=about.nonnegative, gate=about.gate))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 
-from jetlens.explain.relevance.currency import enter, leave
+from jetlens.explain.relevance.currency import enter, leave, share_out
 from jetlens.explain.relevance.jets import one_jet, reduced
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.signal import known, mark
@@ -96,18 +96,6 @@ def log_softmax(
     return mark(out, about.plain())
 
 
-class _SoftMaximum(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, out: Tensor, weights: Tensor) -> Tensor:
-        ctx.save_for_backward(weights)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, relevance: Tensor) -> tuple[Tensor, None, None]:
-        (weights,) = ctx.saved_tensors
-        return relevance * weights, None, None
-
-
 @rule_of("logsumexp", "special_logsumexp")
 def logsumexp(
     run: Run, function: Callable[..., Any], input: Tensor, dim: Any, keepdim: bool = False
@@ -117,7 +105,7 @@ def logsumexp(
     wide = values.logsumexp(dim, keepdim=True)
     # where all are minus infinity, none has a part
     weights = (values - wide).exp_().masked_fill_(wide.isneginf(), 0)
-    kept: Tensor = _SoftMaximum.apply(input, wide, weights)
+    kept = share_out(input, wide, weights)
     kept = kept if keepdim else kept.squeeze(dim)
     jets = reduced(run, "logsumexp", about.jets, kept, dim, keepdim)
     return mark(kept, about.plain(jets=jets, hidden=about.hidden))

@@ -10,10 +10,10 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from jetlens.data.collisions import pileup_pool
-from jetlens.data.gather import AT_ONCE, EVENT_BITS
+from jetlens.data.detector.collisions import pileup_pool
+from jetlens.data.events.gather import AT_ONCE, EVENT_BITS
+from jetlens.data.events.generator import generator
 from jetlens.data.generated import GeneratedPartition
-from jetlens.data.generator import generator
 from jetlens.data.pythia import EVENTS_AT_ONCE, PythiaJets
 from jetlens.data.two_fat_jets import TwoFatJets
 

@@ -19,7 +19,7 @@ import jetlens as jl
 from bench.turns import explained, medians
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import explainers, taggers
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling.fit import fit
 from jetlens.taggers.base import Tagger, at_rest, encode
 from jetlens.taggers.chunks import Packed, pack
 

@@ -18,12 +18,12 @@ import mplhep
 import numpy as np
 from scipy.optimize import minimize
 
-from jetlens.data import calibration as cal
-from jetlens.data import detector_table as table
-from jetlens.data.hits import INNERMOST
+from jetlens.data.detector import calibration as cal
+from jetlens.data.detector import table
+from jetlens.data.detector.hits import INNERMOST
+from jetlens.data.detector.tracks import PARAMETERS
+from jetlens.data.events.truth import PRIMARY, SECONDARY
 from jetlens.data.pythia import PythiaJets
-from jetlens.data.tracks import PARAMETERS
-from jetlens.data.truth import PRIMARY, SECONDARY
 
 FIGURES = Path(__file__).parent / "figures"
 FILE = "atlas_physlite_100_events.root"

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 import jetlens as jl
 from jetlens.core.batch import JetBatch
 from jetlens.data.scaling import Scaling
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling.fit import fit
 from jetlens.taggers.base import encode
 
 CLASSES = ("gluon", "quark")

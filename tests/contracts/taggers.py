@@ -19,7 +19,7 @@ from jetlens.core.arrays import batch
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling.fit import fit
 from jetlens.taggers.base import Tagger
 
 CLASSES = ("b", "c", "u", "tau")

@@ -10,11 +10,7 @@ import pytest
 
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import datasets
-from jetlens.data.processes import processes
-from jetlens.data.pythia import PythiaJets
-from jetlens.data.readers import ftag
-from jetlens.data.readers.ftag_variables import TRACK_FEATURES
-from jetlens.data.truth import (
+from jetlens.data.events.truth import (
     FAKE,
     FROM_B,
     FROM_BC,
@@ -25,6 +21,10 @@ from jetlens.data.truth import (
     PRIMARY,
     SECONDARY,
 )
+from jetlens.data.processes import processes
+from jetlens.data.pythia import PythiaJets
+from jetlens.data.readers import ftag
+from jetlens.data.readers.ftag_variables import TRACK_FEATURES
 
 GN2_VARIABLES = [f.name for f in TRACK_FEATURES]
 

@@ -6,7 +6,7 @@ import torch
 
 from jetlens.core.arrays import batch
 from jetlens.core.errors import UnsupportedError
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling.fit import fit
 from jetlens.evaluate.predict import predict
 from jetlens.taggers.base import encode
 from jetlens.taggers.gn2 import GN2

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 import jetlens as jl
 import moving
 from contracts import explainers as case
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling.fit import fit
 from jetlens.explain.spread import spread
 from jetlens.taggers.base import encode
 from reference.gradient import slow_gradient

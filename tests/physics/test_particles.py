@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.data.collisions import charge_of
+from jetlens.data.detector.collisions import charge_of
 from jetlens.physics.particles import KINDS, NONE, TABLE, known
 
 NUMBERS = np.array([s.number for s in TABLE])

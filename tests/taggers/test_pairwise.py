@@ -11,7 +11,7 @@ from torch import Tensor
 
 from jetlens.core.arrays import batch
 from jetlens.data.scaling import Scaling
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling.fit import fit
 from jetlens.taggers import pairwise
 from jetlens.taggers.pairwise import KINDS, PairBias, Physical, hits, kind_of, momenta
 

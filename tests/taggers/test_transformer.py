@@ -13,7 +13,7 @@ from jetlens.core import attention
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
-from jetlens.data.scaling_fit import fit
+from jetlens.data.scaling.fit import fit
 from jetlens.data.toy import Toy
 from jetlens.taggers.base import at_rest
 from jetlens.taggers.train import TrainSettings, train

@@ -15,8 +15,8 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.data import readers
 from jetlens.data.base import Dataset
-from jetlens.data.imaged import Imaged
 from jetlens.data.images import Images
+from jetlens.data.images.imaged import Imaged
 from jetlens.data.readers import ftag
 
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import datasets
 from jetlens.data.generated import Generated
-from jetlens.data.made_up import filled
 from jetlens.data.processes import process
+from jetlens.data.tables.made_up import filled
 
 EVENTS_AT_ONCE = 300
 _EVENT_BITS = 24  # events of one partition
@@ -64,10 +64,10 @@ class PythiaJets(Generated):
     def tables(self, index: int, count: int) -> dict[str, NDArray[np.void]]:
         """Generate ``jets`` and ``tracks`` ``[jet, 40]`` of the ATLAS flavour-tagging layout."""
         # the generator's own libraries are loaded where jets are made, not where names are listed
-        from jetlens.data.collisions import pileup_pool
-        from jetlens.data.ftag_arrays import to_arrays
-        from jetlens.data.generator import concatenate, generator
-        from jetlens.data.simulation import simulate
+        from jetlens.data.detector.collisions import pileup_pool
+        from jetlens.data.detector.ftag_arrays import to_arrays
+        from jetlens.data.detector.simulation import simulate
+        from jetlens.data.events.generator import concatenate, generator
 
         rng = np.random.default_rng([self.seed, index])
         names = (self.process, _TTBAR)
@@ -93,7 +93,7 @@ class PythiaJets(Generated):
 
     def foreseen(self, count: int) -> dict[str, NDArray[np.void]]:
         """Return the tables that jets will be in, filled with numbers that mean nothing."""
-        from jetlens.data.ftag_arrays import empty
+        from jetlens.data.detector.ftag_arrays import empty
 
         return filled(empty(count))
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import datasets
 from jetlens.core.units import Feature
-from jetlens.data.columns import classes_column, described, numbered
 from jetlens.data.generated import Generated
+from jetlens.data.tables.columns import classes_column, described, numbered
 from jetlens.physics import shower
 from jetlens.physics.shower_calorimeter import Calorimeter
 from jetlens.physics.shower_spots import Points, joined, summed

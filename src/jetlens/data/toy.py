@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import datasets
 from jetlens.core.units import Feature
-from jetlens.data.columns import classes_column, described, numbered
 from jetlens.data.generated import Generated
 from jetlens.data.images import Images
+from jetlens.data.tables.columns import classes_column, described, numbered
 from jetlens.physics.frame import mirror
 
 Floats = NDArray[np.float64]

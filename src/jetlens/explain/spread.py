@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.data.scaling_fit import moments
+from jetlens.data.scaling.fit import moments
 from jetlens.taggers.base import Tagger
 
 MOST = 2_000

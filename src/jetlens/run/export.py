@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.attribution import MASK, SCORE, collections
 from jetlens.core.errors import BadFileError, look_up
-from jetlens.data.hdf5 import write_tables
+from jetlens.data.tables.hdf5 import write_tables
 from jetlens.run import attributions
 from jetlens.run.store import Store
 

@@ -17,7 +17,7 @@ from jetlens.core.registry import datasets, parameters, summaries
 from jetlens.data.base import Dataset, Part, Partition
 from jetlens.data.generated import Generated
 from jetlens.data.held import Held
-from jetlens.data.imaged import Imaged
+from jetlens.data.images.imaged import Imaged
 from jetlens.run.checks import images
 from jetlens.run.executor import Executor
 from jetlens.run.progress import Log

@@ -16,7 +16,7 @@ from jetlens.core.hashing import digest
 from jetlens.core.registry import taggers
 from jetlens.data.base import Dataset, Part
 from jetlens.data.scaling import Scaling
-from jetlens.data.scaling_fit import fit as fit_scaling
+from jetlens.data.scaling.fit import fit as fit_scaling
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.saved import HISTORY, description, save
 from jetlens.taggers.training.cost import cost

@@ -14,12 +14,12 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadFileError, BadValueError, look_up
 from jetlens.core.files import expanded
 from jetlens.core.registry import readers
-from jetlens.data import array_description
-from jetlens.data.array_description import Description, Label
-from jetlens.data.array_files import kind_of, open_arrays
-from jetlens.data.array_tables import collection, labels, numbers, stored
+from jetlens.data.arrays import description as array_description
+from jetlens.data.arrays.description import Description, Label
+from jetlens.data.arrays.files import kind_of, open_arrays
+from jetlens.data.arrays.tables import collection, labels, numbers, stored
 from jetlens.data.base import Dataset
-from jetlens.data.slices import slices
+from jetlens.data.readers.slices import slices
 
 
 @readers.register("arrays")

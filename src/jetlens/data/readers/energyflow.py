@@ -17,8 +17,8 @@ from jetlens.core.collection import Array
 from jetlens.core.errors import BadFileError, BadValueError, expected, look_up
 from jetlens.core.files import atomic
 from jetlens.core.registry import readers
-from jetlens.data import array_description
-from jetlens.data.array_files import NpzFile, kind_of
+from jetlens.data.arrays import description as array_description
+from jetlens.data.arrays.files import NpzFile, kind_of
 from jetlens.data.base import Dataset
 from jetlens.data.readers.energyflow_checks import (
     check_others,
@@ -27,7 +27,7 @@ from jetlens.data.readers.energyflow_checks import (
     labels,
 )
 from jetlens.data.readers.energyflow_variables import IMPACT, PID, PT, collections
-from jetlens.data.slices import slices
+from jetlens.data.readers.slices import slices
 
 CLASSES = ("gluon", "quark")
 X, LABEL, EVENT, PARTON = "X", "y", "event", "parton"

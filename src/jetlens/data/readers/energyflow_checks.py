@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.collection import Array
 from jetlens.core.errors import BadFileError, UnknownNameError
-from jetlens.data.array_files import NpzFile, kind_of
+from jetlens.data.arrays.files import NpzFile, kind_of
 from jetlens.physics.particles import TABLE, known
 
 COLUMNS = ("pt", "y", "phi", "pid")

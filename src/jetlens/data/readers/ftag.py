@@ -19,16 +19,6 @@ from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, lo
 from jetlens.core.registry import readers
 from jetlens.core.units import Feature
 from jetlens.data.base import Dataset
-from jetlens.data.columns import TRUTH as OWN_TRUTH
-from jetlens.data.columns import (
-    attributes,
-    class_columns,
-    classes_of,
-    described_as,
-    features_of,
-    truth_of,
-)
-from jetlens.data.hdf5 import write_tables
 from jetlens.data.readers.ftag_variables import (
     CLASSES,
     EVENT_COLUMNS,
@@ -37,7 +27,17 @@ from jetlens.data.readers.ftag_variables import (
     TRUTH,
     WEIGHT_COLUMNS,
 )
-from jetlens.data.slices import slices
+from jetlens.data.readers.slices import slices
+from jetlens.data.tables.columns import TRUTH as OWN_TRUTH
+from jetlens.data.tables.columns import (
+    attributes,
+    class_columns,
+    classes_of,
+    described_as,
+    features_of,
+    truth_of,
+)
+from jetlens.data.tables.hdf5 import write_tables
 
 JETS, VALID = "jets", "valid"
 FLAVOUR = "HadronConeExclTruthLabelID"

@@ -17,7 +17,7 @@ from jetlens.data.base import Dataset
 from jetlens.data.readers.jetclass_collections import JETS_AND_LISTS, collections, needed
 from jetlens.data.readers.jetclass_files import Columns, opened, read
 from jetlens.data.readers.jetclass_variables import EVENT, LABEL
-from jetlens.data.slices import slices
+from jetlens.data.readers.slices import slices
 
 
 @readers.register("jetclass")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import beside
 from jetlens.core.errors import BadFileError
 from jetlens.data.base import Partition, PartOfPartition
-from jetlens.data.hdf5 import write_tables
+from jetlens.data.tables.hdf5 import write_tables
 from jetlens.evaluate.predict import predict as run_tagger
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress

@@ -45,7 +45,7 @@ class TrainSettings(BaseModel):
     resample_to: str = "minimum"
     """That distribution: the rarest flavour's in each bin, or a class."""
     scaling: Literal["standard", "unit"] = "standard"
-    """How inputs are scaled, by mean and deviation or to 0..1: `jetlens.data.scaling_fit.fit`."""
+    """How inputs are scaled, by mean and deviation or to 0..1: `jetlens.data.scaling.fit.fit`."""
     log: dict[str, dict[str, Positive]] = {}
     """Features whose logarithm is scaled instead, by collection, with the least value that it is
     taken of: ``{objects = {pt = 1.0}}``. Those that a tagger does not take are passed over."""

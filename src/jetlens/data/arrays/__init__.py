@@ -1,0 +1,1 @@
+"""Plain arrays of anyone's: how they are described, opened and turned into collections."""

@@ -1,0 +1,1 @@
+"""What a parametrised detector makes of collisions: tracks, calorimeter, jets."""

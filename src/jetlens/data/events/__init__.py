@@ -1,0 +1,1 @@
+"""Pythia's events: made, given up early, what is true in them, and the jets in them."""

@@ -63,14 +63,12 @@ def jets(
     )
     noisy = at + 0.01 * rng.standard_normal(at.shape)
     xy = ("x", "y", "pt")
-    named = (*xy, "other_x", "other_y")
-    turn = np.stack([-at[..., 1], at[..., 0]], axis=-1)  # another jet's: a quarter further
     row = np.arange(start, start + count)
     made = batch(
         {
             "image": (image[:, None].astype(np.float32), ("pt",)),
-            "prongs": (np.concatenate([noisy, share[..., None], turn], axis=2), named, real),
-            "partons": (np.concatenate([at, share[..., None], turn], axis=2), named, real),
+            "prongs": (np.concatenate([noisy, share[..., None]], axis=2), xy, real),
+            "partons": (np.concatenate([at, share[..., None]], axis=2), xy, real),
             "particles": (np.concatenate([particles, pt[..., None]], axis=2), xy, seen),
         },
         label=label,
@@ -108,7 +106,7 @@ def explained(
         tables=_attention(some, rng),
         attrs={"method": "made-up", "target": "predicted", **told},
     )
-    return with_regions(found, some)
+    return with_regions(found, some, some)
 
 
 def looked(count: int = 200, prongs: int = 4, **options) -> xr.Dataset:

@@ -114,6 +114,32 @@ def test_another_jet_is_of_the_group_and_of_another_event(group, events) -> None
         assert there[other] if other >= 0 else not there.any()
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    group=st.lists(st.integers(0, 2), min_size=1, max_size=12),
+    among=st.lists(st.integers(0, 2), max_size=12),
+    events=st.integers(1, 6),
+)
+def test_partners_are_of_the_group_and_of_another_event(group, among, events) -> None:
+    kind, others = np.array(group), np.array(among, dtype=np.int64)
+    event, other_event = np.arange(len(kind)) % events, np.arange(len(others)) % events
+    row = 7 * np.arange(len(kind))
+    found = regions.partners(kind, event, row, among=others, among_event=other_event)
+    for jet, other in enumerate(found):
+        there = (others == kind[jet]) & (other_event != event[jet])
+        assert there[other] if other >= 0 else not there.any()
+    alone = regions.partners(kind[-1:], event[-1:], row[-1:], among=others, among_event=other_event)
+    assert alone == found[-1:]  # whatever jets are beside
+
+
+def test_partners_are_drawn_evenly() -> None:
+    row = np.arange(3000)
+    zero = np.zeros(3000, dtype=np.int64)
+    among = np.zeros(5, dtype=np.int64)
+    found = regions.partners(zero, row, row, among=among, among_event=among - 1)
+    np.testing.assert_allclose(np.bincount(found) / 3000, 0.2, atol=0.03)
+
+
 def test_sizes_that_make_no_sense_are_refused() -> None:
     x, y, real = places(1)
     for radius in (0.0, -1.0, np.inf):

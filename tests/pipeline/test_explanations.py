@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import jetlens
+import labelled
 import made_up
 from jetlens.core.errors import BadRecipeError, UnsupportedError
 from jetlens.core.registry import explainers
+from jetlens.data.readers import ftag
 from jetlens.explain.integrated_gradients import IntegratedGradients
 from jetlens.run import attributions
 from jetlens.summarise.result import Result
@@ -142,3 +144,27 @@ def test_repeats_may_divide_the_events_anew(methods, tmp_path):
     assert again[1] != runs[0].store.repeat(1).state("train")["key"]
     tested = np.concatenate([s.row for s in predict.read_all(same.store.repeat(1).predictions)])
     assert set(tested.tolist()) == first  # without it, all are tested on the same jets
+
+
+def test_files_of_one_class_each_are_explained_in_equal_shares(methods, tmp_path):
+    """The first jets of all would be of one class; which are taken does not hang on partitions."""
+    every = labelled.jets(240, seed=4)
+    files = []
+    for k in range(4):
+        files.append(tmp_path / f"{every.classes[k]}.h5")
+        ftag.write(files[-1], made_up.structured(every.take(every.label == k)))
+    path = recipe(tmp_path)
+    found = []
+    for size in (500, 17):
+        data = {"use": "files", "files": [str(f) for f in files], "partition": size}
+        changes = {"data": data, "explain.0.jets": 12, "explain.0.keep": 8, "train.epochs": 1}
+        run = jetlens.run(path, out=tmp_path / str(size), set=changes, until="explain")
+        state = run.store.state("explain-integrated-gradients")
+        assert (state["jets"], state["kept"]) == (12, 8)
+        (file,) = (run.store.results / "integrated-gradients").glob("*-top-origin.npz")
+        used = Result.load(file).sums["jets"].sel(count="selected")
+        assert used.sel(group=list(every.classes)).values.tolist() == [3] * 4
+        kept = attributions.read(run.store.attributions / "integrated-gradients")
+        assert np.bincount(kept["label"].values).tolist() == [2] * 4
+        found.append(kept["row"].values.tolist())
+    assert found[0] == found[1]

@@ -7,8 +7,6 @@ import pytest
 
 import made_up
 from jetlens.core.errors import BadRecipeError, BadValueError, UnknownNameError
-from jetlens.data.base import in_part
-from jetlens.run import study as studies
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Used, build
@@ -25,19 +23,6 @@ def study(tmp_path, own_registries):
     data = {"use": "files", "files": files, "partition": 40}
     recipe = build({"data": data, "seed": 5, "repeats": 3})
     return Study(recipe, Store(tmp_path / "run"), Serial(), Log(quiet=True))
-
-
-def test_the_pool_is_the_first_training_jets_and_reads_no_more_than_it_needs(study, monkeypatch):
-    monkeypatch.setattr(studies, "POOL", 50)
-    pool = study.pool()
-    jets = pool.read()
-    assert len(jets) == 50
-    assert in_part(jets.event, "train").all()
-    sizes = [len(p.read()) for p in pool.partitions]
-    assert sum(sizes[:-1]) < 50 <= sum(sizes)
-    whole = study.part("train").read()
-    assert jets.row.tolist() == whole.row[:50].tolist()
-    assert pool == study.pool()
 
 
 def test_a_pool_without_jets_is_told(study):

@@ -65,7 +65,8 @@ class Explainer(abc.ABC):
         target
             What is explained.
         pool
-            Reference jets, for methods whose baseline comes from jets.
+            Reference jets, for methods whose baseline comes from jets, and to compare regions of
+            interest with; left out, the jets themselves.
         """
 
 
@@ -119,7 +120,7 @@ class PackedExplainer(Explainer):
             label = batch.with_classes(tagger.classes).label
             said, chosen, found = self.found(tagger, packed, target, Context(batch, pool, label))
         built = _build(self, tagger, batch, target, packed, said, chosen, found)
-        return with_regions(built, batch)
+        return with_regions(built, batch, batch if pool is None else pool)
 
 
 class ScoringExplainer(PackedExplainer):

@@ -69,8 +69,9 @@ def explain(
     of
         ``"logit"`` or ``"probability"`` of the class.
     pool
-        Reference jets for baselines that come from jets; left out, the jets themselves (of a
-        `Dataset`, its first partition).
+        Reference jets: for baselines that come from jets, and for the prongs of other jets to
+        compare a jet's own with; left out, the jets themselves (of a `Dataset`, its first
+        partition).
     options
         The explainer's own.
 

@@ -19,6 +19,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 _SALT = 1 << 20  # away from those of splits and bootstraps
+_PARTNER = 1 << 22
 
 
 def discs(
@@ -144,6 +145,34 @@ def another(group: Ints, event: Ints) -> Ints:
             other = np.roll(own, -step)
             fits = left & (event[other] != event[own])
             found[own[fits]] = other[fits]
+    return found
+
+
+def partners(group: Ints, event: Ints, row: Ints, *, among: Ints, among_event: Ints) -> Ints:
+    """Return for each jet one of some others, of its group and another event, ``[jet]``.
+
+    It is drawn by a hash of the jet's row; -1 where there is none.
+
+    Parameters
+    ----------
+    group
+        ``[jet]``, such as the jets' classes.
+    event, row
+        Theirs ``[jet]``.
+    among, among_event
+        Group and event of the others, ``[other]``.
+    """
+    found = np.full(len(group), -1, dtype=np.int64)
+    for one in np.unique(group):
+        own, others = np.flatnonzero(group == one), np.flatnonzero(among == one)
+        first = (uniform(row[own], _PARTNER) * len(others)).astype(np.int64)
+        for step in range(len(others)):  # rarely more than once: events have few jets
+            left = np.flatnonzero(found[own] < 0)
+            if not len(left):
+                break
+            other = others[(first[left] + step) % len(others)]
+            fits = among_event[other] != event[own[left]]
+            found[own[left[fits]]] = other[fits]
     return found
 
 

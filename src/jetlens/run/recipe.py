@@ -61,9 +61,9 @@ class Explain(Used):
     select: Literal["all", "correct"] = "all"
     """``"correct"``: only jets whose predicted class is their label."""
     jets: Annotated[int, Field(ge=1)] | None = None
-    """Explain the first so many (all of the test part where it is left out)."""
+    """Explain so many, of each class as many: its first (all of the test part, if left out)."""
     keep: Annotated[int, Field(ge=0)] = 0
-    """Store the attributions of the first so many; all are summarised."""
+    """Store the attributions of so many of these, of each class as many; all are summarised."""
 
     @field_validator("target", mode="before")
     @classmethod

@@ -9,27 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from jetlens import __version__
-from jetlens.core.batch import JetBatch, concatenate
-from jetlens.core.errors import BadValueError
 from jetlens.core.files import remote
 from jetlens.core.hashing import digest, mix
 from jetlens.core.registry import datasets, parameters, summaries
-from jetlens.data.base import Dataset, Part, Partition
+from jetlens.data.base import Dataset, Part
 from jetlens.data.generated import Generated
 from jetlens.data.held import Held
 from jetlens.data.images.imaged import Imaged
 from jetlens.run.checks import images
 from jetlens.run.executor import Executor
+from jetlens.run.pool import Pool, choose
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Recipe, build
 from jetlens.run.shows import Shows
 from jetlens.run.store import Store
 
 PERFORMANCE = "performance"
-POOL = 5_000
-"""Training jets handed to the explainers as references for their baselines."""
-POOL_ROOM = 2**28
-"""Bytes of these from which on there are no more of them: large images take much of them."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +195,7 @@ class Study:
         return {name: list(getattr(source, name)) for name in names}
 
     def pool(self) -> Pool:
-        """Return the reference jets for baselines: the first of the training part.
+        """Return the reference jets for baselines: of the training part, of each class as many.
 
         Without a training, of all jets.
 
@@ -209,19 +204,14 @@ class Study:
         BadValueError
             If there are none.
         """
-        data = self.jets() if self.given is not None else self.part("train")
-        needed: list[Partition] = []
-        count = size = 0
-        for partition in data.partitions():
-            needed.append(partition)
-            jets = partition.read()
-            count += len(jets)
-            size += sum(c.values.nbytes for c in jets.collections.values())
-            if count >= POOL or size >= POOL_ROOM:
-                break
-        if not count:
-            raise BadValueError("the training part has no jets to take baselines from")
-        return Pool(self.jets_key(), tuple(self.split_key), tuple(needed))
+
+        def part(whole: Dataset) -> Dataset:
+            if self.given is not None:
+                return whole
+            return Part(whole, "train", self.recipe.split, self.division)
+
+        key = self.jets_key(), *map(str, self.split_key if self.given is None else ())
+        return choose(key, part(self._stored()), images(self.recipe.data))
 
     def jets_key(self) -> str:
         """Return a digest of the jets' files, or of what makes them, and of the recipe's images."""
@@ -238,22 +228,6 @@ class Study:
             elsewhere = [f for f in files if remote(f)]  # their names have to do
             return digest(here, *elsewhere) if elsewhere else here
         return key(self.recipe.data.model_dump(exclude={"images"}), self.recipe.seed)
-
-
-@dataclass(frozen=True)
-class Pool:
-    """The first `POOL` jets of some partitions, read when they are needed; it can be sent.
-
-    Two pools are the same if they have the same digest of files and split.
-    """
-
-    key: str
-    split: tuple[float, ...]
-    partitions: tuple[Partition, ...] = field(compare=False)
-
-    def read(self) -> JetBatch:
-        """Read the jets, or as many as there are."""
-        return concatenate([p.read() for p in self.partitions]).take(slice(0, POOL))
 
 
 def key(*parts: Any) -> str:

@@ -1,15 +1,15 @@
 """Explanations: each partition of the test part is explained and summarised as it streams by.
 
 Which jets are explained follows from the tagger's predictions before anything is sent to a worker,
-so that the first so many are the same jets wherever they are worked on.
+so that the first so many of each class are the same jets wherever they are worked on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, JetlensError, UnknownNameError, UnsupportedError
@@ -17,16 +17,18 @@ from jetlens.core.registry import parameters, summaries
 from jetlens.explain.entry import explain as explain_jets
 from jetlens.run import attributions
 from jetlens.run.attributions import part_name
+from jetlens.run.pool import POOL
 from jetlens.run.progress import Progress
 from jetlens.run.recipe import Explain
 from jetlens.run.shows import Shows, merge_parts
+from jetlens.run.spread import counts, left_by, shared_out
 from jetlens.run.stages import predict
 from jetlens.run.stages.explain_partition import Task, selected, work
 from jetlens.run.store import remove
-from jetlens.run.study import POOL, Study, key
+from jetlens.run.study import Study, key
 from jetlens.taggers.base import Tagger
 
-VERSION = 1
+VERSION = 2
 LEFT_OUT = "left_out"
 """What is known of a stage whose method cannot explain this tagger: why."""
 FEW = 4  # jets to try a method on
@@ -110,9 +112,8 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         return
     outputs = [results, *([kept] if entry.keep else [])]
     groups, partial = store.work(stage, kept), store.work(stage, store.root / "partial")
-    tasks = _tasks(study, name, entry, shows, groups, partial)
+    tasks, total, stored = _tasks(study, name, entry, shows, groups, partial)
     missing = [t for t in tasks if not t.partial.exists()]
-    total = sum(t.jets for t in tasks)
     study.log.say(f"{name}: explaining {total} jets")
     if entry.keep:
         attributions.mark_group(store.attributions)
@@ -125,7 +126,7 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         study.log.say(f"{name}: summaries that do not fit it or this tagger: {', '.join(news)}")
     if not entry.keep:
         remove(kept)
-    store.finish(stage, outputs, jets=total, kept=sum(t.keep for t in tasks))
+    store.finish(stage, outputs, jets=total, kept=stored)
     study.log.say(f"{name}: {total} jets explained")
 
 
@@ -139,24 +140,25 @@ def _misfit(study: Study, entry: Explain) -> str:
 
 def _tasks(
     study: Study, name: str, entry: Explain, shows: Shows, groups: Path, partial: Path
-) -> list[Task]:
+) -> tuple[list[Task], int, int]:
+    """Return a task for each partition with jets to explain; how many are explained, and kept."""
     partitions = study.tested().partitions()
     said = [study.store.predictions / f"{part_name(i)}.h5" for i in range(len(partitions))]
-    there, labelled = [], 0
-    for each in map(predict.read, said):
-        there.append(int(selected(each, entry.select).sum()))
-        labelled += int((each.label >= 0).sum())
-    if not sum(there):
-        jets = sum(len(predict.read(path).row) for path in said)
+    there = [_counted(predict.read(path), entry.select) for path in said]
+    total = np.sum(there, axis=0)
+    if not total.sum():
+        every = np.sum([_counted(predict.read(path), "all") for path in said], axis=0)
+        jets, labelled = int(np.sum(every)), int(np.sum(every[:-1]))
         raise BadValueError(
             f"select = {entry.select!r} of {name}: none of the {jets:,} jets that are tested is "
             f"tagged correctly ({labelled:,} of them have a label of the tagger's classes); take "
             'more jets, train longer, or take select = "all"'
         )
     pool = study.pool()
-    counts = first_so_many(there, entry.jets)
-    kept = first_so_many(counts, entry.keep)
-    return [
+    wanted = shared_out(total, entry.jets)
+    explained = np.minimum(total, wanted)
+    keep = shared_out(explained, entry.keep)
+    tasks = [
         Task(
             partition,
             path,
@@ -165,23 +167,21 @@ def _tasks(
             study.device,
             entry,
             shows,
-            count,
-            keep,
+            left,
+            kept,
             pool,
             groups / part_name(i),
             partial / part_name(i),
             study.lenient,
         )
-        for i, (partition, path, count, keep) in enumerate(
-            zip(partitions, said, counts, kept, strict=True)
+        for i, (partition, path, own, left, kept) in enumerate(
+            zip(partitions, said, there, left_by(there, wanted), left_by(there, keep), strict=True)
         )
-        if count
+        if np.minimum(own, left).any()
     ]
+    return tasks, int(explained.sum()), int(np.minimum(explained, keep).sum())
 
 
-def first_so_many(there: Sequence[int], wanted: int | None) -> list[int]:
-    """Return how many of each partition's jets are among the first `wanted` of all."""
-    if wanted is None:
-        return list(there)
-    before = np.concatenate([[0], np.cumsum(there)[:-1]])
-    return [int(n) for n in np.clip(wanted - before, 0, there)]
+def _counted(said: predict.Said, select: str) -> NDArray[np.int64]:
+    """Return how many jets an explanation selects, of each class and (at the end) of none."""
+    return counts(said.label, len(said.classes), selected(said, select))

@@ -20,10 +20,11 @@ from jetlens.core.registry import explainers
 from jetlens.data.base import Partition
 from jetlens.explain.entry import explain
 from jetlens.run import attributions
+from jetlens.run.pool import Pool
 from jetlens.run.recipe import Explain
 from jetlens.run.shows import Shows, fill
+from jetlens.run.spread import first_of_each
 from jetlens.run.stages import predict
-from jetlens.run.study import Pool
 from jetlens.summarise.jets.selection import PASSED_OVER
 
 CORRECT = "correct"
@@ -48,7 +49,8 @@ class Task:
     shows
         The summaries to fill.
     jets, keep
-        The number of selected jets of this partition to explain, and to keep attributions of.
+        How many of the jets that are selected are wanted still when this partition begins, to be
+        explained and to be kept, of each class and (at the end) of none ``[class + 1]``.
     pool
         References for baselines.
     group, partial
@@ -64,8 +66,8 @@ class Task:
     device: str
     entry: Explain
     shows: Shows
-    jets: int
-    keep: int
+    jets: NDArray[np.int64]
+    keep: NDArray[np.int64]
     pool: Pool
     group: Path
     partial: Path
@@ -87,15 +89,29 @@ def work(task: Task) -> None:
     jets = task.partition.read()
     said = predict.read(task.predictions)
     inside = selected(said, task.entry.select)
-    chosen = np.flatnonzero(inside)[: task.jets]
-    # a partition that is used whole has been looked through to its end
-    end = chosen[-1] + 1 if task.jets < inside.sum() else len(inside)
-    dropped = said.label[:end][~inside[:end]]
-    passed_over = {"all": len(dropped)} | {
-        name: int((dropped == i).sum()) for i, name in enumerate(said.classes)
-    }
-    found = _chunks(task, jets.take(chosen), passed_over)
-    fill(_keeping(found, task), task.shows, task.partial, task.lenient)
+    chosen = first_of_each(said.label, task.jets, inside)
+    kept = np.isin(chosen, first_of_each(said.label, task.keep, inside))
+    found = _chunks(task, jets.take(chosen), _passed_over(said, inside, chosen, task.jets))
+    fill(_keeping(found, task, kept), task.shows, task.partial, task.lenient)
+
+
+def _passed_over(
+    said: predict.Said,
+    inside: NDArray[np.bool_],
+    chosen: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+) -> dict[str, int]:
+    """Return how many jets were looked at before those chosen were found, by class and in all.
+
+    Where a class has too few to stop at, all of its jets were.
+    """
+    found = []
+    for k, name in enumerate((*said.classes, "")):
+        own = said.label == (k if name else -1)
+        mine = chosen[own[chosen]]
+        end = len(own) if len(mine) < wanted[k] else mine[-1] + 1 if len(mine) else 0
+        found.append(int((own & ~inside)[:end].sum()))
+    return {"all": sum(found), **dict(zip(said.classes, found, strict=False))}
 
 
 def _chunks(task: Task, jets: JetBatch, passed_over: Mapping[str, int]) -> Iterator[xr.Dataset]:
@@ -120,14 +136,17 @@ def _chunks(task: Task, jets: JetBatch, passed_over: Mapping[str, int]) -> Itera
         yield beside(found, some)
 
 
-def _keeping(chunks: Iterator[xr.Dataset], task: Task) -> Iterator[xr.Dataset]:
-    """Pass chunks on; when all are through, write the first attributions of them."""
+def _keeping(
+    chunks: Iterator[xr.Dataset], task: Task, keep: NDArray[np.bool_]
+) -> Iterator[xr.Dataset]:
+    """Pass chunks on; when all are through, write the attributions of them that are kept."""
     kept: list[xr.Dataset] = []
-    left = task.keep
+    begin = 0
     for found in chunks:
-        if left:
-            kept.append(found.isel(jet=slice(0, left)).copy(deep=True))
-            left -= kept[-1].sizes["jet"]
+        own = np.flatnonzero(keep[begin : begin + found.sizes["jet"]])
+        begin += found.sizes["jet"]
+        if len(own):
+            kept.append(found.isel(jet=own).copy(deep=True))
         yield found
     if kept:
         attributions.write(task.group, concatenate(kept))

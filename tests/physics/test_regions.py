@@ -104,17 +104,6 @@ def test_random_discs_are_anywhere_in_the_image_and_whole() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(group=st.lists(st.integers(0, 2), min_size=1, max_size=12), events=st.integers(1, 6))
-def test_another_jet_is_of_the_group_and_of_another_event(group, events) -> None:
-    kind = np.array(group)
-    event = np.arange(len(kind)) % events
-    found = regions.another(kind, event)
-    for jet, other in enumerate(found):
-        there = (kind == kind[jet]) & (event != event[jet])
-        assert there[other] if other >= 0 else not there.any()
-
-
-@settings(max_examples=60, deadline=None)
 @given(
     group=st.lists(st.integers(0, 2), min_size=1, max_size=12),
     among=st.lists(st.integers(0, 2), max_size=12),

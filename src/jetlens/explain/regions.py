@@ -64,7 +64,5 @@ def _with_others(batch: JetBatch, pool: JetBatch, name: str) -> Collection:
         replace(known[axis], name=OTHER + axis, label=f"{known[axis].title}, of another jet")
         for axis in "xy"
     ]
-    kept = [i for i, feature in enumerate(own.names) if not feature.startswith(OTHER)]
-    values = [own.values[..., kept], np.where(own.mask[..., None], found, 0)]
-    features = (*(own.features[i] for i in kept), *others)
-    return replace(own, values=np.concatenate(values, axis=2), features=features)
+    values = [own.values, np.where(own.mask[..., None], found, 0)]
+    return replace(own, values=np.concatenate(values, axis=2), features=(*own.features, *others))

@@ -123,31 +123,6 @@ def random_places(
     return places[0], places[1]
 
 
-def another(group: Ints, event: Ints) -> Ints:
-    """Return for each jet the row of another one of its group, ``[jet]``; -1 if there is none.
-
-    It is the next one of the group, after the last the first, that is of another event.
-
-    Parameters
-    ----------
-    group
-        ``[jet]``, such as the jets' classes.
-    event
-        ``[jet]``.
-    """
-    found = np.full(len(group), -1, dtype=np.int64)
-    for one in np.unique(group):
-        own = np.flatnonzero(group == one)
-        for step in range(1, len(own)):
-            left = found[own] < 0
-            if not left.any():
-                break
-            other = np.roll(own, -step)
-            fits = left & (event[other] != event[own])
-            found[own[fits]] = other[fits]
-    return found
-
-
 def partners(group: Ints, event: Ints, row: Ints, *, among: Ints, among_event: Ints) -> Ints:
     """Return for each jet one of some others, of its group and another event, ``[jet]``.
 

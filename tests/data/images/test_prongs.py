@@ -46,11 +46,11 @@ def places(found, *names):
 
 def test_prongs_are_as_many_as_the_class_has() -> None:
     found = Images(prongs={"H4q": 4, "Zqq": 2}).add(batch())["prongs"]
-    assert found.names == ("x", "y", "pt", "other_x", "other_y")
+    assert found.names == ("x", "y", "pt")
     assert found.mask.sum(axis=1).tolist() == [4, 2, 4, 2, 2, 0]
     np.testing.assert_allclose(places(found, "x", "y")[0], CORNERS, atol=0.01)
     assert (np.diff(found.column("pt")[0]) < 0).all()
-    assert [f.unit for f in found.features] == ["", "rad", "GeV", "", "rad"]
+    assert [f.unit for f in found.features] == ["", "rad", "GeV"]
     known = Images(prongs="class").add(batch())["prongs"]
     np.testing.assert_array_equal(known.values, found.values)
 
@@ -59,16 +59,6 @@ def test_prongs_are_as_many_as_the_class_has() -> None:
 def test_prongs_may_not_depend_on_the_class(prongs) -> None:
     found = Images(prongs=prongs).add(batch())["prongs"]
     assert found.mask.sum(axis=1).tolist() == [4 if prongs == "shape" else 3] * 5 + [0]
-
-
-def test_other_prongs_are_those_of_another_jet_of_the_class() -> None:
-    found = Images(prongs="class").add(batch())["prongs"]
-    own, other = places(found, "x", "y"), places(found, "other_x", "other_y")
-    np.testing.assert_array_equal(other[[0, 2]], own[[2, 0]])
-    np.testing.assert_array_equal(other[[1, 3, 4]], own[[4, 4, 1]])  # 1 and 3 are of one event
-    alone = Images(prongs="class").add(batch().take([0, 1]))["prongs"]
-    assert np.isnan(places(alone, "other_x", "other_y")[alone.mask]).all()
-    assert not places(alone, "other_x", "other_y")[~alone.mask].any()
 
 
 @pytest.mark.parametrize("frame", ["none", "centred", "upright", "subjets"])
@@ -93,13 +83,10 @@ def test_prongs_and_partons_lie_where_their_particles_are_drawn(frame) -> None:
 def test_partons_keep_what_they_had() -> None:
     jets = batch(partons=True, pt="part_pt", deta="part_deta")
     found = Images().add(jets)["partons"]
-    assert found.names == (
-        "x", "y", "part_pt", "part_deta", "dphi", "pdg", "pt", "other_x", "other_y",
-    )  # fmt: skip
+    assert found.names == ("x", "y", "part_pt", "part_deta", "dphi", "pdg", "pt")
     np.testing.assert_array_equal(found.mask, jets["partons"].mask)
     np.testing.assert_allclose(found.column("x"), found.column("part_deta") * found.mask)
     np.testing.assert_array_equal(found.column("pt"), found.column("part_pt"))
-    np.testing.assert_allclose(found.column("other_x")[0], found.column("x")[2])
 
 
 def test_what_is_not_known_is_told() -> None:

@@ -472,6 +472,11 @@ def test_fewer_constituents_leave_the_jets_as_they_are(settings, tables, jets, t
         ({"classes": ["Hbb", "Hbb"]}, BadValueError, "expected two or more different ones"),
         ({"jets": 0}, BadValueError, "jets = 0: expected 1 or more"),
         ({"constituents": 0}, BadValueError, "constituents = 0: expected 1 or more"),
+        (
+            {"jets": 9},
+            BadValueError,
+            "jets = 9: expected one or more of each of the 10 classes",
+        ),
     ],
 )
 def test_arguments_that_make_no_sense_are_refused(arguments, error, said) -> None:

@@ -16,7 +16,6 @@ from jetlens.core.errors import BadValueError, expected, look_up
 from jetlens.core.units import Feature
 from jetlens.data.images.channels import WEIGHT, X, Y, first
 from jetlens.physics.prongs import find, number_by_shape
-from jetlens.physics.regions import another
 
 Floats = NDArray[np.float64]
 ProngNumber = int | str | Mapping[str, int] | None
@@ -86,13 +85,12 @@ def prongs(
 ) -> Collection:
     """Return the jets' prongs, ``[jet, prong, feature]``, the hardest first.
 
-    They are exclusive kt subjets. Features are ``x``, ``y`` and ``pt``, and as ``other_x`` and
-    ``other_y`` the places of as many prongs of another jet of the class (NaN if there is none).
+    They are exclusive kt subjets. Features are ``x``, ``y`` and ``pt``.
 
     Parameters
     ----------
     jets
-        The jets, for their classes and events.
+        The jets, for their classes.
     prongs
         How many.
     x, y, pt
@@ -116,14 +114,13 @@ def prongs(
     found = find(x, y, pt, number)
     placed = frame.place(found.x, found.y)
     columns = {replace(unit, name="pt"): found.pt}
-    return _collection(jets, PRONGS, placed, found.real, columns, frame)
+    return _collection(PRONGS, placed, found.real, columns, frame)
 
 
 def partons(jets: JetBatch, frame: Frame) -> Collection:
     """Return the jets' partons with their places in the image beside what they had.
 
-    Those are ``x`` and ``y``, and ``other_x`` and ``other_y`` as of `prongs`; their pt is called
-    ``pt``, too.
+    Those are ``x`` and ``y``; their pt is called ``pt``, too.
 
     Raises
     ------
@@ -138,7 +135,7 @@ def partons(jets: JetBatch, frame: Frame) -> Collection:
     if "pt" not in own.names:
         known = own.features[own.names.index(pt)]
         columns[replace(known, name="pt")] = own.column(pt)
-    return replace(_collection(jets, PARTONS, placed, own.mask, columns, frame), truth=own.truth)
+    return replace(_collection(PARTONS, placed, own.mask, columns, frame), truth=own.truth)
 
 
 def seen(
@@ -170,26 +167,13 @@ def _of_classes(jets: JetBatch, numbers: Mapping[str, int] | str | None) -> NDAr
 
 
 def _collection(
-    jets: JetBatch,
     name: str,
     placed: tuple[Floats, Floats],
     real: NDArray[np.bool_],
     columns: Mapping[Feature, NDArray[np.floating]],
     frame: Frame,
 ) -> Collection:
-    many = real.sum(axis=1)
-    # real ones first in both, so that another jet's are as many
-    other = another(jets.label * (real.shape[1] + 1) + many, jets.event)
-    order = np.argsort(~real, axis=1, kind="stable")
-    made: dict[Feature, NDArray[np.floating]] = {}
-    for axis, feature, values in zip("xy", frame[1:], placed, strict=True):
-        made[replace(feature, name=axis)] = np.where(real, values, 0)
-    made |= columns
-    for axis, feature, values in zip("xy", frame[1:], placed, strict=True):
-        packed = np.take_along_axis(values, order, axis=1)
-        theirs = np.full(values.shape, np.nan)
-        np.put_along_axis(theirs, order, np.where(other[:, None] >= 0, packed[other], np.nan), 1)
-        label = f"{feature.title}, of another jet"
-        made[replace(feature, name=f"other_{axis}", label=label)] = np.where(real, theirs, 0)
-    stacked = np.stack([v.astype(np.float32) for v in made.values()], axis=2)
-    return Collection(stacked, ("jet", name, "feature"), tuple(made), real)
+    named = [replace(feature, name=axis) for axis, feature in zip("xy", frame[1:], strict=True)]
+    values = *(np.where(real, at, 0) for at in placed), *columns.values()
+    stacked = np.stack([v.astype(np.float32) for v in values], axis=2)
+    return Collection(stacked, ("jet", name, "feature"), (*named, *columns), real)

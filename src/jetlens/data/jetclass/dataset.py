@@ -65,6 +65,11 @@ class JetClass(Generated):
                 f"classes = {list(self.classes)}: expected two or more different ones of "
                 f"{', '.join(CLASSES)}"
             )
+        if self.jets < len(self.classes):
+            raise BadValueError(
+                f"jets = {self.jets}: expected one or more of each of the {len(self.classes)} "
+                f"classes {', '.join(self.classes)}"
+            )
         if self.constituents is not None and self.constituents < 1:
             raise BadValueError(f"constituents = {self.constituents}: expected 1 or more")
 

@@ -493,6 +493,7 @@ def scanned(jets: int = 200, constituents: int = 12, **options: Any) -> xr.Datas
             moved_output=(("jet", "scale", "class"), np.where(wrong[:, None, None], said, np.nan)),
             target=("jet", np.where(wrong, label, output.argmax(axis=1))),
             unphysical=(axes[:2], any_of),
+            bent=(axes[:2], any_of),
             **flags,
         )
         .assign_coords(scale=np.array(SCALES))

@@ -432,25 +432,180 @@ def test_a_step_too_far_says_so(method: str, constraints: dict, scale: float) ->
         )
 
 
-@pytest.mark.parametrize("inside", [True, False])
-def test_hits_stay_in_the_calorimeter(inside: bool) -> None:
+@pytest.mark.parametrize("switched", [True, False])
+def test_hits_stay_in_the_calorimeter_and_behind_light(switched: bool) -> None:
+    """Positions are middles of cells, which are 10 wide: the block ends 5 beyond the outermost."""
     rng = np.random.default_rng(1)
-    names = ("x", "y", "z", "energy")
-    hits = rng.uniform(0, 100, (6, 5, 4))
+    names = ("x", "y", "z", "energy", "time")
+    hits = rng.uniform(0, 100, (6, 5, 5))
+    hits[..., :3] = 10 * np.floor(hits[..., :3] / 10) + 5
+    hits[0, :2, :3] = [[5.0], [95.0]]  # both ends are there
     jets = jl.batch({"hits": (hits, names, np.ones((6, 5), bool))})
+    torch.manual_seed(0)
     tagger = jl.wrap(
-        torch.nn.Linear(4, 2),
+        torch.nn.Linear(5, 2).double(),
         inputs={"hits": names},
         classes=("pion", "kaon"),
         call=lambda m, inputs, masks: m(inputs["hits"]).sum(1),
     )
+    given = {"inside": switched, "causal": switched}
+    for toward in ("pion", "kaon"):
+        found = jl.explain(
+            tagger, jets, "nudge", scales=[0, 1, 1e4], toward=toward, constraints=given
+        )
+        at = found.hits_moved.sel(hits_feature=["x", "y", "z"]).values[:, 2]
+        assert ((at >= 0) & (at <= 100)).all() == switched
+        assert not switched or (np.abs(at - 50) > 49.9).any()  # as far as the face, not the middle
+        time = found.hits_moved.sel(hits_feature="time").values[:, 2]
+        first = hits[..., 4].min()
+        falls = (time <= hits[..., 4]).all()
+        assert falls or (time > 1000).all()
+        if falls:
+            assert (time >= first - 1e-9).all() == switched
+        np.testing.assert_array_equal(found.unphysical_early[:, 2], [bool(falls)] * 6)
+        # a step of less than half a cell, from the outermost one too, leaves nothing
+        assert not found.unphysical_outside[:, :2].any()
+        assert found.unphysical_outside[:, 2].all()
+
+
+COMPONENTS = ("part_px", "part_py", "part_pz", "part_energy", "part_charge")
+
+
+def momenta(n: int = 20, places: int = 6) -> jl.JetBatch:
+    """Jets somewhere in the detector, of particles that are given by their components."""
+    rng = np.random.default_rng(4)
+    mask = rng.random((n, places)) < 0.7
+    mask[0], mask[1] = False, True
+    pt, m2 = rng.exponential(8.0, mask.shape) + 0.5, rng.choice([0.0, moving.PION], mask.shape)
+    eta, phi = rng.uniform(-2, 2, (n, 1)), rng.uniform(-np.pi, np.pi, (n, 1))
+    eta, phi = eta + rng.normal(0, 0.1, mask.shape), phi + rng.normal(0, 0.1, mask.shape)
+    px, py, pz = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
+    energy = np.sqrt(px**2 + py**2 + pz**2 + m2)
+    charge = rng.choice([-1.0, 0.0, 1.0], mask.shape)
+    values = np.stack([px, py, pz, energy, charge], -1)
+    return jl.batch({"constituents": (values, COMPONENTS, mask)})
+
+
+def along_axes() -> jl.Tagger:
+    torch.manual_seed(2)
+    module = torch.nn.Sequential(torch.nn.Linear(5, 16), torch.nn.GELU(), torch.nn.Linear(16, 2))
+
+    def call(m, inputs, masks):
+        return (m(inputs["constituents"] / 5) * masks["constituents"][..., None]).sum(1)
+
+    return jl.wrap(module.double(), {"constituents": COMPONENTS}, moving.CLASSES, call=call)
+
+
+def of_jets(values: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return pt, the angles to the axis of `mask`'s jets, and m^2, particle by particle."""
+    from scipy.spatial.transform import Rotation  # turns jets to phi = 0 otherwise than jetlens
+
+    found = np.zeros((4, *mask.shape))
+    for j, own in enumerate(mask):
+        p = values[j, own, :3]
+        if not len(p):
+            continue
+        axis = p.sum(0)
+        turned = Rotation.from_euler("z", -np.arctan2(axis[1], axis[0])).apply(p)
+        to = np.arctanh(axis[2] / np.linalg.norm(axis))
+        pt = np.hypot(turned[:, 0], turned[:, 1])
+        eta = np.arctanh(turned[:, 2] / np.linalg.norm(turned, axis=1))
+        m2 = values[j, own, 3] ** 2 - (p**2).sum(1)
+        found[:, j, own] = pt, eta - to, np.arctan2(turned[:, 1], turned[:, 0]), m2
+    return tuple(found)
+
+
+def polar(values: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return pt, eta and phi of particles; zero in padding."""
+    px, py, pz = np.moveaxis(np.nan_to_num(values[..., :3]), -1, 0)
+    pt = np.hypot(px, py)
+    return pt, np.arcsinh(pz / np.where(pt > 0, pt, 1)), np.arctan2(py, px)
+
+
+@pytest.mark.parametrize("fixed_pt", [False, True])
+def test_momenta_along_the_axes_are_those_of_jets(fixed_pt: bool) -> None:
+    jets, tagger = momenta(), along_axes()
+    mask = jets["constituents"].mask
+    options = {"scales": [0, 1e-6, 10.0, 1000.0], "toward": "quark", "pool": jets}
     found = jl.explain(
-        tagger, jets, "nudge", scales=[0, 1e4], toward="kaon", constraints={"inside": inside}
+        tagger, jets, "nudge", **options, constraints={"inside": 0.6, "fixed_pt": fixed_pt}
     )
-    z = found.hits_moved.sel(hits_feature=["x", "y", "z"]).values[:, 1]
-    low, high = hits[..., :3].min((0, 1)) - 1e-3, hits[..., :3].max((0, 1)) + 1e-3
-    assert ((z >= low) & (z <= high)).all() == inside
-    np.testing.assert_array_equal(found.unphysical_outside, [[False, True]] * 6)
+    raw = jl.explain(tagger, jets, "nudge", **options, constraints=OFF)
+    moved = found.constituents_moved.fillna(0).values
+    pt, deta, dphi, m2 = of_jets(jets["constituents"].values, mask)
+    was_pt, was_eta, was_phi = polar(jets["constituents"].values)
+    np.testing.assert_allclose(was_pt[mask], pt[mask])
+    for s in range(1, 4):
+        # from the axis before: that of the summed momenta need not stay, the weighted mean does
+        new_pt, eta, phi = polar(moved[:, s])
+        deta_new = deta + (eta - was_eta) * mask
+        dphi_new = dphi + ((phi - was_phi + np.pi) % (2 * np.pi) - np.pi) * mask
+        assert (new_pt[mask] > 0).all()
+        far = np.maximum(0.6, np.hypot(deta, dphi)) + 1e-9
+        assert (np.hypot(deta_new, dphi_new) <= far)[mask].all()
+        for before, after in ((deta, deta_new), (dphi, dphi_new)):
+            some = mask.any(1)
+            mean = ((pt * before).sum(1) / pt.sum(1).clip(1e-9))[some]
+            np.testing.assert_allclose(
+                ((new_pt * after).sum(1) / new_pt.sum(1).clip(1e-9))[some], mean, atol=1e-8
+            )
+        mass = moved[:, s, :, 3] ** 2 - (moved[:, s, :, :3] ** 2).sum(-1)
+        np.testing.assert_allclose(mass[mask], m2[mask], atol=1e-8 * moved[..., 3].max() ** 2)
+        if fixed_pt:
+            total = [(p * np.exp(1j * a)).sum(1) for p, a in ((pt, dphi), (new_pt, dphi_new))]
+            np.testing.assert_allclose(np.abs(total[1]), np.abs(total[0]), rtol=1e-9)
+    np.testing.assert_array_equal(moved[..., 4], moved[:, :1, :, 4].repeat(4, 1))
+    free = raw.constituents_moved.fillna(0).values
+    assert (np.abs(free[:, 3] - moved[:, 3])[mask] > 0.1).any()
+    for reason in ("negative", "outside", "off_shell"):
+        assert not found[f"unphysical_{reason}"][:, 0].any()
+        assert found[f"unphysical_{reason}"][:, 3].any(), reason
+
+
+def test_constraints_that_find_nothing_are_told() -> None:
+    def told(tagger: jl.Tagger, jets: jl.JetBatch, **options) -> dict:
+        found = jl.explain(tagger, jets, "nudge", scales=[0, 1], pool=jets, **options)
+        return json.loads(found.attrs["idle"])
+
+    every = told(moving.tagger(), moving.jets())
+    assert set(every) == {"causal"}
+    assert "time of hits" in every["causal"]
+    assert told(moving.tagger(), moving.jets(), constraints={"causal": False}) == {}
+    assert set(told(along_axes(), momenta())) == {"causal"}
+    names = ("deta", "dphi", "energy")
+    rng = np.random.default_rng(0)
+    for some, wanted in (
+        (names, {"causal", "keep_discrete", "on_shell", "recentre"}),
+        ((*names, "pt"), {"causal", "keep_discrete", "on_shell"}),
+    ):
+        values = rng.random((5, 3, len(some))) + 0.1
+        jets = jl.batch({"constituents": (values, some, np.ones((5, 3), bool))})
+        tagger = jl.wrap(
+            torch.nn.Linear(len(some), 2),
+            {"constituents": some},
+            moving.CLASSES,
+            call=lambda m, inputs, masks: m(inputs["constituents"]).sum(1),
+        )
+        found = told(tagger, jets)
+        assert set(found) == wanted
+        half = "energies of constituents follow pt and not the angles"
+        assert found["on_shell"].startswith(half) == ("pt" in some)
+
+
+def test_steps_are_bent_in_features_that_move() -> None:
+    """What is held does not count, whatever a raw step would make of it."""
+    scales, constraints = [0.0, 0.3, 3.0, 30.0], {"inside": moving.RADIUS}
+    found = nudge(scales=scales, constraints=constraints)
+    moving_ones = found.unphysical_negative | found.unphysical_outside
+    np.testing.assert_array_equal(found.bent, moving_ones)
+    assert (found.unphysical & ~found.bent).any()
+    held = nudge(scales=scales, constraints=constraints, hold=["pt"])
+    np.testing.assert_array_equal(held.bent, held.unphysical_outside)
+    assert (held.unphysical_negative & ~held.bent).any()
+    free = nudge(
+        scales=scales, constraints=constraints | {"keep_discrete": False, "on_shell": False}
+    )
+    np.testing.assert_array_equal(free.bent, free.unphysical)
 
 
 RENAMED = {"pt": "momentum", "deta": "u", "dphi": "v", "charge": "kind"}
@@ -490,3 +645,9 @@ def test_roles_can_be_declared_where_names_do_not_tell() -> None:
     wrongly = nudge(jets, tagger, roles={"pt": "", "angles": []}, pool=jets)
     assert not np.allclose(wrongly.constituents_moved, again.constituents_moved, equal_nan=True)
     assert "pt" not in json.loads(wrongly.attrs["roles"])["constituents"]
+
+
+def test_a_role_of_features_of_several_collections_is_refused() -> None:
+    says = r"role angles=\['deta', 'multiplicity'\]: .* one collection, .* multiplicity of jets"
+    with pytest.raises(jl.JetlensError, match=says):
+        nudge(roles={"angles": ["deta", "multiplicity"]})

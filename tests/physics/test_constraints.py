@@ -165,6 +165,11 @@ def test_hits_stay_between_the_ends(x: np.ndarray, step: np.ndarray) -> None:
     np.testing.assert_allclose(moved[within], (x + step)[within], atol=1e-8)
 
 
+def test_an_end_may_be_infinitely_far_away() -> None:
+    moved = constraints.between(np.zeros(4), np.array([-9.0, -0.01, 3.0, 1e9]), -0.2, np.inf)
+    np.testing.assert_allclose(moved, [-0.2, -0.2 * np.tanh(0.05), 3.0, 1e9])
+
+
 def test_jets_without_particles_are_left_alone() -> None:
     x, none = np.array([[0.1, 0.2]]), np.zeros((1, 2))
     assert constraints.centre(none, x).tolist() == [0.0]

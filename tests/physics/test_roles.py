@@ -17,11 +17,21 @@ def test_constituents() -> None:
 
 def test_hits_have_positions_and_no_rapidity() -> None:
     found = roles(["x", "y", "z", "energy", "time"])
-    assert found == roles(["energy"])._replace(positions=("x", "y", "z"))
+    assert found == roles(["energy"])._replace(positions=("x", "y", "z"), time="time")
+    assert roles(["pt", "time"]).time is None
     assert not roles(["x", "y", "energy"]).positions
     assert not roles(["x", "y", "z"], particles=False).positions
     assert found.positive == ("energy",)
     assert found.eta is None
+
+
+def test_momenta_along_the_axes() -> None:
+    found = roles(["part_px", "part_py", "part_pz", "part_energy"])
+    assert found.components == ("part_px", "part_py", "part_pz")
+    assert roles(["px", "py"]).components is None
+    own = roles(["a", "b", "c", "px", "py", "pz"], declared={"components": ["a", "b", "c"]})
+    assert own.components == ("a", "b", "c")
+    assert roles(["px", "py", "pz"], declared={"components": []}).components is None
 
 
 def test_a_charge_that_is_an_average_is_not_discrete() -> None:
@@ -83,6 +93,7 @@ def test_discrete_features_may_be_of_several_collections() -> None:
         ({"pT": "momentum"}, UnknownNameError, "role.*'pT'.*'pt'"),
         ({"pt": ["a", "b"]}, BadValueError, "role pt=.*expected 1"),
         ({"angles": "deta"}, BadValueError, "role angles='deta'.*expected 2"),
+        ({"components": ["px", "py"]}, BadValueError, "role components=.*expected 3"),
         ({"positions": ["a", "b", "c", "d"]}, BadValueError, "role positions=.*expected 3"),
         ({"discrete": [1]}, BadValueError, "role discrete.*names of features"),
         ({"pt": 5}, BadValueError, "role pt=5: expected names of features"),

@@ -48,3 +48,38 @@ def test_energies_below_momenta_are_unphysical() -> None:
     found = unphysical(*columns, np.ones((1, 1), bool), roles(names))
     assert found["off_shell"].tolist() == [True]
     assert "outside" not in found
+
+
+def test_momenta_along_the_axes() -> None:
+    """Two particles to both sides of the axis at phi = 0; the steps are of the first of them."""
+    names = ("px", "py", "pz", "energy")
+    start = np.array([[10.0, 1.0, 0.0, np.sqrt(101.0)], [10.0, -1.0, 0.0, np.sqrt(101.0)]])
+    steps = {
+        None: [1.0, 0.1, 0.0, 1.0],
+        "outside": [0.0, 4.0, 0.0, np.sqrt(125.0) - np.sqrt(101.0)],
+        "off_shell": [0.0, 0.0, 0.0, 0.01],
+    }
+    before = {n: np.tile(start[:, i], (3, 1)) for i, n in enumerate(names)}
+    after = {n: v.copy() for n, v in before.items()}
+    for k, step in enumerate(steps.values()):
+        for i, n in enumerate(names):
+            after[n][k, 0] += step[i]
+    after["energy"][0, 0] = np.sqrt(11.0**2 + 1.1**2)  # massless as before
+    found = unphysical(before, after, np.ones((3, 2), bool), roles(names), RADIUS)
+    assert set(found) == {"negative", "outside", "off_shell"}
+    for reason, flags in found.items():
+        assert flags.tolist() == [r == reason for r in steps], reason
+    back = {n: (-v if n in ("px", "py") else v) for n, v in before.items()}
+    turned = unphysical(before, back, np.ones((3, 2), bool), roles(names), RADIUS)
+    assert turned["negative"].all()
+
+
+def test_hits_before_light_are_early() -> None:
+    names = ("x", "y", "z", "time")
+    before = {n: np.zeros((3, 1)) for n in names}
+    after = {n: v.copy() for n, v in before.items()}
+    after["time"][:, 0] = [-0.1, -0.3, 50.0]
+    ends = {"x": (-1.0, 1.0), "time": (-0.2, np.inf)}
+    found = unphysical(before, after, np.ones((3, 1), bool), roles(names), None, ends)
+    assert found["early"].tolist() == [False, True, False]
+    assert not found["outside"].any()

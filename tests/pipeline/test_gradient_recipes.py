@@ -34,7 +34,13 @@ DRAWN = {
         "moved-observables",
         "flip-distance",
     ),
-    "showers": ("wanted-change", "vector-field", "nudge-scan", "flip-distance"),
+    "showers": (
+        "wanted-change",
+        "vector-field",
+        "nudge-scan",
+        "moved-observables",
+        "flip-distance",
+    ),
 }
 
 

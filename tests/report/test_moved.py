@@ -7,8 +7,8 @@ import re
 import pytest
 
 import jetlens as jl
-from jetlens.report.moved import observables_table
-from synthetic import scanned
+from jetlens.report.moved import observables_table, ranges
+from synthetic import SCALES, scanned
 
 
 def words(cell: object) -> str:
@@ -38,10 +38,35 @@ def test_every_observable_and_input_has_a_verdict_with_its_interval():
     assert "recommended scale" in str(table.caption)
 
 
-def test_without_a_recommended_scale_there_is_no_table():
+def test_of_few_jets_there_is_no_table():
     jets = scanned(60, 9).isel(jet=slice(0, 8))
     result = jl.summarise(jets, "moved-observables", replicas=4, observables=["width"])
     assert observables_table(result) is None
+
+
+def test_without_a_recommended_scale_there_are_verdicts_of_the_one_in_the_middle():
+    jets = scanned(700, 9)
+    jets = jets.assign(bent=jets["bent"] | True)
+    result = jl.summarise(jets, "moved-observables", replicas=25, observables=["width"])
+    own = result.summary.own_distances(result)
+    assert result.summary.recommended(result, own) is None
+    table = observables_table(result)
+    assert table is not None
+    middle = SCALES[len(SCALES) // 2]
+    assert f"one of the scale (none is recommended) {middle:g}" in str(table.caption)
+    assert all(row[6] == "" for row in table.rows)  # these go away from their class
+
+
+@pytest.mark.parametrize(
+    ("some", "told"),
+    [
+        ([False, True, True, True, False], "0.1 to 1"),
+        ([False, True, False, True, True], "0.1, 1 to 3"),
+        ([False] * 5, ""),
+    ],
+)
+def test_scales_are_told_as_ranges(some, told):
+    assert ranges([0.0, 0.1, 0.5, 1.0, 3.0], some) == told
 
 
 @pytest.mark.parametrize("scale", [0.3, 3.0])

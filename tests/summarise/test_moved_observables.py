@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy.stats import wasserstein_distance
 
 import jetlens as jl
+from jetlens.physics import shower_shapes
 from jetlens.physics.jet_shapes import OBSERVABLES
 from jetlens.plots import caption
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, SAME
@@ -83,6 +85,7 @@ def towards(jets, share):
         constituents_moved=(dims, moved),
         moved_output=((*dims[:2], "class"), np.where(wrong[:, None, None], said, np.nan)),
         unphysical=(dims[:2], np.zeros(said.shape[:2], bool)),
+        bent=(dims[:2], np.zeros(said.shape[:2], bool)),
     ).assign_coords(scale=[0.0, 0.7])
 
 
@@ -102,6 +105,15 @@ def test_jets_that_become_those_of_their_class_come_nearer(jets):
     assert numbers["moved.distance.multiplicity.quark"]["value"] == pytest.approx(1, abs=1e-6)
     assert numbers["moved.flipped"]["value"] == 1
     assert numbers["moved.unphysical"]["value"] == 0
+    assert numbers["moved.at"]["value"] == 0.7
+    for name, said in verdicts.items():
+        for t, toward in enumerate(("gluon", "quark")):
+            wanted = {NEARER: 1.0, SAME: 0.0}[said[t]]
+            assert numbers[f"moved.verdict.{name}.{toward}"]["value"] == wanted
+            change = numbers[f"moved.change.{name}.{toward}"]
+            place = names.index(name), t
+            assert change["value"] == pytest.approx(own[place][2, 0] - own[place][0, 0])
+            assert (change["high_95"] < 0) == (said[t] == NEARER)
 
 
 def test_jets_that_leave_their_class_go_farther(jets):
@@ -121,7 +133,11 @@ def test_jets_that_leave_their_class_go_farther(jets):
     assert verdicts["constituents.pt"] == [SAME, SAME]
     # they were those of their class to begin with: there is nothing to come nearer to
     assert found.summary.recommended(found, own) is None
-    assert found.numbers() == {}
+    numbers = found.numbers()
+    assert "moved.scale" not in numbers
+    assert numbers["moved.at"]["value"] == 0.7  # the middle one of what there is
+    assert numbers["moved.verdict.width.quark"]["value"] == -1
+    assert numbers["moved.change.width.quark"]["low_95"] > 0
 
 
 def test_what_is_computed_follows_the_features(jets):
@@ -135,12 +151,14 @@ def test_what_is_computed_follows_the_features(jets):
     few = jets.sel(constituents_feature=["pt", "deta", "dphi"])
     without = jl.summarise(few, "moved-observables", replicas=3)
     assert set(OBSERVABLES) - set(without.summary.names(without)) == {"charge"}
-    with pytest.raises(jl.JetlensError, match="needs that of its particles"):
+    with pytest.raises(jl.JetlensError, match="'charge' needs 'charge' of the particles"):
         jl.summarise(few, "moved-observables", observables=["charge"])
     with pytest.raises(jl.JetlensError, match="need particles in 'constituents' that were moved"):
         jl.summarise(jets.sel(constituents_feature=["pt", "charge"]), "moved-observables")
     with pytest.raises(jl.JetlensError, match="did you mean 'width'"):
         jl.summarise(jets, "moved-observables", observables=["widht"])
+    with pytest.raises(jl.JetlensError, match="observable of constituents 'depth'"):
+        jl.summarise(jets, "moved-observables", observables=["depth"])
     with pytest.raises(jl.JetlensError, match="did you mean 'deta'"):
         jl.summarise(jets, "moved-observables", inputs=["detaa"])
     with pytest.raises(jl.JetlensError, match="most_bent=2: expected a share"):
@@ -176,27 +194,15 @@ def test_inputs_are_compared_particle_by_particle(jets):
                 assert distance[t, place, c] == pytest.approx(wanted, rel=2e-3)
 
 
-@pytest.mark.parametrize(
-    ("constraints", "reason", "counts"),
-    [
-        ({}, "off_shell", False),
-        ({}, "discrete", False),
-        ({}, "outside", True),
-        ({"on_shell": False}, "off_shell", True),
-        ({"keep_discrete": False}, "discrete", True),
-    ],
-)
-def test_steps_are_bent_in_features_that_move(jets, constraints, reason, counts):
+@pytest.mark.parametrize("counts", [False, True])
+def test_scales_that_bend_the_steps_of_most_jets_are_not_recommended(jets, counts):
     """What is held still is not moved, however unphysical a raw step would make it."""
     near = towards(jets, 1.0)
-    options = json.dumps({"move": "wrong", "constraints": constraints})
     flags = np.tile([False, True], (near.sizes["jet"], 1))
-    made = near.drop_vars([v for v in near if str(v).startswith("unphysical_")]).assign(
-        {"unphysical": (("jet", "scale"), flags), f"unphysical_{reason}": (("jet", "scale"), flags)}
+    made = near.assign(
+        unphysical=(("jet", "scale"), flags), bent=(("jet", "scale"), flags & counts)
     )
-    found = jl.summarise(
-        made.assign_attrs(options=options), "moved-observables", replicas=20, observables=["width"]
-    )
+    found = jl.summarise(made, "moved-observables", replicas=20, observables=["width"])
     own = found.summary.own_distances(found)
     place, scales = found.summary.recommended(found, own)
     assert place == (0 if counts else 1)  # a step that is bent everywhere is not recommended
@@ -204,6 +210,94 @@ def test_steps_are_bent_in_features_that_move(jets, constraints, reason, counts)
     numbers = found.numbers()
     assert numbers["moved.bent"]["value"] == 0
     assert numbers["moved.unphysical"]["value"] == (0 if counts else 1)
+
+
+def showers(deeper: float) -> xr.Dataset:
+    """Two kinds of showers, of which the second lies 40 mm deeper; a fifth is misclassified.
+
+    Misclassified ones lie as deep as the other kind's, and are moved by `deeper` of the way.
+    """
+    rng = np.random.default_rng(1)
+    many, hits = 800, 12
+    label, wrong = np.arange(many) % 2, rng.random(many) < 0.2
+    value = np.stack(
+        [*rng.normal(0, 20, (2, many, hits)), rng.uniform(0, 200, (many, hits)),
+         rng.exponential(0.1, (many, hits)), rng.exponential(1, (many, hits))], -1
+    )  # fmt: skip
+    value[..., 2] += 40.0 * np.where(wrong, 1 - label, label)[:, None]
+    moved = np.repeat(value[:, None], 3, axis=1)
+    way = np.where(label == 1, 40.0, -40.0)[:, None]
+    for s, scale in enumerate((0.0, 0.5, 1.0)):
+        moved[:, s, :, 2] += scale * deeper * way
+    moved[~wrong] = np.nan
+    output = np.where(np.arange(2) == np.where(wrong, 1 - label, label)[:, None], 1.0, 0.0)
+    said = np.where(wrong[:, None, None], np.repeat(output[:, None], 3, axis=1), np.nan)
+    names = ["x", "y", "z", "energy", "time"]
+    features = [
+        {"name": n, "unit": u} for n, u in zip(names, ("mm",) * 3 + ("GeV", "ns"), strict=True)
+    ]
+    axes = ("jet", "scale", "hits", "hits_feature")
+    none = np.zeros((many, 3), bool)
+    return xr.Dataset(
+        {
+            "hits_value": (
+                ("jet", "hits", "hits_feature"),
+                value,
+                {"features": json.dumps(features)},
+            ),
+            "hits_moved": (axes, moved, {"features": json.dumps(features)}),
+            "hits_mask": (("jet", "hits"), np.ones((many, hits), bool)),
+            "output": (("jet", "class"), output),
+            "moved_output": (("jet", "scale", "class"), said),
+            "label": ("jet", label),
+            "target": ("jet", label),
+            "weight": ("jet", np.ones(many)),
+            "event": ("jet", np.arange(many)),
+            "row": ("jet", np.arange(many)),
+            "unphysical": (("jet", "scale"), none),
+            "bent": (("jet", "scale"), none),
+        },
+        coords={"hits_feature": names, "class": ["pion", "kaon"], "scale": [0.0, 0.5, 1.0]},
+        attrs={"method": "nudge", "toward": "label", "options": json.dumps({"move": "wrong"})},
+    )
+
+
+def test_showers_have_observables_of_their_own():
+    found = jl.summarise(showers(1.0), "moved-observables", collection="hits", replicas=60)
+    names = found.summary.names(found)
+    inputs = tuple(f"hits.{n}" for n in ("x", "y", "z", "energy", "time"))
+    assert names == (*shower_shapes.OBSERVABLES, *inputs)
+    assert [f.unit for f in found.summary.features(found)[:2]] == ["GeV", "mm"]
+    own = found.summary.own_distances(found)
+    place, scales = found.summary.recommended(found, own)
+    assert scales[0] == 1.0
+    verdicts = dict(zip(names, found.summary.verdicts(found, own, place), strict=True))
+    for nearer in ("depth", "start", "hits.z"):
+        assert verdicts[nearer] == [NEARER, NEARER], nearer
+    for same in ("energy", "width", "length", "time", "hits.time"):
+        assert verdicts[same] == [SAME, SAME], same
+    before = own[names.index("depth"), :, 0, 0]
+    assert (before > 15).all()  # mm
+    few = showers(1.0).sel(hits_feature=["x", "y", "z", "energy"])
+    without = jl.summarise(few, "moved-observables", collection="hits", replicas=3)
+    assert not {*shower_shapes.TIMES} & {*without.summary.names(without)}
+    with pytest.raises(jl.JetlensError, match="'time' needs 'time' of the particles"):
+        jl.summarise(few, "moved-observables", collection="hits", observables=["time"])
+
+
+def test_showers_that_go_the_wrong_way_are_told():
+    found = jl.summarise(
+        showers(-1.0), "moved-observables", collection="hits", replicas=60, observables=["depth"]
+    )
+    own = found.summary.own_distances(found)
+    assert found.summary.verdicts(found, own, 2)[0] == [FARTHER, FARTHER]
+    assert found.summary.recommended(found, own)[0] == 0
+    told = caption(found)
+    assert "no step brings these jets nearer" in told
+    assert "Constraints without effect" not in told
+    some = showers(-1.0).assign_attrs(idle=json.dumps({"recentre": "there are no angles"}))
+    again = jl.summarise(some, "moved-observables", collection="hits", replicas=3)
+    assert "Constraints without effect: recentre (there are no angles)." in caption(again)
 
 
 def test_jets_without_a_label_are_counted(jets):

@@ -14,6 +14,7 @@ from jetlens.core.table import Table
 from jetlens.explain.base import Scores
 from jetlens.explain.steps.base import StepExplainer
 from jetlens.explain.steps.course import Course
+from jetlens.explain.steps.judged import judged, reasons
 from jetlens.explain.steps.leg import legs
 from jetlens.explain.steps.moved import Moved
 from jetlens.taggers.predict import Predictions
@@ -29,8 +30,9 @@ class Nudge(StepExplainer):
     (``"jet"``, ``"scale"``, ``"class"``) what the tagger says there. ``unphysical`` (``"jet"``,
     ``"scale"``) says whether one raw step of the scale, without any constraint, would make the jet
     unphysical, and ``unphysical_<reason>`` why: ``negative`` momenta or energies, particles
-    ``outside`` of the jet (hits: of the calorimeter), ``discrete`` features that round to others,
-    particles ``off_shell``.
+    ``outside`` of the jet (hits: of the calorimeter), ``early`` hits, ``discrete`` features that
+    round to others, particles ``off_shell``. ``bent`` says whether it would in the features that
+    move, so that constraints have to bend the step; what is held still does not count.
     """
 
     def follow(self, course: Course, said: Predictions) -> Scores:
@@ -41,7 +43,8 @@ class Nudge(StepExplainer):
         output = np.full(
             (jets, len(scales), classes), np.nan, dtype=said.logits.cpu().numpy().dtype
         )
-        bad = {reason: np.zeros((jets, len(scales)), dtype=bool) for reason in course.reasons()}
+        bent = np.zeros((jets, len(scales)), dtype=bool)
+        bad = {reason: np.zeros_like(bent) for reason in reasons(course)}
         first = int(scales[0] == 0)  # where jets are, nothing is to be asked
         together = self._together(course)
         for leg in legs(course, together):
@@ -54,17 +57,20 @@ class Nudge(StepExplainer):
                 many, far = leg.tiled(len(some)), np.repeat(np.take(scales, some), len(leg))
                 came = many.at(far)
                 heard = many.says(came, far).cpu().numpy()
-                unphysical = many.unphysical(far)
+                found = judged(many, far)
                 for k, i in enumerate(some):
                     here = slice(k * len(leg), (k + 1) * len(leg))
                     moved.put(leg, {name: values[:, here] for name, values in came.items()}, i)
                     output[rows, i] = heard[here]
-                    for reason, bad_there in unphysical.items():
+                    bent[rows, i] = found.bent[here]
+                    for reason, bad_there in found.reasons.items():
                         bad[reason][rows, i] = bad_there[here]
-        every = np.zeros((jets, len(scales)), dtype=bool)
+        every = np.zeros_like(bent)
         for flags in bad.values():
             every |= flags
-        names = {"unphysical": every} | {f"unphysical_{r}": flags for r, flags in bad.items()}
+        names = {"bent": bent, "unphysical": every} | {
+            f"unphysical_{r}": flags for r, flags in bad.items()
+        }
         tables = {name: Table(flags, {"scale": scales}) for name, flags in names.items()}
         said_there = Table(output, {"scale": scales, "class": course.tagger.classes})
         return Scores(tables={**moved.tables(), "moved_output": said_there, **tables})

@@ -26,7 +26,7 @@ def positive(value: Floats, step: Floats) -> Floats:
     instead of falling; a number that is negative already takes the step as it is.
     """
     start = np.where(value > 0, value, 1.0)
-    fallen = start / (1 + np.maximum(-step, 0) / start)
+    fallen = start * (start / (start + np.maximum(-step, 0)))
     moved: Floats = np.where(step >= 0, value + step, np.where(value > 0, fallen, 0.0))
     return np.where(value < 0, value + step, moved)
 
@@ -54,11 +54,13 @@ def inside(
 def between(x: Floats, step: Floats, low: float, high: float) -> Floats:
     """Move numbers between two ends, which they do not pass; return where they come to.
 
-    As `inside`, in one dimension.
+    As `inside`, in one dimension. An end may be infinitely far away.
     """
     room = np.maximum(np.where(step > 0, high - x, x - low), 0.0)
-    relative = np.divide(np.abs(step), room, where=room > 0, out=np.zeros_like(room))
-    moved: Floats = x + np.sign(step) * room * np.tanh(relative)
+    size = np.abs(step)
+    relative = np.divide(size, room, where=room > 0, out=np.zeros_like(room))
+    bounded = np.where(np.isfinite(room), room, 0.0) * np.tanh(relative)
+    moved: Floats = x + np.sign(step) * np.where(np.isfinite(room), bounded, size)
     return moved
 
 

@@ -23,8 +23,12 @@ ETA = ("eta", "part_eta", RAPIDITY)
 """Pseudorapidity, or rapidity where the name says so."""
 ANGLES = (("deta", "dphi"), ("part_deta", "part_dphi"), ("eta_rel", "phi_rel"))
 """Differences to the jet's axis."""
+COMPONENTS = (("px", "py", "pz"), ("part_px", "part_py", "part_pz"))
+"""Momenta along the axes."""
 POSITIONS = ("x", "y", "z")
 """Where hits of a calorimeter are."""
+TIME = ("time",)
+"""When hits of a calorimeter are."""
 
 _TYPES = re.compile(r"(part_)?(charge|type|pid|pdg_?id|is(_[a-z]|[A-Z]).*)")
 _COUNTS = re.compile(r"(multiplicity|n_.*|n[A-Z].*|number[oO]f.*|number_of.*)")
@@ -39,8 +43,12 @@ class Roles(NamedTuple):
     m2: str | None
     eta: str | None
     angles: tuple[str, str] | None
+    components: tuple[str, str, str] | None
+    """Along the beam is the last."""
     positions: tuple[str, ...]
     """Where a hit is: as a rule all of `POSITIONS`, or none."""
+    time: str | None
+    """When it is."""
     discrete: frozenset[str]
     """Charges, types and counts: whole numbers."""
 
@@ -72,8 +80,8 @@ def check_declared(declared: Declared) -> None:
         if not (isinstance(given, Sequence) and all(isinstance(name, str) for name in given)):
             raise BadValueError(f"role {role}={given!r}: expected names of features")
         number = len(listed(given))
-        most = {"angles": 2, "positions": 3, "discrete": number}.get(role, 1)
-        if number > most or (role == "angles" and number == 1):
+        most = {"angles": 2, "components": 3, "positions": 3, "discrete": number}.get(role, 1)
+        if number > most or (role in ("angles", "components") and 0 < number < most):
             raise BadValueError(f"role {role}={given!r}: expected {most} of the features, or none")
 
 
@@ -101,6 +109,7 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
     def first(known: Iterable[str]) -> str | None:
         return next((n for n in known if n in there), None)
 
+    hits = particles and {*POSITIONS} <= {*there}
     found = Roles(
         first(PT),
         first(ENERGY),
@@ -108,7 +117,9 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
         first(MASS_SQUARED),
         first(ETA),
         next((pair for pair in ANGLES if {*pair} <= {*there}), None),
-        POSITIONS if particles and {*POSITIONS} <= {*there} else (),
+        next((three for three in COMPONENTS if {*three} <= {*there}), None),
+        POSITIONS if hits else (),
+        first(TIME) if hits else None,
         frozenset(n for n in there if _COUNTS.fullmatch(n) or (particles and _TYPES.fullmatch(n))),
     )
     said: dict[str, Any] = {}
@@ -121,7 +132,7 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
             continue
         elif role == "positions":
             said[role] = wanted if particles else ()
-        elif role == "angles":
+        elif role in ("angles", "components"):
             said[role] = wanted or None
         else:
             said[role] = next(iter(wanted), None)

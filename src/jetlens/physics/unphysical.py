@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.physics.components import axis_of, seen
 from jetlens.physics.particles import TABLE
 from jetlens.physics.roles import Roles
 
@@ -27,11 +28,12 @@ def unphysical(
 ) -> dict[str, Flags]:
     """Say which jets a step makes unphysical, by reason ``[jet]``.
 
-    ``negative``: a momentum, energy or mass falls below zero (or to zero). ``outside``: a particle
-    leaves the jet, farther from its axis than `radius` and than it was, or a hit leaves the
-    calorimeter. ``discrete``: a charge, type or count is nearer to another whole number.
-    ``off_shell``: m^2 changes by more than `OFF_SHELL`, or the energy is less than the momentum.
-    Reasons for which there are no features are left out.
+    ``negative``: a momentum, energy or mass falls below zero (or to zero); a momentum that is given
+    by its components does where it turns back. ``outside``: a particle leaves the jet, farther from
+    its axis than `radius` and than it was, or a hit leaves the calorimeter. ``early``: a hit comes
+    before all that light brings. ``discrete``: a charge, type or count is nearer to another whole
+    number. ``off_shell``: m^2 changes by more than `OFF_SHELL`, or the energy is less than the
+    momentum. Reasons for which there are no features are left out.
 
     Parameters
     ----------
@@ -44,7 +46,7 @@ def unphysical(
     radius
         The jets'.
     ends
-        Between which positions hits can be.
+        Between which positions, and times, hits can be.
     """
     found: dict[str, Flags] = {}
 
@@ -60,7 +62,21 @@ def unphysical(
         add("outside", now > np.maximum(radius, was))
     for name, (low, high) in (ends or {}).items():
         low_then, high_then = np.minimum(low, before[name]), np.maximum(high, before[name])
-        add("outside", (after[name] < low_then) | (after[name] > high_then))
+        beyond = (after[name] < low_then) | (after[name] > high_then)
+        add("early" if name == roles.time else "outside", beyond)
+    if roles.components is not None:
+        old, new = ([v[n] for n in roles.components] for v in (before, after))
+        add("negative", (old[0] * new[0] + old[1] * new[1] <= 0) & (np.hypot(*old[:2]) > 0))
+        if radius is not None:
+            axis = axis_of(*old, real)
+            was, now = (np.hypot(*seen(*momentum, axis)[1:]) for momentum in (old, new))
+            add("outside", now > np.maximum(radius, was))
+        if roles.energy is not None:
+            m2 = [
+                v[roles.energy] ** 2 - sum(p**2 for p in momentum)
+                for v, momentum in ((before, old), (after, new))
+            ]
+            add("off_shell", np.abs(m2[1] - m2[0]) > OFF_SHELL)
     for name in sorted(roles.discrete):
         add("discrete", np.abs(after[name] - before[name]) > 0.5)
     if roles.m2 is not None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from jetlens.core.registry import figures
 from jetlens.plots.by_class import empty, ordered_by, position
 from jetlens.plots.gradients import group_colour, group_title, jets_of, split_groups
-from jetlens.plots.moved import how_many, left_out, scale_axis, toward, which
+from jetlens.plots.moved import how_many, left_out, scale_axis, toward, unused, which
 from jetlens.plots.panels import heading
 from jetlens.plots.ranked import Three, against_rank, bars
 from jetlens.plots.style import features, figure, plain
@@ -102,7 +102,7 @@ def caption(result: Result) -> str:
             told += f", by a step of {whole} spreads in all, {titles[first]} the most ({its})"
         said.append(told)
     words += f"{'; '.join(said)}. " if said else ""
-    return (words + left_out(result)).rstrip()
+    return (words + left_out(result) + unused(result)).rstrip()
 
 
 def _groups(result: Result) -> list[str]:

@@ -65,6 +65,13 @@ def left_out(result: Result) -> str:
     return f"{jets:,} jets have no label among the classes and are left out. " if jets else ""
 
 
+def unused(result: Result) -> str:
+    """Say which constraints found nothing, or not all, to act on; nothing if all did."""
+    idle = json.loads(result.sums.attrs.get("idle") or "{}")
+    listed = "; ".join(f"{name} ({why})" for name, why in idle.items())
+    return f"Constraints without effect: {listed}." if listed else ""
+
+
 def _option(result: Result, name: str) -> str:
     return str(json.loads(result.sums.attrs.get("options") or "{}").get(name, ""))
 

@@ -14,8 +14,7 @@ from jetlens.plots.moved import scale_axis
 from jetlens.plots.moved_distributions import MOVED
 from jetlens.plots.style import class_name, flavour_colour
 from jetlens.summarise.base import interval
-from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL
-from jetlens.summarise.moved_observables import BENT
+from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.transport import mean_relative
 

@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.by_class import empty, measured
-from jetlens.plots.moved import left_out, toward, which
+from jetlens.plots.moved import left_out, toward, unused, which
 from jetlens.plots.moved_distances import against_scale, choice, shares
 from jetlens.plots.moved_distributions import distributions, edges_of
 from jetlens.plots.panels import heading
 from jetlens.plots.style import class_name, figure, plain
 from jetlens.summarise.base import LEAST, interval, ratio
-from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL
-from jetlens.summarise.moved_observables import BENT
+from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME, VERDICTS
 from jetlens.summarise.sums.transport import clear, mean_relative, own_distances
@@ -121,18 +120,23 @@ def caption(result: Result) -> str:
         f"intervals over events; {_precision(result, own)}. {left_out(result)}"
     )
     best = summary.recommended(result, own)
-    if best is None:
-        return words + _none(result, own)
-    return f"{words}{_recommendation(result, own, best)} {_verdicts(result, own, best[0])}"
+    scale = _none(result, own) if best is None else _recommendation(result, own, best)
+    verdicts = _verdicts(result, own, summary.looked_at(result, own))
+    return f"{words}{scale} {verdicts} {unused(result)}".rstrip()
 
 
 def _none(result: Result, own: Floats) -> str:
-    """Say why no scale is recommended."""
+    """Say why no scale is recommended, and which is drawn."""
+    summary: Any = result.summary
+    scale = float(result.sums[SCALE].values[summary.looked_at(result, own)])
+    drawn = f"; moved jets are shown at {scale:g}."
+    if int(result.sums["moved"].sum()) < LEAST:
+        return f"No scale is recommended: too few jets are moved{drawn}"
     if clear(own).any():
-        return "No scale is recommended: all of them bend the steps of too many jets."
+        return f"No scale is recommended: all of them bend the steps of too many jets{drawn}"
     return (
         "No scale is recommended: no observable tells these jets from the class that they are "
-        "moved toward."
+        f"moved toward{drawn}"
     )
 
 
@@ -194,8 +198,7 @@ def _place(result: Result, own: Floats, scale: float | None) -> int:
     scales = result.sums[SCALE].values
     if scale is not None:
         return int(np.abs(scales - scale).argmin())
-    best = result.summary.recommended(result, own)  # type: ignore[attr-defined]
-    return len(scales) // 2 if best is None else int(best[0])
+    return int(result.summary.looked_at(result, own))  # type: ignore[attr-defined]
 
 
 def _precision(result: Result, own: Floats) -> str:

@@ -12,7 +12,7 @@ from scipy.special import expit
 
 from jetlens.core.registry import figures
 from jetlens.plots.by_class import class_title, classes_shown, empty, measured, position, spread
-from jetlens.plots.moved import how_many, left_out, scale_axis, toward, which
+from jetlens.plots.moved import how_many, left_out, scale_axis, toward, unused, which
 from jetlens.plots.panels import heading
 from jetlens.plots.style import figure, flavour_colour, flavour_title, plain, within
 from jetlens.summarise.base import LEAST, ratio
@@ -26,6 +26,7 @@ _DASHES: tuple[Any, ...] = ("--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
 _REASONS = {
     "negative": "negative momentum",
     "outside": "outside of the jet",
+    "early": "hits before light",
     "discrete": "another type or charge",
     "off_shell": "off the mass shell",
 }
@@ -90,7 +91,7 @@ def caption(result: Result) -> str:
             said.append(f"{last:.0f} % of the {name} flip at all")
     listed = "; ".join(said)
     words += f"{listed[:1].upper()}{listed[1:]}. " if said else ""
-    return (words + left_out(result)).rstrip()
+    return (words + left_out(result) + unused(result)).rstrip()
 
 
 def _classes(result: Result) -> list[str]:

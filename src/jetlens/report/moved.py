@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 from markupsafe import Markup
@@ -20,17 +21,18 @@ _MARKS = {NEARER: "holds", FARTHER: "fails", OPEN: "open", SAME: "open"}
 
 
 def observables_table(result: Result) -> Table | None:
-    """Return a verdict for every observable and input, or nothing where no scale is recommended."""
+    """Return a verdict for every observable and input, or nothing where few jets are moved."""
     summary: Any = result.summary
-    own = summary.own_distances(result)
-    best = summary.recommended(result, own)
-    if best is None:
-        return None
-    place = best[0]
-    verdicts = summary.verdicts(result, own, place)
-    low, high = changes(own, place)
-    told = clear(own)
     shown = [t for t, jets in enumerate(result.sums["moved"].values) if jets >= LEAST]
+    if not shown:
+        return None
+    own = summary.own_distances(result)
+    best, place = summary.recommended(result, own), summary.looked_at(result, own)
+    scales = [float(s) for s in result.sums[SCALE].values]
+    every = [summary.verdicts(result, own, k) for k in range(len(scales))]
+    verdicts = every[place]
+    _, low, high = changes(own, place)
+    told = clear(own)
     titles = [html(feature.axis) for feature in summary.features(result)]
     rows: list[list[Cell]] = []
     for t in shown:
@@ -47,19 +49,22 @@ def observables_table(result: Result) -> Table | None:
                     after,
                     "" if said == SAME else ends,
                     Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said),
+                    ranges(scales, [v[n][t] == NEARER for v in every]),
                 ]
             )
     head = ["Observable or input", "toward", "distance before", "after", "change, 95 %", "verdict"]
-    scale = float(result.sums[SCALE].values[place])
+    head.append("nearer at scales")
+    which = "the recommended scale" if best is not None else "the scale (none is recommended)"
     caption = (
         f"Does the network pick up what makes the classes? Wasserstein distances of the jets "
-        f"moved toward a class to true jets of it, before the step and after one of the "
-        f"recommended scale {scale:g}, with 68 % intervals. Nearer: following the gradient makes "
+        f"moved toward a class to true jets of it, before the step and after one of {which} "
+        f"{scales[place]:g}, with 68 % intervals. Nearer: following the gradient makes "
         "the jets more like those of the class in this observable, so that the network has picked "
-        f"it up. Verdicts are at {100 * DECIDED:.0f} %, by the interval of the change over "
-        "bootstraps of events (clear of zero by more than a bin may have added); one in twenty is "
-        "chance. The scale was chosen with the same jets, by the mean over all rows that tell them "
-        "from the class. Where the distance before is no more than chance, the jets are like those "
+        f"it up. Verdicts are at {100 * DECIDED:.0f} %, by the interval of the change (twice the "
+        "deviation of bootstraps over events; clear of zero by more than a bin may have added); "
+        "one in twenty is chance. A recommended scale was chosen with the same jets, by the mean "
+        "over all rows that tell them from the class; the last column has the verdicts at all "
+        "scales. Where the distance before is no more than chance, the jets are like those "
         "of the class to begin with, and farther is all they can go."
     )
     return Table(head, rows, caption)
@@ -68,3 +73,13 @@ def observables_table(result: Result) -> Table | None:
 def _cell(estimates: Any) -> Markup:
     value, low, high = (float(x) for x in interval(estimates))
     return measured({"value": value, "low": low, "high": high})
+
+
+def ranges(scales: list[float], some: list[bool]) -> str:
+    """Write at which scales something is so: ``0.1 to 1, 5``."""
+    found = []
+    for so, run in groupby(zip(scales, some, strict=True), key=lambda pair: pair[1]):
+        ends = [f"{scale:g}" for scale, _ in run]
+        if so:
+            found.append(ends[0] if len(ends) == 1 else f"{ends[0]} to {ends[-1]}")
+    return ", ".join(found)

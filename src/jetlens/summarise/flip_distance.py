@@ -15,7 +15,7 @@ from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.lists import ListSummary
-from jetlens.summarise.jets.moved import UNLABELLED, unlabelled
+from jetlens.summarise.jets.moved import UNLABELLED, told, unlabelled
 from jetlens.summarise.jets.particle_order import real
 from jetlens.summarise.jets.ranks import RANKS, check_ranks, rank_names, summed_by_rank
 from jetlens.summarise.result import Result
@@ -106,8 +106,7 @@ class FlipDistance(ListSummary):
         ).assign_attrs(
             features=[f.as_dict() for f in described],
             order=words,
-            toward=str(jets.attrs.get("toward", "")),
-            options=jets.attrs.get("options"),
+            **told(jets),
         )
         return Result(self, sums, parts)
 
@@ -192,19 +191,19 @@ class FlipDistance(ListSummary):
         leading = ratio(by_rank[:, 0], np.sqrt(ratio(total, number)))
         names = [str(f) for f in result.sums["feature"].values]
 
-        def told(name: str, three: Sequence[Floats], *at: int) -> None:
+        def tell(name: str, three: Sequence[Floats], *at: int) -> None:
             ends = [float(v[at]) for v in three]
             if np.isfinite(ends).all():
                 found[name] = dict(zip(("value", "low", "high"), ends, strict=True))
 
         for g, group in enumerate(str(g) for g in result.sums["group"].values):
             if int(result.sums["jets"].sel(count="used").values[g]) >= LEAST:
-                told(f"flip.share.{group}", share, g)
-            told(f"flip.step.{group}", median, g, len(names))
-            told(f"flip.scale.{group}", median, g, len(names) + 1)
+                tell(f"flip.share.{group}", share, g)
+            tell(f"flip.step.{group}", median, g, len(names))
+            tell(f"flip.scale.{group}", median, g, len(names) + 1)
             for f, name in enumerate(names):
                 if total[g, f, 0] > 0:
-                    told(f"flip.distance.{group}.{name}", median, g, f)
+                    tell(f"flip.distance.{group}.{name}", median, g, f)
                     found |= named(f"flip.leading.{group}.{name}", leading[g, f])
         return found
 

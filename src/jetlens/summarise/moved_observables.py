@@ -12,33 +12,31 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.physics.jet_shapes import OBSERVABLES
 from jetlens.summarise.base import LEAST, Numbers, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import (
+    BENT,
     SCALE,
     UNLABELLED,
     UNPHYSICAL,
-    bent,
     check_scanned,
     flipped,
     scales,
+    told,
     unlabelled,
 )
 from jetlens.summarise.jets.moved_samples import compared_of, described, entries, filled, samples
+from jetlens.summarise.jets.shapes import KNOWN
 from jetlens.summarise.result import Result
-from jetlens.summarise.sums.nearest import nearest, verdicts
+from jetlens.summarise.sums.nearest import exactly, nearest, verdict_numbers, verdicts
 from jetlens.summarise.sums.transport import (
     bin_width,
     mean_relative,
     moved_distances,
     own_distances,
-    relative,
 )
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
-
-BENT = "bent"
 
 Floats = NDArray[np.float64]
 
@@ -51,9 +49,11 @@ class MovedObservables(ClassSummary):
     How alike two samples are is their Wasserstein distance, in the observable's unit. Moved jets
     are compared with the jets of the class that they were moved toward, and with the same jets
     before: they have come nearer to that class, or farther from it, where the interval of that
-    difference, of 95 %, lies on one side of zero by more than a bin may have added. Masses are
-    those of the feature ``m2``; without it, particles have none. Inputs of the tagger are compared
-    likewise, each particle an entry.
+    difference, of 95 %, lies on one side of zero by more than a bin may have added. Inputs of the
+    tagger are compared likewise, each particle an entry. Of particles with ``pt``, ``deta`` and
+    ``dphi`` the observables are those of `jetlens.physics.jet_shapes` (masses are those of the
+    feature ``m2``; without it, particles have none), of hits with ``x``, ``y``, ``z`` and
+    ``energy`` those of `jetlens.physics.shower_shapes`.
 
     The recommended scale is the one at which moved jets are nearest to their class, of those at
     which the constraints have to bend the step of no more than a share of the jets: beyond, it is
@@ -62,7 +62,7 @@ class MovedObservables(ClassSummary):
     Parameters
     ----------
     collection
-        The particles, with ``pt``, ``deta`` and ``dphi`` among the tagger's inputs.
+        The particles or hits, with these features among the tagger's inputs.
     observables
         Which; left out, all that the particles' features allow.
     inputs
@@ -91,7 +91,7 @@ class MovedObservables(ClassSummary):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in self.observables:
-            look_up("observable", name, OBSERVABLES)
+            look_up("observable", name, dict.fromkeys(KNOWN))
         for option in ("hard", "radius"):
             if not getattr(self, option) > 0:
                 raise BadValueError(f"{option}={getattr(self, option)}: expected more than 0")
@@ -109,22 +109,22 @@ class MovedObservables(ClassSummary):
         histograms = filled(parts, samples(classes, steps), weights)
         own = (jets["target"].values[:, None] == np.arange(len(classes))) & went[:, None]
         flags = {"flipped": flipped(jets)}
-        if UNPHYSICAL in jets:
-            flags |= {UNPHYSICAL: jets[UNPHYSICAL].values.astype(bool), BENT: bent(jets)}
+        flags |= {n: jets[n].values.astype(bool) for n in (UNPHYSICAL, BENT) if n in jets}
         counted = {
             name: np.stack([(f & o[:, None]).T @ weights for o in own.T])
             for name, f in flags.items()
         }
-        told = {n: (("toward", SCALE, "replica"), v) for n, v in counted.items()}
-        sums = grouped.counts(used).assign(told)
+        sums = grouped.counts(used).assign(
+            {n: (("toward", SCALE, "replica"), v) for n, v in counted.items()}
+        )
         sums = sums.assign(
             moved=("toward", own.sum(axis=0)),
             moved_weight=(("toward", "replica"), own.T @ weights),
         )
         sums[UNLABELLED] = unlabelled(jets)
         sums = sums.assign_coords({"toward": list(classes), SCALE: steps}).assign_attrs(
-            toward=str(jets.attrs.get("toward", "")),
-            options=jets.attrs.get("options"),
+            **told(jets),
+            observables=[names.kind.observables[n].as_dict() for n in names.observables],
             inputs=[f.as_dict() for f in described(jets, home, names.inputs)],
         )
         return Result(self, sums, histograms)
@@ -154,11 +154,13 @@ class MovedObservables(ClassSummary):
 
     def features(self, result: Result) -> tuple[Feature, ...]:
         """Return what the observables are."""
-        hard = f"Constituents of $p_T$ > {self.hard:g} GeV"
-        told = OBSERVABLES | {"multiplicity_hard": Feature("multiplicity_hard", label=hard)}
-        inputs = [Feature.from_dict(d) for d in result.sums.attrs["inputs"]]
-        told |= {f"{self.collection}.{f.name}": f for f in inputs}
-        return tuple(told[n] for n in self.names(result))
+        sums = result.sums.attrs
+        known = {f.name: f for f in map(Feature.from_dict, sums["observables"])}
+        if "multiplicity_hard" in known:
+            words = f"Constituents of $p_T$ > {self.hard:g} GeV"
+            known["multiplicity_hard"] = Feature("multiplicity_hard", label=words)
+        known |= {f"{self.collection}.{f.name}": f for f in map(Feature.from_dict, sums["inputs"])}
+        return tuple(known[n] for n in self.names(result))
 
     def own_distances(self, result: Result) -> Floats:
         """Return the distances to the class stepped toward alone.
@@ -182,6 +184,11 @@ class MovedObservables(ClassSummary):
             return None
         return nearest(own, result.sums[SCALE].values, self.allowed(result))
 
+    def looked_at(self, result: Result, own: Floats) -> int:
+        """Return the place of the scale that is looked at: the recommended one, else the middle."""
+        best = self.recommended(result, own)
+        return result.sums.sizes[SCALE] // 2 if best is None else best[0]
+
     def allowed(self, result: Result) -> NDArray[np.bool_]:
         """Say at which scales ``[scale, replica]`` few enough steps are bent."""
         steps = range(result.sums.sizes[SCALE])
@@ -193,24 +200,31 @@ class MovedObservables(ClassSummary):
     def numbers(self, result: Result) -> Numbers:
         """Return the recommended scale, and what it does.
 
-        ``moved.scale``; there, ``moved.distance`` is the mean distance to the class stepped toward
-        over that before, ``moved.distance.<observable>.<class>`` each of them, and
+        ``moved.scale`` is the recommended scale, where there is one. What follows is of the scale
+        ``moved.at``: that one, else the middle one. ``moved.distance`` is the mean distance to the
+        class stepped toward over that before, ``moved.distance.<observable>.<class>`` each of
+        them; ``moved.change.<observable>.<class>`` is that distance less the one before, in the
+        observable's unit, with the interval ``low_95`` to ``high_95`` besides, and
+        ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 for neither.
         ``moved.flipped``, ``moved.unphysical`` and ``moved.bent`` are shares of jets.
         """
-        own = self.own_distances(result)
-        best = self.recommended(result, own)
-        if best is None:
+        if int(result.sums["moved"].sum()) < LEAST:
             return {}
-        scale, chosen = best
-        found = named("moved.scale", chosen) | named("moved.distance", mean_relative(own)[scale])
+        own = self.own_distances(result)
+        best, scale = self.recommended(result, own), self.looked_at(result, own)
+        found = exactly("moved.at", float(result.sums[SCALE].values[scale]))
+        found |= {} if best is None else named("moved.scale", best[1])
+        found |= named("moved.distance", mean_relative(own)[scale])
         for name, share in self.shares(result, scale).items():
             found |= named(f"moved.{name}", share)
-        each = relative(own)[:, :, scale]
-        for n, name in enumerate(self.names(result)):
-            for t, toward in enumerate(result.sums["toward"].values):
-                if result.sums["moved"].values[t] >= LEAST:
-                    found |= named(f"moved.distance.{name}.{toward}", each[n, t])
-        return found
+        return found | verdict_numbers(
+            own,
+            scale,
+            self.names(result),
+            [str(c) for c in result.sums["toward"].values],
+            self.verdicts(result, own, scale),
+            result.sums["moved"].values >= LEAST,
+        )
 
     def shares(self, result: Result, scale: int) -> dict[str, Floats]:
         """Return shares of moved jets ``[replica]``.

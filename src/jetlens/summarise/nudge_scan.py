@@ -23,6 +23,7 @@ from jetlens.summarise.jets.moved import (
     reasons,
     scale_name,
     scales,
+    told,
     unlabelled,
 )
 from jetlens.summarise.result import Result
@@ -75,8 +76,7 @@ class NudgeScan(ClassSummary):
             {n: (axes, grouped.sums(f.astype(np.float64), used)) for n, f in counted.items()}
         )
         sums[UNLABELLED] = unlabelled(jets)
-        attrs = {"toward": str(jets.attrs.get("toward", "")), "options": jets.attrs.get("options")}
-        sums = sums.assign_coords({SCALE: steps}).assign_attrs(attrs)
+        sums = sums.assign_coords({SCALE: steps}).assign_attrs(told(jets))
         return Result(self, sums, parts)
 
     def score(self, result: Result) -> tuple[Floats, Floats]:

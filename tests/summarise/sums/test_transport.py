@@ -89,8 +89,23 @@ def test_chance_is_no_clear_distance_and_is_left_out_of_the_mean():
     own[1, 0, 1:] = 5.0
     np.testing.assert_array_equal(clear(own), [[True], [False]])
     np.testing.assert_allclose(mean_relative(own)[:, 0], [0.5, 0.2])
-    low, high = changes(own, 1)
+    change, low, high = changes(own, 1)
+    np.testing.assert_allclose(change[0, 0], -0.8)
     assert low[0, 0] <= -0.8 <= high[0, 0] < 0
     assert low[1, 0] > 4
     own[0, 0, 0] = own[1, 0, 0]
     assert np.isnan(mean_relative(own)).all()
+
+
+def test_changes_have_the_interval_of_a_gaussian_as_wide_as_the_replicas():
+    rng = np.random.default_rng(5)
+    own = np.zeros((1, 2, 2, 100_001))
+    own[0, 0, 0] = np.concatenate([[3.0], rng.normal(2.0, 0.6, 100_000)])
+    own[0, 0, 1] = np.concatenate([[2.5], rng.normal(1.0, 0.8, 100_000)])
+    own[0, 1] = np.nan
+    change, low, high = (v[0] for v in changes(own, 0))
+    assert change[0] == -0.5
+    np.testing.assert_allclose((low[0], high[0]), (-0.5 - 1.96, -0.5 + 1.96), atol=0.02)
+    assert np.isnan([low[1], high[1]]).all()
+    own[0, 0, 1, 50_000:] = np.nan  # of replicas that define none, nothing is known
+    np.testing.assert_allclose(changes(own, 0)[2][0, 0], -0.5 + 1.96, atol=0.02)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.physics import components
 from jetlens.physics import constraints as physics
-from jetlens.physics.roles import RAPIDITY, Roles
+from jetlens.physics.roles import RAPIDITY, Roles, roles
 
 Floats = NDArray[np.float64]
 Columns = dict[str, Floats]
 """Values by feature, ``[jet, particle]`` (or of a jet or image as they are)."""
+
+_SEEN = ("pt", "deta", "dphi")
+"""What momenta along the axes are taken as."""
+_ROLES = roles(_SEEN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +29,19 @@ class Constraints:
     Attributes
     ----------
     positive_pt
-        Momenta, energies and masses stay positive.
+        Momenta, energies and masses stay positive. Transverse momenta that are given by their
+        components do not turn back.
     inside
         Particles stay inside the jet: ``True`` for the radius of the particle farthest from its
         axis among the reference jets, or a radius. Hits stay in the calorimeter: between the
-        outermost ones of the reference jets along each axis.
+        outermost cells of the reference jets along each axis.
+    causal
+        Hits are no earlier than the earliest of the reference jets.
     keep_discrete
         Charges, types and counts are not moved.
     on_shell
-        Masses of particles are not moved; where the energy is a feature, it follows from the rest.
+        Masses of particles are not moved; where the energy is a feature beside the momentum, it
+        follows from the rest.
     recentre
         The mean of the particles' angles, weighted by pt, stays what it was.
     fixed_pt
@@ -41,6 +50,7 @@ class Constraints:
 
     positive_pt: bool = True
     inside: bool | float = True
+    causal: bool = True
     keep_discrete: bool = True
     on_shell: bool = True
     recentre: bool = True
@@ -84,7 +94,7 @@ class Constraints:
         logarithmic
             Features whose step is one in their logarithm, so that they stay positive anyway.
         ends
-            Between which positions hits can be, for `inside`.
+            Between which positions and times hits can be, for `inside` and `causal`.
         """
         found = dict(raw)
         if self.positive_pt:
@@ -93,41 +103,79 @@ class Constraints:
                     found[name] = physics.positive(before[name], raw[name] - before[name])
         if weight is None:
             return found
-        if self.inside is not False:
-            for name, (low, high) in (ends or {}).items():
+        for name, (low, high) in (ends or {}).items():
+            if self.causal if name == roles.time else self.inside is not False:
                 found[name] = physics.between(before[name], raw[name] - before[name], low, high)
-        pt = None if roles.pt is None else np.maximum(found[roles.pt], 0) * weight
+        if roles.components is not None:
+            found |= self._components(before, found, weight, roles, radius)
+        was, pt = (_pt(columns, roles, weight) for columns in (before, found))
         if roles.angles is not None:
-            self._angles(before, found, roles.angles, pt, radius, weight, roles.pt)
-        if self.fixed_pt and roles.pt is not None and pt is not None:
+            self._angles(before, found, roles.angles, was, pt, radius)
+        if self.fixed_pt and roles.pt is not None and pt is not None and was is not None:
             dphi = None if roles.angles is None else roles.angles[1]
             now = physics.jet_pt(pt, None if dphi is None else found[dphi])
-            old = np.maximum(before[roles.pt], 0) * weight
-            was = physics.jet_pt(old, None if dphi is None else before[dphi])
-            found[roles.pt] = physics.rescaled(found[roles.pt], now, was)
-        if self.on_shell and roles.pt is not None and roles.energy is not None:
-            found[roles.energy] = _energy(before, found, roles)
+            old = physics.jet_pt(was, None if dphi is None else before[dphi])
+            found[roles.pt] = physics.rescaled(found[roles.pt], now, old)
+        if self.on_shell and roles.energy is not None:
+            if roles.components is not None:
+                found[roles.energy] = _energy_of_components(before, found, roles)
+            elif roles.pt is not None:
+                found[roles.energy] = _energy(before, found, roles)
         return found
+
+    def _components(
+        self, before: Columns, found: Columns, weight: Floats, roles: Roles, radius: float | None
+    ) -> Columns:
+        """Return momenta along the axes, under the constraints on what they are from the axis."""
+        assert roles.components is not None
+        old, new = ([v[n] for n in roles.components] for v in (before, found))
+        if self.positive_pt:
+            new[:2] = components.ahead(*old[:2], new[0] - old[0], new[1] - old[1])
+        axis = components.axis_of(*old, weight)
+        was, raw = (
+            dict(zip(_SEEN, components.seen(*momentum, axis), strict=True))
+            for momentum in (old, new)
+        )
+        rest = replace(self, positive_pt=False)  # it is, already
+        came = rest.apply(was, raw, weight, _ROLES, radius)
+        back = components.components(*(came[n] for n in _SEEN), axis)
+        return dict(zip(roles.components, back, strict=True))
 
     def _angles(
         self,
         before: Columns,
         found: Columns,
         angles: tuple[str, str],
+        was: Floats | None,
         pt: Floats | None,
         radius: float | None,
-        weight: Floats,
-        pt_name: str | None,
     ) -> None:
         (old_x, old_y), (x, y) = ([v[n] for n in angles] for v in (before, found))
         radius = None if self.inside is False else radius
         if radius is not None:
             x, y = physics.inside(old_x, old_y, x - old_x, y - old_y, radius)
-        if self.recentre and pt is not None and pt_name is not None:
-            was = np.maximum(before[pt_name], 0) * weight
+        if self.recentre and was is not None and pt is not None:
             to = physics.centre(was, old_x), physics.centre(was, old_y)
             x, y = physics.recentred(x, y, pt, to, radius)
         found.update(zip(angles, (x, y), strict=True))
+
+
+def _pt(columns: Columns, roles: Roles, weight: Floats) -> Floats | None:
+    """Return the particles' transverse momenta, zero in padding; nothing where none is known."""
+    if roles.pt is not None:
+        return np.maximum(columns[roles.pt], 0) * weight
+    if roles.components is not None:
+        return np.hypot(*(columns[n] for n in roles.components[:2])) * weight
+    return None
+
+
+def _energy_of_components(before: Columns, after: Columns, roles: Roles) -> Floats:
+    """Return the energies of particles of the masses that they had."""
+    assert roles.energy is not None
+    assert roles.components is not None
+    gain = sum(after[n] ** 2 - before[n] ** 2 for n in roles.components)
+    energy: Floats = np.sqrt(np.maximum(before[roles.energy] ** 2 + gain, 0.0))
+    return energy
 
 
 def _energy(before: Columns, after: Columns, roles: Roles) -> Floats:

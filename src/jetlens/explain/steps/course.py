@@ -21,8 +21,8 @@ from jetlens.explain.spread import MOST
 from jetlens.explain.steps.constraints import Constraints
 from jetlens.explain.steps.free import free, roles_of
 from jetlens.explain.targets import Target
-from jetlens.physics.roles import Declared
-from jetlens.physics.unphysical import unphysical
+from jetlens.physics.components import axis_of, seen
+from jetlens.physics.roles import Declared, Roles
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 
@@ -76,10 +76,13 @@ class Course:
         switches = constraints.keep_discrete, constraints.on_shell
         self.loose = free(tagger, self.batch, hold, *switches, declared)
         self.spread = None if normalise == RAW else spreads(tagger, packed, context)
+        self.moving = {name: self._moving(name) for name in tagger.inputs}
         self.scores = self.normalised(gradient)
         self.names = {name: self._names(name) for name in tagger.inputs}
         self.radius = {
-            name: self._radius(name) for name, role in self.roles.items() if role.angles is not None
+            name: self._radius(name)
+            for name, role in self.roles.items()
+            if role.angles is not None or role.components is not None
         }
         self.ends = {name: self._ends(name) for name in tagger.inputs}
         self.values = {
@@ -92,8 +95,20 @@ class Course:
         inputs, role = self.tagger.inputs[name], self.roles[name]
         if not self.batch[name].is_sequence:
             return inputs
-        about = (role.pt, role.energy, role.mass, role.m2, role.eta, *(role.angles or ()))
+        about = (
+            *(role.pt, role.energy, role.mass, role.m2, role.eta),
+            *(role.angles or ()),
+            *(role.components or ()),
+        )
         return (*inputs, *(n for n in about if n is not None and n not in inputs))
+
+    def _moving(self, name: str) -> Roles:
+        """Return the roles of features that move, as far as what they become can be unphysical."""
+        role, inputs = self.roles[name], self.tagger.inputs[name]
+        loose = {f for f, free in zip(inputs, self.loose[name], strict=True) if free}
+        kept = {part: getattr(role, part) for part in ("energy", "mass", "m2", "time")}
+        still = {part: None for part, feature in kept.items() if feature not in loose}
+        return role._replace(discrete=role.discrete & loose, **still)
 
     def _physical(self, name: str) -> Floats:
         collection = self.batch[name]
@@ -105,20 +120,33 @@ class Course:
         inside = self.constraints.inside
         if not isinstance(inside, bool):
             return float(inside)
-        angles = self.roles[name].angles
-        assert angles is not None
-        collection = self._reference(name)
-        distance = np.hypot(*(collection.column(n) for n in angles))
-        real = True if collection.mask is None else collection.mask
-        return float(distance.max(where=real, initial=0.0))
+        role, collection = self.roles[name], self._reference(name)
+        real = np.True_ if collection.mask is None else collection.mask
+        if role.angles is not None:
+            angles = [collection.column(n) for n in role.angles]
+        else:
+            assert role.components is not None
+            momenta = [collection.column(n).astype(np.float64) for n in role.components]
+            angles = list(seen(*momenta, axis_of(*momenta, real))[1:])
+        return float(np.hypot(*angles).max(where=real, initial=0.0))
 
     def _ends(self, name: str) -> dict[str, tuple[float, float]]:
-        """Return between which positions the hits of some jets are, by feature."""
-        collection, found = self._reference(name), {}
-        for position in self.roles[name].positions:
-            at = collection.column(position)[collection.mask]
-            if position in self.tagger.inputs[name] and len(at):
-                found[position] = float(at.min()), float(at.max())
+        """Return between which positions, and from when on, the hits of some jets are.
+
+        Positions are those of cells' middles, which are as far from each other as cells are wide:
+        the outermost cells end half of that farther out.
+        """
+        collection, found, role = self._reference(name), {}, self.roles[name]
+        inputs = self.tagger.inputs[name]
+        for position in role.positions:
+            at = np.unique(collection.column(position)[collection.mask].astype(np.float64))
+            if position in inputs and len(at):
+                half = np.diff(at).min(initial=np.inf) / 2 if len(at) > 1 else 0.0
+                found[position] = float(at[0] - half), float(at[-1] + half)
+        if role.time is not None and role.time in inputs:
+            at = collection.column(role.time)[collection.mask]
+            if len(at):
+                found[role.time] = float(at.min()), np.inf
         return found
 
     def _reference(self, name: str) -> Collection:
@@ -126,16 +154,6 @@ class Course:
         context = self.context
         jets = context.batch if context.pool is None else context.pool
         return jets[name].take(slice(0, MOST))
-
-    def reasons(self) -> list[str]:
-        """Return for which reasons a jet of such features can be unphysical."""
-        found: dict[str, None] = {}
-        for name, role in self.roles.items():
-            nothing = dict.fromkeys(self.names[name], np.zeros((0, 1)))
-            none = np.zeros((0, 1), dtype=bool)
-            limits = self.radius.get(name), self.ends[name]
-            found |= dict.fromkeys(unphysical(nothing, nothing, none, role, *limits))
-        return list(found)
 
     def normalised(self, gradient: Mapping[str, Tensor]) -> Inputs:
         """Return gradients of jets, normalised as is asked for."""

@@ -8,20 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import UnknownNameError, UnsupportedError
+from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
 from jetlens.explain.baselines import held
 from jetlens.physics.roles import Declared, Roles, listed, roles
 from jetlens.taggers.base import Tagger
 
-_NEEDS = {
-    "positive_pt": ("pt", "energy", "mass"),
-    "inside": ("angles", "positions"),
-    "keep_discrete": ("discrete",),
-    "on_shell": ("mass", "m2"),
-    "recentre": ("angles",),
-    "fixed_pt": ("pt",),
+_NEEDS: Mapping[str, tuple[tuple[tuple[str, ...], ...], str]] = {
+    "positive_pt": ((("pt",), ("energy",), ("mass",), ("components",)), "pt, energy or mass"),
+    "inside": ((("angles",), ("positions",), ("components",)), "angles or positions"),
+    "causal": ((("time",),), "the time of hits"),
+    "keep_discrete": ((("discrete",),), "discrete"),
+    "on_shell": (
+        (("mass",), ("m2",), ("energy", "pt"), ("energy", "components")),
+        "mass or m2, or energy beside pt",
+    ),
+    "recentre": ((("angles", "pt"), ("components",)), "angles beside pt"),
+    "fixed_pt": ((("pt",), ("components",)), "pt"),
 }
-"""By constraint the roles of which it is about at least one."""
+"""By constraint the roles that it needs, any of these together, and these in words."""
 
 
 def roles_of(tagger: Tagger, batch: JetBatch, declared: Declared | None = None) -> dict[str, Roles]:
@@ -41,18 +45,32 @@ def roles_of(tagger: Tagger, batch: JetBatch, declared: Declared | None = None) 
     ------
     UnknownNameError
         If a feature of which something is declared is nowhere among them.
+    BadValueError
+        If features that are declared to be of one role are not of one collection.
     """
-    found, seen = {}, set()
+    found, seen = {}, {}
     for name, inputs in tagger.inputs.items():
         particles = batch[name].is_sequence
         names = batch[name].names if particles else inputs
         role = roles(names, particles, declared)
-        found[name] = role._replace(discrete=role.discrete & {*inputs})
-        seen |= {*names}
+        moving = role.components is not None and bool({*role.components} & {*inputs})
+        found[name] = role._replace(
+            discrete=role.discrete & {*inputs}, components=role.components if moving else None
+        )
+        seen[name] = {*names}
+    every = set().union(*seen.values())
     for role_name, given in (declared or {}).items():
-        for feature in listed(given):
-            if feature not in seen:
-                raise UnknownNameError(f"feature of the role {role_name!r}", feature, sorted(seen))
+        wanted = listed(given)
+        for feature in wanted:
+            if feature not in every:
+                raise UnknownNameError(f"feature of the role {role_name!r}", feature, sorted(every))
+        together = role_name == "discrete" or any({*wanted} <= names for names in seen.values())
+        if not together:
+            homes = [f"{f} of {next(c for c, names in seen.items() if f in names)}" for f in wanted]
+            raise BadValueError(
+                f"role {role_name}={list(wanted)!r}: expected features of one collection, and "
+                f"there are {', '.join(homes)}"
+            )
     return found
 
 
@@ -65,15 +83,50 @@ def check_needs(asked: Mapping[str, bool | float], found: Mapping[str, Roles]) -
         The message says how to tell which features are.
     """
     for constraint, value in asked.items():
-        wanted = _NEEDS[constraint]
-        if value is False or any(getattr(role, w) for role in found.values() for w in wanted):
+        if value is False or _acts(constraint, found):
             continue
-        example = {"angles": '["x", "y"]', "discrete": '["q"]'}.get(wanted[0], '"p"')
+        sets, words = _NEEDS[constraint]
+        first = sets[0][0]
+        example = {"angles": '["x", "y"]', "discrete": '["q"]'}.get(first, '"p"')
         raise UnsupportedError(
             f"constraint {constraint}: no feature of {', '.join(found)} is known by its name to be "
-            f"{' or '.join(wanted)}; say which is, as in roles = {{ {wanted[0]} = {example} }}, or "
+            f"{words}; say which is, as in roles = {{ {first} = {example} }}, or "
             "leave the constraint out"
         )
+
+
+def idle(switched: Mapping[str, bool | float], found: Mapping[str, Roles]) -> dict[str, str]:
+    """Return the constraints that are on and find nothing, or not all, to act on, and why.
+
+    Parameters
+    ----------
+    switched
+        All constraints.
+    found
+        What features are, by collection.
+    """
+    told = {
+        name: f"no feature is known to be {_NEEDS[name][1]}"
+        for name, value in switched.items()
+        if value is not False and not _acts(name, found)
+    }
+    for name, role in found.items():
+        beside = role.energy is not None and role.pt is not None and role.components is None
+        if switched["on_shell"] and beside and role.eta is None and role.angles is not None:
+            told["on_shell"] = (
+                f"energies of {name} follow pt and not the angles: no feature is known to be the "
+                "pseudorapidity"
+            )
+    return told
+
+
+def _acts(constraint: str, found: Mapping[str, Roles]) -> bool:
+    """Say whether a constraint has features to act on."""
+    return any(
+        all(getattr(role, part) for part in together)
+        for role in found.values()
+        for together in _NEEDS[constraint][0]
+    )
 
 
 def free(
@@ -105,7 +158,8 @@ def free(
         still = set(role.discrete) if keep_discrete else set()
         if on_shell and batch[name].is_sequence:
             still |= {*role.masses}
-            if role.pt is not None and role.energy is not None:
+            known = role.pt is not None or role.components is not None
+            if known and role.energy is not None:
                 still.add(role.energy)
         loose = np.array([f not in still for f in tagger.inputs[name]], dtype=np.float64)
         loose[fixed.get(name, [])] = 0.0

@@ -14,7 +14,6 @@ from torch import Tensor
 from jetlens.core.errors import BadValueError
 from jetlens.explain.slopes import fixed, slopes
 from jetlens.explain.steps.course import Course, Floats, Values, features_back, features_first
-from jetlens.physics.unphysical import unphysical
 from jetlens.taggers.base import Inputs
 
 Flags = NDArray[np.bool_]
@@ -115,7 +114,7 @@ class Leg:
             If a step leads beyond all bounds, as one in a logarithm soon does.
         """
         course = self.course
-        raw = self._raw(point, scale, course.loose)
+        raw = self.raw(point, scale, course.loose)
         found: Values = {}
         for name, values in raw.items():
             names = course.names[name]
@@ -141,7 +140,7 @@ class Leg:
                 )
         return found
 
-    def _raw(self, point: int, scale: Floats, loose: Mapping[str, Floats] | None = None) -> Values:
+    def raw(self, point: int, scale: Floats, loose: Mapping[str, Floats] | None = None) -> Values:
         """Step from a point without any constraint, of the features that are loose or of all."""
         course = self.course
         found = {}
@@ -161,23 +160,6 @@ class Leg:
                 else:
                     moved[i] += step[i]
             found[name] = moved
-        return found
-
-    def unphysical(self, scale: Floats) -> dict[str, Flags]:
-        """Say which jets one raw step of this scale makes unphysical, by reason ``[jet]``."""
-        course, raw = self.course, self._raw(0, scale)
-        found: dict[str, Flags] = {}
-        for name, values in raw.items():
-            before, after = (
-                {n: c.reshape(len(self), -1) for n, c in zip(course.names[name], v, strict=True)}
-                for v in (self.starts[0][name], values)
-            )
-            everywhere = np.ones(next(iter(after.values())).shape, dtype=bool)
-            real = self.real.get(name, everywhere)
-            limits = course.radius.get(name), course.ends[name]
-            reasons = unphysical(before, after, real, course.roles[name], *limits)
-            for reason, bad in reasons.items():
-                found[reason] = found[reason] | bad if reason in found else bad
         return found
 
     def scaled(self, values: Values) -> Values:

@@ -14,8 +14,8 @@ SCALE = "scale"
 MOVED_OUTPUT = "moved_output"
 UNPHYSICAL = "unphysical"
 """What one raw step makes a jet; followed by ``_<reason>``, why."""
-_HELD = {"keep_discrete": f"{UNPHYSICAL}_discrete", "on_shell": f"{UNPHYSICAL}_off_shell"}
-"""Constraints, on unless said otherwise, that hold features still, and what these would become."""
+BENT = "bent"
+"""Where it does in the features that move, so that constraints bend the step."""
 UNLABELLED = "unlabelled"
 """How many jets were not moved because they have no label to be moved toward."""
 
@@ -48,6 +48,15 @@ def moved(attribution: xr.Dataset) -> Mask:
     """Say which jets were moved, ``[jet]``."""
     found: Mask = np.isfinite(attribution[MOVED_OUTPUT].values).all(axis=(1, 2))
     return found
+
+
+def told(attribution: xr.Dataset) -> dict[str, object]:
+    """Return what figures say of the steps, as attributes of sums."""
+    return {
+        "toward": str(attribution.attrs.get("toward", "")),
+        "options": attribution.attrs.get("options"),
+        "idle": str(attribution.attrs.get("idle", "{}")),
+    }
 
 
 def unlabelled(attribution: xr.Dataset) -> int:
@@ -85,21 +94,6 @@ def scales(attribution: xr.Dataset) -> list[float]:
 def reasons(attribution: xr.Dataset) -> tuple[str, ...]:
     """Return the variables that say whether, and why, raw steps are unphysical."""
     return tuple(sorted(str(v) for v in attribution.data_vars if str(v).startswith(UNPHYSICAL)))
-
-
-def bent(attribution: xr.Dataset) -> Mask:
-    """Say where constraints bend a step ``[jet, scale]``: raw, it is unphysical, and it is taken.
-
-    Charges, types and masses that are held still do not move at all, however unphysical they would
-    become.
-    """
-    given = json.loads(attribution.attrs.get("options") or "{}").get("constraints", {})
-    held = {_HELD[name] for name in _HELD if given.get(name, True)}
-    own = [r for r in reasons(attribution) if r not in (UNPHYSICAL, *held)]
-    found = np.zeros(attribution[UNPHYSICAL].shape, dtype=bool)
-    for reason in own:
-        found |= attribution[reason].values.astype(bool)
-    return found
 
 
 def scale_name(scale: float) -> str:

@@ -12,17 +12,43 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import MOVED, VALUE, features
 from jetlens.core.errors import UnsupportedError, look_up
 from jetlens.core.units import Feature
-from jetlens.physics.jet_shapes import OBSERVABLES, observables
 from jetlens.physics.roles import roles
 from jetlens.summarise.jets.classes import Grouped
 from jetlens.summarise.jets.moved import moved, scale_name, scales
 from jetlens.summarise.jets.particle_order import real
-from jetlens.summarise.jets.shapes import Entries, constituents, joined
+from jetlens.summarise.jets.shapes import KINDS, Shapes, shapes_of
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.quantiles import COARSE, FINE
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 Mask = NDArray[np.bool_]
+
+
+class Entries(NamedTuple):
+    """Jets in samples, each with its observables."""
+
+    sample: Ints
+    """``[entry]``, which sample it is in."""
+    jet: Ints
+    """``[entry]``, which jet it is."""
+    values: dict[str, Floats]
+    """By observable ``[entry]``."""
+
+    def take(self, some: NDArray[np.bool_], sample: Ints | int) -> Entries:
+        """Return some of the entries as of another sample, or of one each."""
+        jet = self.jet[some]
+        values = {name: v[some] for name, v in self.values.items()}
+        return Entries(np.broadcast_to(np.asarray(sample), jet.shape), jet, values)
+
+
+def joined(parts: Sequence[Entries]) -> Entries:
+    """Return all entries in one."""
+    sample, jet = (np.concatenate([p[i] for p in parts]) for i in range(2))
+    names = parts[0].values
+    return Entries(sample, jet, {n: np.concatenate([p.values[n] for p in parts]) for n in names})
+
+
 Computed = Callable[[Floats, Mask], Entries]
 """From particles ``[jet, particle, feature]``, of some jets ``[jet]``, to entries."""
 
@@ -30,6 +56,7 @@ Computed = Callable[[Floats, Mask], Entries]
 class Compared(NamedTuple):
     """What is compared of samples: observables of jets, and inputs of their particles."""
 
+    kind: Shapes
     observables: tuple[str, ...]
     inputs: tuple[str, ...]
 
@@ -44,22 +71,29 @@ def compared_of(
     UnsupportedError
         If they do not allow what is asked for, or were not moved.
     UnknownNameError
-        If an input is none.
+        If an observable or input is none.
     """
-    there = list(jets[f"{home}_feature"].values) if home + VALUE in jets else []
-    if home + MOVED not in jets or not {"pt", "deta", "dphi"} <= {*there}:
+    there = [str(f) for f in jets[f"{home}_feature"].values] if home + VALUE in jets else []
+    kind = shapes_of(there)
+    if home + MOVED not in jets or kind is None:
+        wanted = " or ".join(f"{', '.join(k.needs[:-1])} and {k.needs[-1]}" for k in KINDS)
         raise UnsupportedError(
-            f"observables of jets need particles in {home!r} that were moved, and their pt, "
-            f"deta and dphi among the tagger's inputs: there are {', '.join(there) or 'none'}"
+            f"observables of jets need particles in {home!r} that were moved, and their {wanted} "
+            f"among the tagger's inputs: there are {', '.join(there) or 'none'}"
         )
-    if "charge" in observables and "charge" not in there:
-        raise UnsupportedError("the jet's charge needs that of its particles as an input")
+    for name in observables:
+        look_up(f"observable of {home}", name, kind.observables)
+        if kind.beside.get(name) not in (None, *there):
+            raise UnsupportedError(
+                f"observable {name!r} needs {kind.beside[name]!r} of the particles as an input: "
+                f"there are {', '.join(there)}"
+            )
     for name in inputs:
         look_up(f"feature of {home}", name, dict.fromkeys(there))
-    known = tuple(n for n in OBSERVABLES if n != "charge" or "charge" in there)
+    known = tuple(n for n in kind.observables if kind.beside.get(n) in (None, *there))
     role = roles(there)
-    free = tuple(str(n) for n in there if n not in role.discrete and n not in role.masses)
-    return Compared(tuple(observables) or known, tuple(inputs) or free)
+    free = tuple(n for n in there if n not in role.discrete and n not in role.masses)
+    return Compared(kind, tuple(observables) or known, tuple(inputs) or free)
 
 
 def described(jets: xr.Dataset, home: str, inputs: Sequence[str]) -> list[Feature]:
@@ -89,8 +123,9 @@ def entries(
     own = described(jets, home, compared.inputs)
 
     def of_jets(values: Floats, some: Mask) -> Entries:
-        particles, jet = constituents(values, mask & some[:, None], names)
-        found = observables(particles, compared.observables, hard=hard, radius=radius)
+        found, jet = compared.kind.compute(
+            values, mask & some[:, None], names, compared.observables, hard, radius
+        )
         return Entries(np.zeros_like(jet), jet, found)
 
     def of_particles(values: Floats, some: Mask) -> Entries:

@@ -1,41 +1,21 @@
-"""Observables of samples of jets: of an attribution's, as they are and as they were moved."""
+"""Observables of jets and showers, from what their particles or hits have as features."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.core.units import Feature
+from jetlens.physics import jet_shapes, shower_shapes
 from jetlens.physics.jet_shapes import Constituents
+from jetlens.physics.shower_shapes import Hits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-
-
-class Entries(NamedTuple):
-    """Jets in samples, each with its observables."""
-
-    sample: Ints
-    """``[entry]``, which sample it is in."""
-    jet: Ints
-    """``[entry]``, which jet it is."""
-    values: dict[str, Floats]
-    """By observable ``[entry]``."""
-
-    def take(self, some: NDArray[np.bool_], sample: Ints | int) -> Entries:
-        """Return some of the entries as of another sample, or of one each."""
-        jet = self.jet[some]
-        values = {name: v[some] for name, v in self.values.items()}
-        return Entries(np.broadcast_to(np.asarray(sample), jet.shape), jet, values)
-
-
-def joined(parts: Sequence[Entries]) -> Entries:
-    """Return all entries in one."""
-    sample, jet = (np.concatenate([p[i] for p in parts]) for i in range(2))
-    names = parts[0].values
-    return Entries(sample, jet, {n: np.concatenate([p.values[n] for p in parts]) for n in names})
+Mask = NDArray[np.bool_]
 
 
 def constituents(
@@ -67,3 +47,83 @@ def constituents(
     charge = of("charge") if "charge" in column else None
     angles = of("deta"), of("dphi")
     return Constituents(counts[some].astype(np.int64), pt, *angles, mass, charge), some
+
+
+def hits(values: NDArray[np.floating], mask: Mask, features: Sequence[str]) -> tuple[Hits, Ints]:
+    """Return the real hits of some energy, and which showers ``[jet]`` have one.
+
+    Parameters
+    ----------
+    values
+        ``[jet, hit, feature]``: ``x``, ``y`` and ``z`` in mm, ``energy`` in GeV, and perhaps
+        ``time`` in ns.
+    mask
+        ``[jet, hit]``, which hits are real.
+    features
+        The features' names.
+    """
+    column = {name: values[..., i] for i, name in enumerate(features)}
+    with np.errstate(invalid="ignore"):
+        there = mask & (column["energy"] > 0)
+    counts = there.sum(axis=1)
+    some = np.flatnonzero(counts)
+    of = {n: column[n][there].astype(np.float64) for n in Hits._fields if n in column}
+    return Hits(counts[some].astype(np.int64), **of), some
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What is computed of lists of one kind.
+
+    Attributes
+    ----------
+    needs
+        The features that it is computed of.
+    observables
+        What they are.
+    beside
+        By observable a feature that it needs besides.
+    compute
+        From values ``[jet, particle, feature]``, which of them are real, the features, and names of
+        observables (with ``hard`` and ``radius``, as of `jet_shapes.observables`) to these, and
+        which jets have particles.
+    """
+
+    needs: tuple[str, ...]
+    observables: Mapping[str, Feature]
+    beside: Mapping[str, str]
+    compute: Callable[..., tuple[dict[str, Floats], Ints]]
+
+
+def _of_jets(
+    values: NDArray[np.floating], mask: Mask, features: Sequence[str], names: tuple[str, ...],
+    hard: float, radius: float,
+) -> tuple[dict[str, Floats], Ints]:  # fmt: skip
+    jets, some = constituents(values, mask, features)
+    return jet_shapes.observables(jets, names, hard=hard, radius=radius), some
+
+
+def _of_showers(
+    values: NDArray[np.floating], mask: Mask, features: Sequence[str], names: tuple[str, ...],
+    hard: float, radius: float,
+) -> tuple[dict[str, Floats], Ints]:  # fmt: skip
+    showers, some = hits(values, mask, features)
+    return shower_shapes.observables(showers, names), some
+
+
+KINDS = (
+    Shapes(("pt", "deta", "dphi"), jet_shapes.OBSERVABLES, {"charge": "charge"}, _of_jets),
+    Shapes(
+        ("x", "y", "z", "energy"),
+        shower_shapes.OBSERVABLES,
+        dict.fromkeys(shower_shapes.TIMES, "time"),
+        _of_showers,
+    ),
+)
+KNOWN = tuple(dict.fromkeys(name for kind in KINDS for name in kind.observables))
+"""The names of all observables."""
+
+
+def shapes_of(features: Sequence[str]) -> Shapes | None:
+    """Return what can be computed of particles with these features, if anything."""
+    return next((kind for kind in KINDS if {*kind.needs} <= {*features}), None)

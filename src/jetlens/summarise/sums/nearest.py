@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.sums.transport import changes, mean_relative
+from jetlens.summarise.base import Numbers, named
+from jetlens.summarise.sums.transport import changes, mean_relative, relative
 
 NEARER, FARTHER, OPEN = "nearer", "farther", "not told apart"
 SAME = "does not change"
 VERDICTS = (NEARER, FARTHER, OPEN, SAME)
+_SIGN = {NEARER: 1.0, FARTHER: -1.0}
 
 Floats = NDArray[np.float64]
 
@@ -28,7 +32,7 @@ def verdicts(own: Floats, scale: int, width: Floats, enough: NDArray[np.bool_]) 
     enough
         ``[class]``, whether there are jets enough to say anything.
     """
-    low, high = changes(own, scale)
+    _, low, high = changes(own, scale)
     least = width[:, None]
     said = np.where(high < -least, NEARER, np.where(low > least, FARTHER, OPEN))
     step = np.abs(own[:, :, 1 + scale] - own[:, :, 0]).max(axis=-1)
@@ -60,3 +64,40 @@ def nearest(own: Floats, scales: Floats, allowed: NDArray[np.bool_]) -> tuple[in
         return None
     best = np.where(np.isfinite(mean), mean, np.inf).argmin(axis=0)
     return int(best[0]), np.where(known, scales[best], np.nan)
+
+
+def verdict_numbers(
+    own: Floats,
+    scale: int,
+    names: Sequence[str],
+    classes: Sequence[str],
+    said: list[list[str]],
+    enough: NDArray[np.bool_],
+) -> Numbers:
+    """Return what a step does to each observable, as numbers, see `MovedObservables.numbers`.
+
+    Parameters
+    ----------
+    own, scale, enough
+        As of `verdicts`.
+    names, classes
+        What the distances are of.
+    said
+        The verdicts.
+    """
+    found: Numbers = {}
+    over = relative(own)[:, :, scale]
+    _, low, high = changes(own, scale)
+    for n, t in np.argwhere(np.broadcast_to(enough, (len(names), len(classes)))):
+        of = f"{names[n]}.{classes[t]}"
+        found |= named(f"moved.distance.{of}", over[n, t])
+        change = named(f"moved.change.{of}", own[n, t, 1 + scale] - own[n, t, 0])
+        wide = {"low_95": float(low[n, t]), "high_95": float(high[n, t])}
+        found |= {name: number | wide for name, number in change.items()}
+        found |= exactly(f"moved.verdict.{of}", _SIGN.get(said[n][t], 0.0))
+    return found
+
+
+def exactly(name: str, value: float) -> Numbers:
+    """Return a number that has no error."""
+    return {name: dict.fromkeys(("value", "low", "high"), value)}

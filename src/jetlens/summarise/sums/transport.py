@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
-from jetlens.summarise.base import interval, ratio
+from jetlens.summarise.base import ratio
 from jetlens.summarise.sums.histogram import Histogram
 
 DECIDED = 0.95
@@ -109,15 +110,24 @@ def relative(own: Floats) -> Floats:
     return found
 
 
-def changes(own: Floats, scale: int) -> tuple[Floats, Floats]:
-    """Return the interval, of `DECIDED`, of distances at a scale less those before.
+def changes(own: Floats, scale: int) -> tuple[Floats, Floats, Floats]:
+    """Return how distances at a scale differ from those before, with the interval of `DECIDED`.
+
+    The interval is that of a Gaussian as wide as the replicas are: their standard deviation is
+    known much better than so rare a quantile of them.
 
     Returns
     -------
-    Its ends ``[observable, class]``.
+    The differences and the ends of their intervals ``[observable, class]``.
     """
-    _, low, high = interval(own[:, :, 1 + scale] - own[:, :, 0], confidence=DECIDED)
-    return low, high
+    change = own[:, :, 1 + scale] - own[:, :, 0]
+    replicas = change[..., 1:]
+    known = np.isfinite(replicas)
+    number = known.sum(axis=-1)
+    mean = ratio(np.where(known, replicas, 0).sum(axis=-1), number)
+    apart = np.where(known, replicas - mean[..., None], 0)
+    wide = norm.ppf((1 + DECIDED) / 2) * np.sqrt(ratio((apart**2).sum(axis=-1), number))
+    return change[..., 0], change[..., 0] - wide, change[..., 0] + wide
 
 
 def clear(own: Floats) -> NDArray[np.bool_]:

@@ -73,3 +73,26 @@ def test_what_has_no_limit_says_so():
     ]
     upper = draw(Ensemble(tuple(members))).axes[0]
     assert NONE in [t.get_text() for t in upper.texts]
+
+
+def test_limits_of_some_retrainings_are_told():
+    full, few = (jl.summarise(events(n), "reach", **OPTIONS) for n in (4000, 20))
+    assert "reach.limit.1000" not in few.numbers()
+    members = [
+        Member({"model": name}, r, result)
+        for name in "ab"
+        for r, result in enumerate((full, few, full))
+    ]
+    words = caption(Ensemble(tuple(members)))
+    assert "at 500 GeV 2 of 3 trainings of a and 2 of 3 trainings of b; at 1000 GeV" in words
+    assert "Not every test sample" not in caption(Ensemble((members[0],)))
+
+
+def test_that_mean_tags_may_be_optimistic_is_told_where_there_are_tags():
+    options = OPTIONS | {"replicas": 3}
+    tagged, bare = (
+        jl.summarise(events(400, tags=tags), "reach", **options) for tags in ((0.8, 0.2), None)
+    )
+    assert "limits are optimistic where" in caption(tagged)
+    assert "limits are optimistic where" in caption(Ensemble((Member({}, 0, tagged),)))
+    assert "optimistic" not in caption(bare)

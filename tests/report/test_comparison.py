@@ -8,7 +8,7 @@ import pytest
 
 from jetlens.report import page
 from jetlens.report.comparison import abstract, sections
-from jetlens.report.content import Picture
+from jetlens.report.content import Picture, Table
 from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.variants import Comparison, Variant
 from jetlens.report.worth import worth_of_orders
@@ -32,6 +32,11 @@ def facts():
             name = f"data.difficulty={d},model={m}"
             variants.append(Variant(name, places, tagger, [3, 4], own if m == "experts" else {}))
             numbers[f"auc.{d},{m}"] = number(auc)
+            numbers[f"rejection.{d},{m}.at_50"] = number(33)
+            numbers[f"rejection.{d},{m}.at_50@signal_with=mass:500"] = number(44)
+            for mistag in ("0.5", "1", "10"):
+                numbers[f"efficiency.{d},{m}.at_background_{mistag}"] = number(auc - 0.3)
+                numbers[f"efficiency.{d},{m}.at_background_{mistag}@fc=0.1"] = number(0.123)
         gain = f"gain.{d},experts.efficiency.at_background_1"
         numbers[f"{gain}.vs.image"] = number(0.2)
         numbers[f"{gain}.relative.vs.image"] = number(0.4)
@@ -107,7 +112,7 @@ def test_the_best_is_said_with_its_gain_and_overlaps():
         name.format("1,experts"): number(0.9),
         "gain.1,experts.efficiency.at_background_1.vs.image": number(0.4, 0.5),
     }
-    (said,) = best_of(axes, numbers)
+    (said,) = best_of(axes, numbers, "1")
     text = re.sub(r"<[^>]+>", "", said).replace("&thinsp;", " ").replace("&plusmn;", "±")
     first, second = text.split("At difficulty ")[1:]
     assert first.startswith("0: experts, 0.800 ± 0.010, not told apart from list (68 % intervals")
@@ -115,10 +120,11 @@ def test_the_best_is_said_with_its_gain_and_overlaps():
     assert "overlap" not in second
     assert "compatible with none" in second
     assert "compatible" not in first
-    assert best_of({"data.difficulty": ("0", "1")}, {}) == []
-    assert best_of({}, numbers) == []
+    assert best_of({"data.difficulty": ("0", "1")}, {}, "1") == []
+    assert best_of({}, numbers, "1") == []
+    assert best_of(axes, numbers, "10") == []
     alike = {name.format(f"0,{m}"): number(0.8) for m in axes["model"]}
-    (said,) = best_of(axes, alike)
+    (said,) = best_of(axes, alike, "1")
     assert "At difficulty 0: no one is best" in said
 
 
@@ -152,3 +158,30 @@ def test_long_lists_of_inputs_are_cut_and_no_change_is_said(facts):
     assert "jets: x0, x1, ... x16 (17)" in text
     assert "x2," not in text
     assert re.search(r"image</td>\s*<td[^>]*>nothing</td>", text)
+
+
+def tables(section):
+    return [block for block in section.blocks if isinstance(block, Table)]
+
+
+def test_every_background_that_was_asked_for_has_its_columns(facts):
+    overview, _, performance, *_ = sections(facts)
+    (table,) = tables(overview)
+    wanted = [f"signal efficiency at {m} % background" for m in ("0.5", "1", "10")]
+    assert list(table.head) == ["difficulty", "model", "area under the curve", *wanted, ""]
+    assert all("0.1230" not in cell for row in table.rows for cell in map(str, row))
+    gained = next(t for t in tables(performance) if "Gains over image" in str(t.caption))
+    assert [h for h in gained.head if "%" in h] == [w.removeprefix("signal ") for w in wanted]
+    assert "Highest signal efficiency at 0.5 % background" in rendered(facts)
+    few = {n: v for n, v in facts.numbers.items() if "efficiency" not in n}
+    (table,) = tables(sections(Comparison(**{**vars(facts), "numbers": few}))[0])
+    assert not [h for h in table.head if "background" in h]
+
+
+def test_rejections_of_each_signal_have_a_table(facts):
+    found = [t for t in tables(sections(facts)[2]) if "Background rejection" in str(t.caption)]
+    assert [list(t.head) for t in found] == 2 * [["difficulty", "model", "at 50 %"]]
+    assert "33.000" in str(found[0].rows[0][-1])
+    assert "44.000" in str(found[1].rows[-1][-1])
+    assert "(signal with mass 500)" in found[1].caption
+    assert "quadrature" in found[0].caption

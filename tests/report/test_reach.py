@@ -27,6 +27,9 @@ def test_limits_cross_sections_and_assumptions_are_told():
         assert words in text
     assert "none are made up" in text
     assert "too few events" not in text
+    assert "optimistic" not in text
+    tags = jl.summarise(events(4000, tags=(0.8, 0.3)), "reach", **options)
+    assert "limits are optimistic where the tagger prefers jets" in rendered(tags)
     known = jl.summarise(events(4000), "reach", published=[[500, 3.0]], **options)
     text = rendered(known)
     assert "none are made up" not in text

@@ -7,6 +7,7 @@ import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.summarise.jets.discriminant import discriminant as of_logits
 from jetlens.summarise.performance import SINGLE
+from jetlens.summarise.result import Result
 from jetlens.summarise.sums.roc import wilson
 from searches import events
 from synthetic import attribution
@@ -141,8 +142,9 @@ def test_unknown_labels_are_counted():
 def test_arguments_are_checked():
     with pytest.raises(BadValueError, match="fc=1"):
         jl.summarise(attribution(5), "performance", fc=1.0)
-    with pytest.raises(BadValueError, match="efficiencies"):
-        jl.summarise(attribution(5), "performance", efficiencies=[0.5, 60])
+    for name in ("efficiencies", "mistags"):
+        with pytest.raises(BadValueError, match=f"{name}=60: expected numbers between 0 and 1"):
+            jl.summarise(attribution(5), "performance", **{name: [0.5, 60]})
     with pytest.raises(jl.JetlensError, match="unknown class 'bottom'"):
         jl.summarise(attribution(5), "performance", signal="bottom")
 
@@ -204,3 +206,66 @@ def test_signal_of_one_mass_alone_and_events_of_their_cross_section():
     assert jl.summarise(jets, "performance").summary.condition == ""
     with pytest.raises(UnknownNameError, match="variable of the jets 'xsec'"):
         jl.summarise(jets, "performance", weight="xsec")
+
+
+def test_background_efficiencies_are_chosen_and_have_names_of_their_own():
+    jets = attribution(3000, weighted=False, classes=("background", "signal"))
+    options = {"mistags": [0.005, 0.01, 0.3], "efficiencies": [0.775, 0.995]}
+    numbers = jl.summarise(jets, "performance", **options).numbers()
+    at = {n.rpartition("at_")[2]: v for n, v in numbers.items() if n.startswith("efficiency.")}
+    assert set(at) == {"0.5", "1", "30"}
+    rejections = [n for n in numbers if n.startswith("rejection.")]
+    assert rejections == [f"rejection.background.at_{e}" for e in ("77.5", "99.5")]
+    score = discriminant_of_two(jets)
+    signal, background = (score[jets["label"].values == i] for i in (1, 0))
+    for name, mistag in (("0.5", 0.005), ("30", 0.3)):
+        exact = np.mean(signal > np.quantile(background, 1 - mistag))
+        assert at[name]["value"] == pytest.approx(exact, abs=0.02)
+    none = jl.summarise(jets, "performance", mistags=[]).numbers()
+    assert not [n for n in none if n.startswith("efficiency.")]
+    usual = jl.summarise(jets, "performance").numbers()
+    assert {"efficiency.background.at_1", "efficiency.background.at_10"} <= set(usual)
+
+
+def discriminant_of_two(jets):
+    output = jets["output"].values
+    return output[:, 1] - output[:, 0]
+
+
+def missing(**signal_with):
+    """What is said where signal has these, merged from two parts and read from a file again."""
+    jets = events(600)
+    parts = [jets.isel(jet=slice(0, 100)), jets.isel(jet=slice(100, None))]
+    result = jl.summarise(parts, "performance", signal_with=signal_with, replicas=3)
+    return result.summary.missing(result), result
+
+
+def test_a_signal_that_no_jet_is_of_is_told_with_the_nearest(tmp_path):
+    said, result = missing(resonance_mass=900)
+    assert said == "no signal jet has resonance mass 900 (the nearest is 1000)"
+    assert "auc.signal_vs_background" not in result.numbers()
+    result.save(tmp_path / "r.npz")
+    again = Result.load(tmp_path / "r.npz")
+    assert again == result
+    assert again.summary.missing(again) == said
+    assert missing(resonance_mass=1000)[0] == ""
+    assert missing(resonance_mass=1000, process=2)[0] == (
+        "no signal jet has process 2 (the nearest is 0)"  # which backgrounds alone have
+    )
+    jets = events(400)
+    alone = jets.isel(jet=jets["label"].values == 0)
+    options = {"signal_with": {"resonance_mass": 500}, "replicas": 3}
+    none = jl.summarise(alone, "performance", **options)
+    assert none.summary.missing(none) == "there are no signal jets"
+    every = jl.summarise(alone, "performance", replicas=3)
+    assert every.summary.missing(every) == ""
+
+
+def test_what_no_signal_jet_has_at_once_is_told():
+    jets = events(400)
+    mass = jets["jets_resonance_mass"].values
+    jets = jets.assign(jets_side=("jet", np.where(mass == 500, 1.0, 2.0)))
+    options = {"signal_with": {"resonance_mass": 500, "side": 2}, "replicas": 3}
+    result = jl.summarise(jets, "performance", **options)
+    said = result.summary.missing(result)
+    assert said == "no signal jet has all of resonance mass 500 and side 2"

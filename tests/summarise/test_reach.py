@@ -264,3 +264,37 @@ def test_taggers_are_compared_over_retrainings():
 def test_other_events_are_not_compared():
     members = [Member({"data.seed": s}, 0, found(events(500, seed=int(s)))) for s in "12"]
     assert not [n for n in Ensemble(tuple(members)).numbers() if "ratio" in n]
+
+
+def some_without(lacking):
+    """Three splits of two taggers; of the repeats named, the test sample is too small at 1000."""
+    members = []
+    for name, power in (("a", 1.5), ("b", 3.0)):
+        for repeat in range(3):
+            jets = events(3000, seed=repeat, power=power)
+            if repeat in lacking:
+                far = column(jets, "process") > 0
+                far &= np.abs(column(jets, "m_hh") / 1000 - 1) < 0.2
+                jets = jets.isel(jet=~far)
+            members.append(Member({"model": name}, repeat, found(jets)))
+    return Ensemble(tuple(members))
+
+
+def test_limits_of_some_retrainings_stand_for_all_and_are_counted():
+    both = some_without([1])
+    numbers = both.numbers()
+    own = [m.result.numbers().get("reach.limit.1000", {}).get("value") for m in both.members]
+    assert [v is None for v in own] == 2 * [False, True, False]
+    assert numbers["reach.b.limit.1000"]["value"] == pytest.approx(np.mean([own[3], own[5]]))
+    assert numbers["reach.b.trainings_with_limit.1000"]["value"] == 2
+    assert "reach.b.trainings_with_limit.500" not in numbers
+    logs = np.log(own[3]) - np.log(own[0]), np.log(own[5]) - np.log(own[2])
+    ratio = numbers["reach.ratio.b.1000.vs.a"]["value"]
+    assert ratio == pytest.approx(np.exp(np.mean(logs)))
+
+
+def test_the_limit_of_one_retraining_of_three_does_not_stand_for_all():
+    numbers = some_without([0, 1]).numbers()
+    assert numbers["reach.a.trainings_with_limit.1000"]["value"] == 1
+    assert not [n for n in numbers if n.endswith(("limit.1000", "1000.vs.a")) and "with" not in n]
+    assert "reach.ratio.b.500.vs.a" in numbers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 
 Panels = list[tuple[Axes, Variation, list[Result]]]
 _COLUMNS = 4
+_SINGLE = "One training each: errors are 68 % bootstrap intervals over events."
 
 
 def grid(
@@ -62,6 +64,18 @@ def said(variation: Variation) -> str:
     )
 
 
+def instead(ax: Axes, words: str) -> None:
+    """Say in an empty panel why nothing is drawn; no words, nothing."""
+    text = fill(words, 30)
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, fontsize=11)
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words one after the other, as in a sentence: ``a, b and c``."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def heading(drawn: Figure, **where: float) -> None:
     """Write jetlens's label above all panels; `where` it is, if nobody lays out the figure."""
     drawn.suptitle(r"$\mathbfit{jetlens}$  Simulation", x=0.01, ha="left", fontsize=13, **where)
@@ -69,11 +83,26 @@ def heading(drawn: Figure, **where: float) -> None:
 
 def trainings(ensemble: Ensemble) -> str:
     """Say what the errors of compared numbers are."""
+    if _many(ensemble) == "1":
+        return _SINGLE
+    return (
+        f"Errors say where another training, tested on other jets, would come out: the standard "
+        f"deviation over {_many(ensemble)} retrainings and the test sample's 68 % bootstrap error, "
+        "in quadrature."
+    )
+
+
+def deviations(ensemble: Ensemble) -> str:
+    """Say of how many retrainings errors are the deviation, where they hold nothing else."""
+    if _many(ensemble) == "1":
+        return _SINGLE
+    return f"Errors are the standard deviation over {_many(ensemble)} retrainings."
+
+
+def _many(ensemble: Ensemble) -> str:
+    """Return how many trainings each variation has."""
     many = sorted({len(results) for results in ensemble.groups().values()})
-    if many == [1]:
-        return "One training each: errors are 68 % bootstrap intervals over events."
-    words = str(many[0]) if len(many) == 1 else f"{many[0]} to {many[-1]}"
-    return f"Errors are the standard deviation over {words} retrainings."
+    return str(many[0]) if len(many) == 1 else f"{many[0]} to {many[-1]}"
 
 
 def jets_of(results: Sequence[Result]) -> int:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
+from jetlens.plots.panels import instead
 from jetlens.plots.style import (
     class_name,
     figure,
@@ -22,7 +23,7 @@ from jetlens.plots.style import (
 )
 from jetlens.summarise.performance import SINGLE
 from jetlens.summarise.result import Result
-from jetlens.summarise.trainings.gains import TAGGER
+from jetlens.summarise.trainings.performances import TAGGER
 
 TITLE = "Tagger performance"
 
@@ -58,6 +59,8 @@ def caption(result: Result) -> str:
     if SINGLE in result.parts["fine"].axes["score"]:
         words += f"; dashed: cuts on {plain(_single(summary))} alone"
     only = f", {summary.condition}" if summary.condition else ""
+    missing = summary.missing(result)
+    only += f": {missing}" if missing else ""
     return f"{words}. Right: predicted class for each true class. {jets:,} jets{only}."
 
 
@@ -121,6 +124,7 @@ def _roc(ax: Axes, result: Result) -> None:
             colour = flavour_colour(point.background, classes.index(point.background))
             ax.plot(point.efficiency, point.low, "^", color=colour, markersize=6)  # a lower limit
             top = max(top, point.low)
+    instead(ax, summary.missing(result))
     if len(scores) > 1:
         words = f"{_single(summary)} alone"
         ax.plot([], [], "--", color="black", linewidth=1.1, label=words)

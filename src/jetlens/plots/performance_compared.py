@@ -11,16 +11,19 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.panels import heading, said
+from jetlens.plots.panels import heading, instead, listed, said
 from jetlens.plots.style import CYCLE, class_name, figure, legend, no_ticks
+from jetlens.summarise.base import Numbers
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.curves import per_cent
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation
-from jetlens.summarise.trainings.gains import MISTAGS, compared
+from jetlens.summarise.trainings.performances import compared
 from jetlens.summarise.trainings.retrainings import place_of
 
 TITLE = "ROC curves, compared"
 EFFICIENCIES = np.linspace(0.0, 1.0, 401)
-_MARKS = ("o", "s")
+_MARKS = ("o", "s", "D", "^", "v", "P")  # by turns open and full
+_WIDTH = 0.62  # of a tagger's points, where taggers are 1 apart
 _NONE = 1e-9  # a background of which nothing passes, on a logarithmic axis
 
 Floats = NDArray[np.float64]
@@ -40,10 +43,9 @@ def draw(ensemble: Ensemble) -> Figure:
     summary: Any = first.summary
     backgrounds = summary.curves(first).backgrounds
     rows, signal = len(backgrounds), class_name(summary.signal_of(first))
-    drawn = figure(max(3.9 * len(columns), 6.4), 4.3 * rows + 3.4)
-    panels = drawn.subplots(
-        rows + 1, len(columns), squeeze=False, height_ratios=[4.3] * rows + [3.0]
-    )
+    heights = [4.3] * rows + ([3.2] if summary.mistags else [])
+    drawn = figure(max(3.9 * len(columns), 6.4), sum(heights) + 0.4)
+    panels = drawn.subplots(len(heights), len(columns), squeeze=False, height_ratios=heights)
     numbers = compared(ensemble)
     for c, (others, some) in enumerate(columns):
         for r, background in enumerate(backgrounds):
@@ -53,23 +55,26 @@ def draw(ensemble: Ensemble) -> Figure:
                 _band(ax, results, background, CYCLE[curves.index(place) % len(CYCLE)], place)
             lowest = _lowest(groups.values(), background)
             ax.set_ylim(lowest, 1)
-            _dress(ax, background, signal, rows > 1)
+            _dress(ax, summary.mistags, background, signal, rows > 1)
             ax.set_xlim(*_ends(some.groups().values(), background, lowest))
+            instead(ax, _missing(some))
         if others:
             panels[0, c].set_title(said(others), loc="left", fontsize=12)
-        _points(panels[rows, c], list(some.groups()), numbers, last, curves)
-    low, high = np.transpose([ax.get_ylim() for ax in panels[rows]])
-    for ax in panels[rows]:  # one range, so that panels can be compared
-        ax.set_ylim(low.min(), high.max())
+        for ax in panels[rows:, c]:
+            _points(ax, list(some.groups()), numbers, summary.mistags, last, curves)
+    for line in panels[rows:]:
+        low, high = np.transpose([ax.get_ylim() for ax in line])
+        for ax in line:  # one range, so that panels can be compared
+            ax.set_ylim(low.min(), high.max())
+        line[0].set_ylabel(f"{signal} efficiency")
+        # above the panel, where no point can be
+        look = {"loc": "lower left", "bbox_to_anchor": (0, 0.98), "columnspacing": 1.0}
+        legend(line[0], fontsize=9.5, ncols=2, **look)
     panels[0, -1].set_title(summary.condition, loc="right", fontsize=11)
     for r in range(rows):
         panels[r, 0].set_ylabel(f"{class_name(backgrounds[r])} efficiency")
-    panels[rows, 0].set_ylabel(f"{signal} efficiency")
     if len(curves) > 1:
         legend(panels[0, 0], loc="upper left")
-    # above the panel, where no point can be
-    look = {"loc": "lower left", "bbox_to_anchor": (0, 0.98), "ncols": 2, "columnspacing": 1.0}
-    legend(panels[rows, 0], fontsize=9.5, **look)
     heading(drawn)
     return drawn
 
@@ -85,17 +90,26 @@ def caption(ensemble: Ensemble) -> str:
             f": lines are medians over {several} retrainings with other seeds, bands reach from "
             "the lowest to the highest of them"
         )
-    marks = " and ".join(f"{100 * m:.0f} %" for m in MISTAGS)
-    words += f". Below, the signal efficiency at {marks} background: the mean over retrainings, "
-    words += (
-        "with their standard deviation and the test sample's 68 % bootstrap error in quadrature"
-        if many[-1] > 1
-        else "with its 68 % bootstrap error"
-    )
-    few = f"{min(jets):,}" if min(jets) == max(jets) else f"{min(jets):,} to {max(jets):,}"
     summary: Any = ensemble.members[0].result.summary
+    if summary.mistags:
+        marks = listed([f"{per_cent(m)} %" for m in summary.mistags])
+        words += f". Below, the signal efficiency at {marks} background"
+        words += (
+            ": the mean over retrainings, with their standard deviation and the test sample's 68 % "
+            "bootstrap error in quadrature"
+            if many[-1] > 1
+            else ", with its 68 % bootstrap error"
+        )
+    few = f"{min(jets):,}" if min(jets) == max(jets) else f"{min(jets):,} to {max(jets):,}"
     only = f", {summary.condition}" if summary.condition else ""
-    return f"{words}. {few} test jets each{only}."
+    missing = _missing(ensemble)
+    return f"{words}. {few} test jets each{only}{f': {missing}' if missing else ''}."
+
+
+def _missing(ensemble: Ensemble) -> str:
+    """Say what is asked of signal jets and none has, the same for all taggers; else empty."""
+    summary: Any = ensemble.members[0].result.summary
+    return next(filter(None, (summary.missing(m.result) for m in ensemble.members)), "")
 
 
 def _curves(results: Sequence[Result], background: str) -> Floats:
@@ -136,35 +150,43 @@ def _ends(groups: Any, background: str, lowest: float) -> tuple[float, float]:
     return begins, 1 + 0.03 * (1 - begins)
 
 
-def _dress(ax: Axes, background: str, signal: str, several: bool) -> None:
+def _dress(ax: Axes, mistags: Sequence[float], background: str, signal: str, several: bool) -> None:
     ax.set_yscale("log")
     ax.set_xlabel(f"{signal} efficiency")
-    for mistag in MISTAGS:
+    for mistag in mistags:
         ax.axhline(mistag, color="0.7", linewidth=0.7, zorder=0)
     if several:
         ax.set_title(f"against {class_name(background)}", loc="right", fontsize=11)
 
 
 def _points(
-    ax: Axes, variations: list[Variation], numbers: Any, last: str, curves: Sequence[str]
+    ax: Axes,
+    variations: list[Variation],
+    numbers: Numbers,
+    mistags: Sequence[float],
+    last: str,
+    curves: Sequence[str],
 ) -> None:
+    """Draw each tagger's signal efficiencies, with a mark of its own for each background's."""
+    shifts = _WIDTH * (np.arange(len(mistags)) - (len(mistags) - 1) / 2) / max(len(mistags), 1)
+    marks = [_MARKS[m % len(_MARKS)] for m in range(len(mistags))]
     for v, variation in enumerate(variations):
         place = dict(variation).get(last, "")
         colour = CYCLE[curves.index(place) % len(CYCLE)]
-        for m, mistag in enumerate(MISTAGS):
-            words = ("efficiency", place_of(variation), f"at_background_{100 * mistag:.0f}")
+        for m, mistag in enumerate(mistags):
+            words = ("efficiency", place_of(variation), f"at_background_{per_cent(mistag)}")
             number = numbers.get(".".join(w for w in words if w))
             if number is None:
                 continue
             value = number["value"]
             error = [[value - number["low"]], [number["high"] - value]]
             look: dict[str, Any] = {"color": colour, "markersize": 6, "capsize": 2.5}
-            look["markerfacecolor"] = "white" if m == 0 else colour
-            ax.errorbar(v + 0.16 * (2 * m - 1), value, error, fmt=_MARKS[m], **look)
-    for m, mistag in enumerate(MISTAGS):
-        face = "white" if m == 0 else "black"
-        label = f"at {100 * mistag:.0f} % background"
-        ax.plot([], [], _MARKS[m], color="black", markerfacecolor=face, label=label)
+            look["markerfacecolor"] = colour if m % 2 else "white"
+            ax.errorbar(v + shifts[m], value, error, fmt=marks[m], **look)
+    for m, mistag in enumerate(mistags):
+        face = "black" if m % 2 else "white"
+        label = f"at {per_cent(mistag)} % background"
+        ax.plot([], [], marks[m], color="black", markerfacecolor=face, label=label)
     names = [dict(v).get(last, "") for v in variations]
     ax.set_xticks(range(len(names)), names, rotation=20 if len(names) > 2 else 0)
     ax.set_xlim(-0.6, len(names) - 0.4)

@@ -21,7 +21,7 @@ Name = Callable[[str], str]
 def points(
     ax: Axes, ensemble: Ensemble, classes: Sequence[str], name: Name, **beside: tuple[str, Name]
 ) -> None:
-    """Draw a number's mean over retrainings, with its deviation, for every variation and class.
+    """Draw a number's mean over retrainings, with its error, for every variation and class.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from jetlens.core.errors import look_up
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
-from jetlens.plots.panels import heading, said, trainings
+from jetlens.plots.panels import heading, said
 from jetlens.plots.profile import AXIS, frame
 from jetlens.plots.style import (
     features,
@@ -74,12 +74,17 @@ def draw(ensemble: Ensemble, *, variable: str | None = None) -> Figure:
 
 def caption(ensemble: Ensemble) -> str:
     """Say how to read the figure, and what its bands are."""
+    several = any(len(results) > 1 for results in ensemble.groups().values())
+    lines = (
+        "the mean in each bin, averaged over retrainings, of each class; bands: its standard "
+        "deviation over retrainings"
+        if several
+        else "the mean in each bin of each class, of one training each"
+    )
     return (
-        "Relevance of a variable against its value, for every tagger that takes it. Lines: the "
-        "mean in each bin, averaged over retrainings, of each class; bands: its standard deviation "
-        "over retrainings; steps behind: the variable's distribution, on a scale of its own. "
-        "Panels of a row have one scale, in units of what is explained. "
-        f"{trainings(ensemble)}"
+        "Relevance of a variable against its value, for every tagger that takes it. Lines: "
+        f"{lines}; steps behind: the variable's distribution, on a scale of its own. Panels of a "
+        "row have one scale, in units of what is explained."
     )
 
 

@@ -14,6 +14,7 @@ from jetlens.summarise.base import Numbers
 from jetlens.summarise.reach import Reach
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.limits import limited
+from jetlens.summarise.search.tagging import has_tags
 
 TITLE = "Reach of a search"
 MASS = r"$m_H$ [GeV]"
@@ -61,12 +62,13 @@ def caption(result: Result) -> str:
         f"{count:,} simulated events. Left: the expected 95 % CL upper limit (CLs, asymptotic, "
         "median) on cross-section times branching ratio; right: the expected significance of a "
         "signal of "
-        f"{result.arguments['cross_section']:g} fb. {told(result.summary)}"
+        f"{result.arguments['cross_section']:g} fb. {told(result)}"
     )
 
 
-def told(summary: Any) -> str:
+def told(result: Result) -> str:
     """Say how events are selected, and what the errors are."""
+    summary: Any = result.summary
     low, high = summary.window
     events = f"{summary.events:g}"
     words = (
@@ -78,6 +80,12 @@ def told(summary: Any) -> str:
         f"{' and '.join(f'{c:g}' for c in summary.centres)} GeV, |Δη| < {summary.deta:g}, the "
         "same window. Errors: 68 % bootstrap over simulated events and their tags"
     )
+    if has_tags(result):
+        words += (
+            ". Background events count with mean tags by the jets' masses: limits are optimistic "
+            "where the tagger prefers jets that are tagged more often than others of their mass, "
+            "and errors do not hold that"
+        )
     if summary.published:
         words += (
             f". {summary.published_source}: its expected limits at "

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.panels import heading, said, trainings
+from jetlens.plots.panels import heading, listed, said, trainings
 from jetlens.plots.reach import (
     CUTS,
     LIMIT,
@@ -21,7 +21,7 @@ from jetlens.plots.reach import (
     told,
 )
 from jetlens.plots.style import CYCLE, figure, legend
-from jetlens.summarise.search.limits import limited
+from jetlens.summarise.search.limits import FEWEST, WITH_LIMIT, limited
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import place_of
 
@@ -85,7 +85,7 @@ def draw(ensemble: Ensemble) -> Figure:
 
 def caption(ensemble: Ensemble) -> str:
     """Say how to read the figure."""
-    words = told(ensemble.members[0].result.summary)
+    words = told(ensemble.members[0].result)
     several = len(next(iter(ensemble.groups().values()))) > 1
     below = ""
     if ensemble.axes and len(list(ensemble.axes.values())[-1]) > 1:
@@ -100,7 +100,8 @@ def caption(ensemble: Ensemble) -> str:
     )
     return (
         "Expected 95 % CL upper limits (CLs, asymptotic, median) of each tagger. "
-        f"{words}{spread}{below}{_edges(ensemble)} {trainings(ensemble) if not several else ''}"
+        f"{words}{spread}{below}{_edges(ensemble)}{_counted(ensemble)} "
+        f"{trainings(ensemble) if not several else ''}"
     ).strip()
 
 
@@ -113,4 +114,28 @@ def _edges(ensemble: Ensemble) -> str:
     return (
         f" Of {len(ensemble.members)} taggers, the simulated background is too small for a tighter "
         f"cut {said}: such limits could be lower, and tell less of how taggers differ."
+    )
+
+
+def _counted(ensemble: Ensemble) -> str:
+    """Say how many trainings have a limit, where some have none."""
+    summary: Any = ensemble.members[0].result.summary
+    numbers = ensemble.numbers()
+    words = []
+    for mass in summary.masses:
+        each = []
+        for variation, results in ensemble.groups().items():
+            place = place_of(variation)
+            name = ".".join(w for w in ("reach", place, f"{WITH_LIMIT}.{mass:g}") if w)
+            if name in numbers:
+                many = f"{numbers[name]['value']:g} of {len(results)} trainings"
+                each.append(f"{many} of {place}" if place else many)
+        if each:
+            words.append(f"at {mass:g} GeV {listed(each)}")
+    if not words:
+        return ""
+    return (
+        " Not every test sample holds background enough for a limit: they have one "
+        f"{'; '.join(words)}. Means are over these, if they are {FEWEST} at least, and ratios over "
+        "pairs that both have one."
     )

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.panels import grid, heading, said, trainings
+from jetlens.plots.panels import deviations, grid, heading, said
 from jetlens.plots.relevance import AXIS, bars, titles
 from jetlens.summarise.trainings.ensemble import Ensemble
 
@@ -56,5 +56,5 @@ def caption(ensemble: Ensemble) -> str:
     return (
         "Mean normalised relevance of each input, for every variation: absolute scores, divided by "
         "the largest of their jet, summed over pixels or particles and averaged over jets. Bars "
-        f"are for all jets, markers for each class. {trainings(ensemble)}"
+        f"are for all jets, markers for each class. {deviations(ensemble)}"
     )

@@ -12,23 +12,23 @@ from jetlens.report.gains import gains
 from jetlens.report.numbers import measured
 from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.provenance import versions
-from jetlens.report.variants import PAGE, Comparison, axes_of, link, place_of, short, whole
+from jetlens.report.rejections import rejections
+from jetlens.report.variants import (
+    PAGE,
+    Comparison,
+    axes_of,
+    link,
+    of_arguments,
+    place_of,
+    short,
+    told_at,
+    whole,
+)
 from jetlens.report.varied import varied
 from jetlens.report.verdicts import against_first, beaten
 from jetlens.report.words import method
 from jetlens.report.worth import worth_of_orders
-from jetlens.summarise.trainings.gains import MISTAGS
-
-_HEADLINES = {
-    "accuracy.{}": "accuracy",
-    "auc.{}": "area under the curve",
-    **{
-        f"efficiency.{{}}.at_background_{100 * m:.0f}": (
-            f"signal efficiency at {100 * m:.0f} % background"
-        )
-        for m in MISTAGS
-    },
-}
+from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 
 
 def abstract(facts: Comparison) -> list[str]:
@@ -55,7 +55,8 @@ def sections(facts: Comparison) -> list[Section]:
     by_summary: dict[str, list[Block]] = {}
     for name, picture in facts.pictures:
         by_summary.setdefault(name, []).append(picture)
-    performance = [*by_summary.pop("performance", ()), *gains(facts)]
+    performance = [*by_summary.pop("performance", ()), *rejections(facts, _errors(facts))]
+    performance += gains(facts)
     table = against_first(axes_of(facts), facts.numbers, _trainings(facts))
     performance += [table] if table is not None else []
     if performance:
@@ -83,9 +84,16 @@ def _of_variation(name: str, picture: Picture) -> Picture:
 
 def _overview(facts: Comparison) -> Section:
     axes = list(axes_of(facts))
+    points = told_at(facts.variants, of_arguments(facts.numbers)[""], EFFICIENCY)
+    mistags = [point.removeprefix(BACKGROUND) for point in points]
+    patterns = {"accuracy.{}": "accuracy", "auc.{}": "area under the curve"}
+    patterns |= {
+        f"{EFFICIENCY}.{{}}.at_{BACKGROUND}{m}": f"signal efficiency at {m} % background"
+        for m in mistags
+    }
     heads = {
         pattern: words
-        for pattern, words in _HEADLINES.items()
+        for pattern, words in patterns.items()
         if any(pattern.format(place_of(v.places)) in facts.numbers for v in facts.variants)
     }
     rows: list[list[Cell]] = []
@@ -100,10 +108,10 @@ def _overview(facts: Comparison) -> Section:
     head = [*(short(a) for a in axes), *heads.values(), ""]
     said = [
         *beaten(axes_of(facts), facts.numbers),
-        *best_of(axes_of(facts), facts.numbers),
+        *(best_of(axes_of(facts), facts.numbers, mistags[0]) if mistags else ()),
         *orders_of({v.name: v.numbers for v in facts.variants}),
     ]
-    table = Table(head, rows, _errors(facts))
+    table = Table(head, rows, f"The variations, on their test jets. {_errors(facts)}")
     return Section("overview", "In short", [*map(Paragraph, said), table])
 
 
@@ -118,10 +126,9 @@ def _trainings(facts: Comparison) -> str:
 
 def _errors(facts: Comparison) -> str:
     if facts.recipe["repeats"] == 1:
-        return "The variations, on their test jets. Intervals are 68 % bootstrap intervals."
+        return "Intervals are 68 % bootstrap intervals."
     return (
-        f"The variations, on their test jets: means over {facts.recipe['repeats']} retrainings. "
-        "Intervals say where another training, tested on another sample, would come out: the "
-        "standard deviation over the retrainings and the test sample's 68 % bootstrap error of "
-        "their mean, in quadrature."
+        f"Means over {facts.recipe['repeats']} retrainings. Intervals say where another training, "
+        "tested on another sample, would come out: the standard deviation over the retrainings and "
+        "the test sample's 68 % bootstrap error of their mean, in quadrature."
     )

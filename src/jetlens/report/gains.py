@@ -8,13 +8,23 @@ from markupsafe import Markup
 
 from jetlens.report.content import Block, Cell, Table
 from jetlens.report.numbers import measured
-from jetlens.report.variants import Comparison, axes_of, place_of, short, whole
-from jetlens.summarise.trainings.gains import MISTAGS
+from jetlens.report.variants import (
+    Comparison,
+    axes_of,
+    of_arguments,
+    place_of,
+    short,
+    told_at,
+    whole,
+)
+from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 
 
 def gains(facts: Comparison) -> list[Block]:
     """Return a table of gains for each axis along which there are some."""
     blocks: list[Block] = []
+    points = told_at(facts.variants, of_arguments(facts.numbers)[""], EFFICIENCY)
+    names = ["accuracy", "auc", *(f"{EFFICIENCY}.at_{point}" for point in points)]
     for axis, places in axes_of(facts).items():
         first = places[0]
         rows: list[list[Cell]] = []
@@ -28,10 +38,10 @@ def gains(facts: Comparison) -> list[Block]:
             if not there or variant.places[axis] == first:
                 continue
             cells: list[Cell] = []
-            for name in ("accuracy", "auc", *_efficiencies()):
+            for name in names:
                 absolute = there.get(f"{start}{name}.vs.{first}")
                 relative = there.get(f"{start}{name}.relative.vs.{first}")
-                cells.append(_gain(absolute, relative if "efficiency" in name else None))
+                cells.append(_gain(absolute, relative if name.startswith(EFFICIENCY) else None))
             rows.append([*(whole(variant.places[a]) for a in axes_of(facts)), *cells])
         if rows:
             caption = (
@@ -42,13 +52,9 @@ def gains(facts: Comparison) -> list[Block]:
                 "the test sample's 68 % bootstrap error, in quadrature."
             )
             head = [*(short(a) for a in axes_of(facts)), "accuracy", "area under the curve"]
-            head += [f"efficiency at {100 * m:.0f} % background" for m in MISTAGS]
+            head += [f"efficiency at {p.removeprefix(BACKGROUND)} % background" for p in points]
             blocks.append(Table(head, rows, caption))
     return blocks
-
-
-def _efficiencies() -> list[str]:
-    return [f"efficiency.at_background_{100 * m:.0f}" for m in MISTAGS]
 
 
 def _gain(absolute: Mapping[str, float] | None, relative: Mapping[str, float] | None) -> Cell:

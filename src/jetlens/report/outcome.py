@@ -7,19 +7,17 @@ from itertools import product
 
 from markupsafe import Markup
 
+from jetlens.plots.panels import listed
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
 from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, verdict
-from jetlens.summarise.trainings.gains import MISTAGS
+from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 from jetlens.summarise.trainings.retrained import RANDOM, REVERSE
-
-_MISTAG = f"{100 * MISTAGS[0]:.0f}"
-_QUANTITY = f"efficiency.{{}}.at_background_{_MISTAG}"
 
 Places = Mapping[str, str]
 
 
-def best_of(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:
+def best_of(axes: Mapping[str, Sequence[str]], numbers: Numbers, mistag: str) -> list[Markup]:
     """Say which place on the last axis is best at each place of the others, and what it gains.
 
     A place is called best alone only where its interval is above those of all others; otherwise
@@ -31,25 +29,30 @@ def best_of(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]
         The axes with their places, in the recipe's order.
     numbers
         What the comparison found.
+    mistag
+        The background efficiency in per cent at which signal efficiencies are compared.
     """
     if not axes or len(list(axes.values())[-1]) < 2:
         return []
     *others, last = axes
     found = []
     for there in product(*(axes[a] for a in others)):
-        said = _best(there, axes[last], numbers)
+        said = _best(there, axes[last], numbers, mistag)
         if said is not None:
             where = ", ".join(f"{_short(a)} {p}" for a, p in zip(others, there, strict=True))
             found.append(Markup("At {}: {}").format(where, said) if where else said)
     if not found:
         return []
-    head = Markup("Highest signal efficiency at {} % background. ").format(_MISTAG)
+    head = Markup("Highest signal efficiency at {} % background. ").format(mistag)
     return [head + Markup(" ").join(found)]
 
 
-def _best(there: Sequence[str], places: Sequence[str], numbers: Numbers) -> Markup | None:
+def _best(
+    there: Sequence[str], places: Sequence[str], numbers: Numbers, mistag: str
+) -> Markup | None:
     """Return the sentence about one place of the other axes, if two places have numbers there."""
-    each = {p: numbers.get(_QUANTITY.format(",".join((*there, p)))) for p in places}
+    names = {p: f"{EFFICIENCY}.{','.join((*there, p))}.at_{BACKGROUND}{mistag}" for p in places}
+    each = {p: numbers.get(name) for p, name in names.items()}
     known = {p: n for p, n in each.items() if n is not None}
     if len(known) < 2:
         return None
@@ -61,10 +64,9 @@ def _best(there: Sequence[str], places: Sequence[str], numbers: Numbers) -> Mark
         )
     words = Markup("<b>{}</b>, {}").format(best, measured(known[best]))
     if close:
-        words += Markup(", not told apart from {} (68 % intervals overlap)").format(_listed(close))
-    gained = numbers.get(
-        f"gain.{','.join((*there, best))}.efficiency.at_background_{_MISTAG}.vs.{places[0]}"
-    )
+        words += Markup(", not told apart from {} (68 % intervals overlap)").format(listed(close))
+    place = ",".join((*there, best))
+    gained = numbers.get(f"gain.{place}.{EFFICIENCY}.at_{BACKGROUND}{mistag}.vs.{places[0]}")
     if gained is not None:
         words += Markup("; its gain over {} is {}").format(places[0], measured(gained))
         if verdict(gained) != YES:
@@ -95,11 +97,6 @@ def orders_of(numbers: Mapping[str, Numbers]) -> list[Markup]:
         return []
     words = "Retrained on the inputs of highest relevance first, by area under the curve"
     return [Markup("{}, told at {}: {}.").format(words, LEVEL, "; ".join(told))]
-
-
-def _listed(names: Sequence[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _short(axis: str) -> str:

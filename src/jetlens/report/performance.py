@@ -17,8 +17,7 @@ from jetlens.report.reach import NAME as REACH
 from jetlens.report.words import html
 from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
-from jetlens.summarise.sums.curves import Curves, WorkingPoint
-from jetlens.summarise.trainings.gains import MISTAGS
+from jetlens.summarise.sums.curves import Curves, WorkingPoint, per_cent
 
 
 def performance(facts: Facts) -> Section:
@@ -43,17 +42,17 @@ def _areas(result: Result, where: str) -> Table:
     called = class_name(signal)
     single = any(name.startswith("auc.single.") for name in numbers)
     kinds = ("auc", "auc.single", "auc.gain") if single else ("auc",)
-    mistags = [f"at_{100 * mistag:.0f}" for mistag in MISTAGS]
+    mistags = [per_cent(mistag) for mistag in summary.mistags]
     rows = []
     for background in summary.curves(result).backgrounds:
         name = LIGHT.get(background, background)
         wanted = [f"{kind}.{signal}_vs_{name}" for kind in kinds]
-        wanted += [f"efficiency.{name}.{at}" for at in mistags]
+        wanted += [f"efficiency.{name}.at_{mistag}" for mistag in mistags]
         if wanted[0] in numbers:
             cells = [measured(numbers[n]) if n in numbers else "" for n in wanted]
             rows.append([html(f"{called} against {class_name(background)}"), *cells])
     head = ["", "area under the curve", *(["single variable", "gain"] if single else [])]
-    head += [f"efficiency at {100 * mistag:.0f} % background" for mistag in MISTAGS]
+    head += [f"efficiency at {mistag} % background" for mistag in mistags]
     caption = f"Areas under the ROC curve and {called} efficiencies {where}. "
     if single:
         variable = plain(FEATURES.get(summary.variable, Feature(summary.variable)).title)
@@ -61,7 +60,7 @@ def _areas(result: Result, where: str) -> Table:
         caption += f"The single variable is the {whose} {variable}. "
     caption += "Intervals are 68 % bootstrap intervals over events"
     caption += ", of the gain with their correlation." if single else "."
-    caption += _condition(summary)
+    caption += _condition(result)
     return Table(head, rows, html(caption))
 
 
@@ -71,7 +70,7 @@ def _rejections(result: Result) -> Table:
     points = curves.working_points(summary.efficiencies)
     rows: list[list[Any]] = []
     for efficiency in summary.efficiencies:
-        row: list[Any] = [f"{100 * efficiency:.0f} %"]
+        row: list[Any] = [f"{per_cent(efficiency)} %"]
         for background in curves.backgrounds:
             match = [p for p in points if (p.background, p.efficiency) == (background, efficiency)]
             row += [_rejection(p) for p in match] or [""]
@@ -81,12 +80,16 @@ def _rejections(result: Result) -> Table:
     caption = (
         f"Rejection (one over the efficiency) of each background at fixed {signal} efficiency, "
         "with 68 % binomial intervals, or lower limits where no jet of the background passes."
-    ) + _condition(summary)
+    ) + _condition(result)
     return Table([html(f"{signal} efficiency"), *names], rows, html(caption))
 
 
-def _condition(summary: Any) -> str:
-    return f" Jets: {summary.condition}." if summary.condition else ""
+def _condition(result: Result) -> str:
+    """Say which jets count, and where no signal jet does, what there is instead."""
+    summary: Any = result.summary
+    said = f" Jets: {summary.condition}." if summary.condition else ""
+    missing = summary.missing(result)
+    return f"{said} {missing[:1].upper()}{missing[1:]}." if missing else said
 
 
 def _rejection(point: WorkingPoint) -> Cell:

@@ -61,7 +61,7 @@ def _blocks(result: Result, drawn: Picture, assumptions: str) -> list[Block]:
         )
     return [
         *words,
-        _table(numbers, summary, _LIMITS, told(summary)),
+        _table(numbers, summary, _LIMITS, told(result)),
         drawn,
         _table(numbers, summary, _EVENTS, _selected(numbers, summary)),
         Paragraph(compared_with(summary)),
@@ -87,7 +87,7 @@ def _selected(numbers: Numbers, summary: Reach) -> Cell:
         "What is left of the signal, and of the backgrounds in {} /fb. Selected, and selected and "
         "tagged: of all decays to four b quarks; left: of the tagged. Signal counts with the tags "
         "of its own jets, a background with the mean over pairs of jets of like masses, which is "
-        "drawn anew in every bootstrap replica. "
+        "drawn anew in every bootstrap replica: intervals hold its statistical error. "
     ).format(f"{summary.luminosity:,.0f}")
     names = ("cross_section_before_tags", "cross_section")
     for name in summary.backgrounds:

@@ -22,7 +22,7 @@ from jetlens.report.worth import worth
 from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED
-from jetlens.summarise.trainings.gains import MISTAGS
+from jetlens.summarise.sums.curves import per_cent
 
 
 def sections(facts: Facts) -> list[Section]:
@@ -107,7 +107,7 @@ def _performance(result: Result, numbers: Numbers) -> list[Tile | None]:
             words = f"Rejection of {other} at 77 % {called} efficiency"
             tiles.append(_tile(numbers, f"rejection.{name}.at_77", words))
             continue
-        for mistag in (f"{100 * m:.0f}" for m in MISTAGS):
+        for mistag in map(per_cent, summary.mistags):
             words = f"Efficiency of {called} at {mistag} % {other}"
             tiles.append(_tile(numbers, f"efficiency.{name}.at_{mistag}", words))
     several = ", all classes" if len(backgrounds) > 1 else ""

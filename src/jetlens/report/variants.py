@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,6 +85,39 @@ def axes_of(facts: Comparison) -> dict[str, list[str]]:
         for axis, place in variant.places.items():
             found.setdefault(axis, {})[place] = None
     return {axis: list(places) for axis, places in found.items()}
+
+
+def told_at(variants: Sequence[Variant], numbers: Numbers, quantity: str) -> list[str]:
+    """Return where a quantity of the variations is told, such as ``background_1``, or ``50``.
+
+    Parameters
+    ----------
+    variants, numbers
+        The variations, and what their comparison found.
+    quantity
+        The first word of its numbers' names, which end with ``.at_`` and this.
+    """
+    starts = tuple(f"{quantity}.{place_of(v.places)}.at_" for v in variants)
+    found = (name.removeprefix(s) for name in numbers for s in starts if name.startswith(s))
+    return list(dict.fromkeys(found))
+
+
+def of_arguments(numbers: Numbers) -> dict[str, Numbers]:
+    """Return the numbers of summaries that are there twice apart, by the arguments of the later.
+
+    They stand behind an ``@`` in names; of the first summary, none do.
+    """
+    found: dict[str, dict[str, Mapping[str, float]]] = {"": {}}
+    for whole_name, number in numbers.items():
+        name, _, arguments = whole_name.partition("@")
+        found.setdefault(arguments, {})[name] = number
+    return dict(found)
+
+
+def with_arguments(arguments: str) -> str:
+    """Say in brackets what sets a second summary apart from the first."""
+    words = re.sub("[_=:]", " ", arguments).replace(",", ", ")
+    return f" ({words})" if words else ""
 
 
 def link(name: str) -> Cell:

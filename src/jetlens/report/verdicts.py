@@ -6,7 +6,6 @@ confidence lies on one side of no difference.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
@@ -15,6 +14,7 @@ from markupsafe import Markup
 from jetlens.report.content import Cell, Table
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
+from jetlens.report.variants import of_arguments, with_arguments
 from jetlens.summarise.trainings.gains import VERDICT
 
 LEVEL = f"{100 * VERDICT:.0f} %"
@@ -35,13 +35,8 @@ def _told(
 ) -> Iterator[tuple[str, Mapping[str, float], str]]:
     """Go through what is compared of one variation: words, number, verdict."""
     start, end = f"gain.{places}.", f".vs.{first}"
-    # what a second summary of the same name finds has its other arguments behind an @
-    for other in dict.fromkeys(name.partition("@")[2] for name in numbers):
-        some = {
-            whole: n for name, n in numbers.items() for whole, _, of in [name.partition("@")]
-            if of == other
-        }  # fmt: skip
-        which = f" ({re.sub('[_=:]', ' ', other).replace(',', ', ')})" if other else ""
+    for arguments, some in of_arguments(numbers).items():
+        which = with_arguments(arguments)
         auc = some.get(f"{start}auc{end}")
         if auc is not None:
             yield f"area under the curve, difference{which}", auc, verdict(auc)

@@ -17,13 +17,16 @@ from jetlens.summarise.base import Numbers, Summary, add_up, interval, named, ra
 from jetlens.summarise.jets.discriminant import CHARM, discriminant, signal_among
 from jetlens.summarise.jets.variables import of_jets
 from jetlens.summarise.result import Result
-from jetlens.summarise.sums.curves import Curves
+from jetlens.summarise.sums.closest import Closest
+from jetlens.summarise.sums.curves import Curves, per_cent
 from jetlens.summarise.sums.quantiles import fill_both
 from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
-from jetlens.summarise.trainings.gains import MISTAGS, TAGGER, compared
+from jetlens.summarise.trainings.performances import TAGGER, compared
 
 SINGLE = "single"
+CLOSEST = "closest"
+"""The part of a result with the values of signal jets that come closest to those asked for."""
 LIGHT = {"u": "light"}
 """What a class is called in names of numbers, where that differs."""
 
@@ -48,7 +51,9 @@ class Performance(Summary):
     fc
         The share of c-jets in the discriminant's background.
     efficiencies
-        Signal efficiencies of the working points.
+        Signal efficiencies of the working points, at which backgrounds' rejections are told.
+    mistags
+        Background efficiencies at which the signal's is told.
     variable
         The single variable; jets without particles have its lowest value. Where the tagger's inputs
         do not have it, there is no comparison.
@@ -67,6 +72,7 @@ class Performance(Summary):
     signal: str | None = None
     fc: float = CHARM
     efficiencies: tuple[float, ...] = (0.60, 0.70, 0.77, 0.85)
+    mistags: tuple[float, ...] = (0.01, 0.10)
     variable: str = "IP3D_signed_d0_significance"
     collection: str = "tracks"
     signal_with: Mapping[str, float] = field(default_factory=dict)
@@ -76,16 +82,19 @@ class Performance(Summary):
         super().__post_init__()
         if not 0 < self.fc < 1:
             raise BadValueError(f"fc={self.fc}: expected a number between 0 and 1")
-        for efficiency in self.efficiencies:
-            if not 0 < efficiency < 1:
-                raise BadValueError(f"efficiencies={efficiency}: expected between 0 and 1")
+        for name in ("efficiencies", "mistags"):
+            for share in getattr(self, name):
+                if not 0 < share < 1:
+                    raise BadValueError(f"{name}={share}: expected numbers between 0 and 1")
 
     @property
     def condition(self) -> str:
         """What is asked of jets, and what they count with, in words; empty if nothing special."""
-        words = [f"{name.replace('_', ' ')} {value:g}" for name, value in self.signal_with.items()]
-        words = [f"signal of {' and '.join(words)}"] if words else []
+        words = [f"signal of {' and '.join(self._asked())}"] if self.signal_with else []
         return ", ".join([*words, *([f"weighted by {self.weight}"] if self.weight else [])])
+
+    def _asked(self) -> list[str]:
+        return [f"{name.replace('_', ' ')} {value:g}" for name, value in self.signal_with.items()]
 
     def fill(self, attribution: xr.Dataset) -> Result:
         """Histogram the discriminant of each class, and count predictions."""
@@ -104,9 +113,10 @@ class Performance(Summary):
                 values = np.where(mask, values, -np.inf).max(axis=1, initial=-np.inf)
             scores[SINGLE] = values.astype(np.float64)
 
-        wanted = label != classes.index(signal_among(classes, self.signal))
-        wanted |= np.all(
-            [np.isclose(of_jets(attribution, n), v) for n, v in self.signal_with.items()], axis=0
+        signal = label == classes.index(signal_among(classes, self.signal))
+        values = {name: of_jets(attribution, name) for name in self.signal_with}
+        wanted = ~signal | np.all(
+            [np.isclose(values[n], v) for n, v in self.signal_with.items()], axis=0
         )
         jet = np.flatnonzero((label >= 0) & wanted)
         cell = np.arange(len(scores))[:, None] * len(classes) + label[jet]
@@ -117,6 +127,10 @@ class Performance(Summary):
             np.tile(jet, len(scores)),
             weights,
         )
+        if values:
+            parts[CLOSEST] = Closest.among(
+                self.signal_with, {n: v[signal] for n, v in values.items()}
+            )
         shape = (len(classes), len(classes))
         predicted = output[jet].argmax(axis=1)
         confusion = add_up(label[jet] * len(classes) + predicted, jet, weights, shape)
@@ -134,6 +148,17 @@ class Performance(Summary):
         """Return the class that was tagged."""
         return signal_among([str(c) for c in result.sums["class"].values], self.signal)
 
+    def missing(self, result: Result) -> str:
+        """Say that no signal jet has what is asked of it, and what comes nearest; else empty."""
+        if not self.signal_with or int(result.sums["jets"].sel({"class": self.signal_of(result)})):
+            return ""
+        closest: Closest = result.parts[CLOSEST]
+        if all(value is None for value in closest.found.values()):
+            return "there are no signal jets"
+        if told := closest.told():
+            return f"no signal jet has {told}"
+        return f"no signal jet has all of {' and '.join(self._asked())}"
+
     def curves(self, result: Result, score: str = TAGGER) -> Curves:
         """Return what tells the signal from each background: the tagger's score, or another."""
         fine, coarse = (result.parts[n].pick(score=score) for n in ("fine", "coarse"))
@@ -143,7 +168,8 @@ class Performance(Summary):
         """Return ``accuracy``, ``auc.b_vs_light``, ``rejection.light.at_77`` and the like.
 
         ``auc.single.*`` belongs to the single variable, ``auc.gain.*`` to the difference, and
-        ``efficiency.light.at_1`` is the signal's efficiency at 1 % of the background.
+        ``efficiency.light.at_1`` is the signal's efficiency at 1 % of the background (one of
+        `mistags`; at 0.5 % it is ``at_0.5``).
         """
         found = named("accuracy", self.accuracies(result))
         curves = self.curves(result)
@@ -158,15 +184,15 @@ class Performance(Summary):
                 found |= named(f"auc.single.{pair}", spread, other)
                 found |= named(f"auc.gain.{pair}", replicas - spread, value - other)
         for background in curves.backgrounds:
-            for mistag in MISTAGS:
+            for mistag in self.mistags:
                 value, replicas = curves.efficiency_at(background, mistag)
-                name = f"efficiency.{LIGHT.get(background, background)}.at_{100 * mistag:.0f}"
+                name = f"efficiency.{LIGHT.get(background, background)}.at_{per_cent(mistag)}"
                 found |= named(name, replicas, value)
         for point in curves.working_points(self.efficiencies):
             name = f"rejection.{LIGHT.get(point.background, point.background)}"
             triple = {"value": point.rejection, "low": point.low, "high": point.high}
             if np.isfinite(list(triple.values())).all():
-                found[f"{name}.at_{100 * point.efficiency:.0f}"] = triple
+                found[f"{name}.at_{per_cent(point.efficiency)}"] = triple
         return found
 
     def accuracies(self, result: Result) -> Floats:

@@ -73,7 +73,7 @@ class StreamUse(ClassSummary):
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
-        """Return means and deviations over retrainings, and differences between variations.
+        """Return numbers over retrainings, and differences between variations.
 
         ``stream_use.<variation>.<group>.<stream>.share`` is a variation's mean, and
         ``stream_use.<variation>.<group>.<stream>.share.vs.<first>`` its paired difference from the
@@ -82,15 +82,9 @@ class StreamUse(ClassSummary):
         """
         found = compared(ensemble)
         groups = ensemble.groups()
-        for axis, places in ensemble.axes.items():
-            if axis.partition(".")[0] == "data":
-                continue  # the jets are others
-            for variation, results in groups.items():
-                base = tuple((k, places[0] if k == axis else v) for k, v in variation)
-                if variation != base and base in groups:
-                    after = f".vs.{places[0]}"
-                    for name, number in _differences(results, groups[base]).items():
-                        found[f"stream_use.{place_of(variation)}.{name}{after}"] = number
+        for variation, base, first in ensemble.against_first():
+            for name, number in _differences(groups[variation], groups[base]).items():
+                found[f"stream_use.{place_of(variation)}.{name}.vs.{first}"] = number
         return found
 
 

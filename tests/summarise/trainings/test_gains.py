@@ -1,4 +1,4 @@
-"""Numbers over retrainings and gains between variations, against what they say they are."""
+"""Gains between paired trainings, against what they say they are."""
 
 from __future__ import annotations
 
@@ -6,101 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import jetlens as jl
-from jetlens.core import attribution as attributions
-from jetlens.core.arrays import batch
-from jetlens.summarise.sums.roc import efficiency_at
-from jetlens.summarise.trainings.ensemble import Ensemble, Member
-from jetlens.summarise.trainings.gains import error_of_mean, gain, over_trainings
-
-JETS = 4000
-
-
-def said(separation: float, noise: int, jets: int = JETS, replicas: int = 100):
-    """Return the performance of a made-up tagger of two classes; `noise` is its training's."""
-    rng = np.random.default_rng(7)  # the jets are the same for all taggers
-    label = rng.integers(0, 2, jets)
-    common = rng.normal(size=jets)
-    own = np.random.default_rng([noise, 11]).normal(size=jets)
-    score = separation * label + 0.8 * common + 0.6 * own
-    made = batch(
-        {"jets": (np.zeros((jets, 1)), ("x",))},
-        label=label,
-        classes=("background", "signal"),
-        event=np.arange(jets),
-    )
-    output = np.stack([-score / 2, score / 2], axis=1)
-    found = attributions.build(
-        made, {"jets": ["x"]}, {}, classes=made.classes, output=output, target=output.argmax(1)
-    )
-    return jl.summarise(found, "performance", replicas=replicas), score, label
-
-
-def ensemble(places=("image", "experts"), repeats=3, axis="model", separation=(1.0, 2.0)):
-    members = [
-        Member({axis: place, "seed": "1"}, r, said(s, 10 * i + r, replicas=30)[0])
-        for i, (place, s) in enumerate(zip(places, separation, strict=True))
-        for r in range(repeats)
-    ]
-    return Ensemble(tuple(members))
-
-
-def test_the_efficiency_at_a_background_is_that_of_the_cut():
-    result, score, label = said(2.0, 1)
-    for mistag in (0.01, 0.1):
-        cut = np.quantile(score[label == 0], 1 - mistag)
-        exact = np.mean(score[label == 1] > cut)
-        value, _ = result.summary.curves(result).efficiency_at("background", mistag)
-        assert value == pytest.approx(exact, abs=0.005)
-
-
-def test_the_rejection_at_an_efficiency_is_that_of_the_cut():
-    result, score, label = said(2.0, 1)
-    each = result.summary.efficiencies
-    points = {p.efficiency: p.rejection for p in result.summary.curves(result).working_points(each)}
-    for efficiency, known in points.items():
-        cut = np.quantile(score[label == 1], 1 - efficiency)
-        value, replicas = result.summary.curves(result).rejection_at("background", efficiency)
-        assert value == pytest.approx(1 / np.mean(score[label == 0] > cut), rel=0.03)
-        assert value == pytest.approx(known)
-        assert np.nanstd(replicas[1:]) > 0
-    numbers = ensemble().numbers()
-    assert numbers["rejection.experts,1.at_60"]["value"] > 1.5
-    relative = numbers["gain.experts,1.rejection.at_60.relative.vs.image"]
-    assert relative["low"] > 0.5
-    easy, _, _ = said(60.0, 1)  # nothing passes
-    assert np.isnan(easy.summary.curves(easy).rejection_at("background", 0.6)[0])
-
-
-@pytest.mark.parametrize("mistag", [0.01, 0.1])
-def test_the_efficiency_has_the_error_of_a_bootstrap(mistag):
-    result, score, label = said(2.0, 1, replicas=400)
-    rng = np.random.default_rng(3)
-    drawn = []
-    for _ in range(400):
-        again = rng.integers(0, JETS, JETS)
-        s, y = score[again], label[again]
-        drawn.append(np.mean(s[y == 1] > np.quantile(s[y == 0], 1 - mistag)))
-    _, replicas = result.summary.curves(result).efficiency_at("background", mistag)
-    assert np.std(replicas[1:]) == pytest.approx(np.std(drawn), rel=0.25)
-
-
-def test_no_jets_of_a_class_have_no_efficiency():
-    full, empty = np.ones((5, 3)), np.zeros((5, 3))
-    assert np.isnan(efficiency_at(full, empty, 0.1)).all()
-    np.testing.assert_allclose(efficiency_at(full, full, 0.3), 0.3)
-
-
-def test_the_interval_holds_spread_and_the_tests_error():
-    rng = np.random.default_rng(1)
-    replicas = np.concatenate([[0.8], 0.8 + 0.03 * rng.normal(size=4000)])
-    each = [(v, replicas - 0.8 + v) for v in (0.7, 0.8, 0.9)]
-    number = over_trainings(each)
-    assert number["value"] == pytest.approx(0.8)
-    assert number["high"] - 0.8 == pytest.approx(np.hypot(0.1, 0.03), rel=0.02)
-    assert 0.8 - number["low"] == pytest.approx(np.hypot(0.1, 0.03), rel=0.02)
-    single = over_trainings(each[:1])
-    assert single["high"] - 0.7 == pytest.approx(0.03, rel=0.05)
+from jetlens.summarise.trainings.gains import error_of_mean, gain
 
 
 def test_a_gain_is_the_mean_of_paired_differences_with_students_error():
@@ -125,54 +31,3 @@ def test_the_test_samples_error_of_a_gain_cancels_between_like_taggers():
     pairs = [((0.8, 0.8 + common), (0.7, 0.7 + common + 1e-3 * rng.normal(size=2001)))]
     number = gain(pairs)
     assert number["high"] - number["low"] == pytest.approx(0.002, rel=0.1)
-
-
-def test_every_variation_has_numbers_and_gains_over_the_first():
-    numbers = ensemble().numbers()
-    assert numbers["auc.image,1"]["value"] < numbers["auc.experts,1"]["value"]
-    for name in ("accuracy.image,1", "efficiency.experts,1.at_background_1"):
-        assert 0 <= numbers[name]["low"] <= numbers[name]["value"] <= numbers[name]["high"] <= 1
-    found = numbers["gain.experts,1.efficiency.at_background_10.vs.image"]
-    plain = [numbers[f"efficiency.{m},1.at_background_10"]["value"] for m in ("experts", "image")]
-    assert found["value"] == pytest.approx(plain[0] - plain[1])
-    assert found["low"] > 0
-    relative = numbers["gain.experts,1.efficiency.at_background_10.relative.vs.image"]
-    assert relative["value"] == pytest.approx(found["value"] / plain[1])
-    assert not [n for n in numbers if n.startswith("gain.image") or n.endswith("vs.1")]
-
-
-def test_all_that_pass_have_an_interval_all_the_same():
-    perfect = [said(60.0, r, jets=200, replicas=20)[0] for r in range(2)]
-    numbers = Ensemble(tuple(Member({}, r, p) for r, p in enumerate(perfect))).numbers()
-    number = numbers["efficiency.at_background_10"]
-    signal = int(perfect[0].sums["jets"].sel({"class": "signal"}))
-    assert (number["value"], number["high"]) == (1, 1)
-    assert number["low"] == pytest.approx(signal / (signal + stats.norm.ppf(0.84) ** 2), rel=1e-6)
-
-
-def test_other_data_have_other_jets_so_that_there_is_no_gain():
-    numbers = ensemble(axis="data.difficulty").numbers()
-    assert "auc.image,1" in numbers
-    assert not [n for n in numbers if n.startswith("gain.")]
-
-
-def test_one_class_alone_has_an_accuracy_at_most():
-    result = said(1.0, 1)[0]
-    few = jl.summarise(
-        attributions.build(
-            batch(
-                {"jets": (np.zeros((20, 1)), ("x",))},
-                label=np.ones(20, dtype=int),
-                classes=("background", "signal"),
-            ),
-            {"jets": ["x"]},
-            {},
-            classes=("background", "signal"),
-            output=np.random.default_rng(0).normal(size=(20, 2)),
-            target=np.zeros(20, dtype=int),
-        ),
-        "performance",
-    )
-    numbers = Ensemble((Member({}, 0, few), Member({}, 1, few))).numbers()
-    assert set(numbers) == {"accuracy"}
-    assert set(Ensemble((Member({}, 0, result),)).numbers()) > {"accuracy", "auc"}

@@ -14,8 +14,13 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.search.tagging import rates
 from jetlens.summarise.search.yields import Yields, by_cuts, by_tagger, tagged
 from jetlens.summarise.trainings.ensemble import Ensemble
-from jetlens.summarise.trainings.gains import gain, over_trainings
-from jetlens.summarise.trainings.retrainings import place_of
+from jetlens.summarise.trainings.gains import gain
+from jetlens.summarise.trainings.retrainings import over_trainings, place_of
+
+WITH_LIMIT = "trainings_with_limit"
+"""What the number of trainings that have a limit is called, where some have none."""
+FEWEST = 2
+"""Of several trainings, the fewest whose limits stand for all."""
 
 Floats = NDArray[np.float64]
 
@@ -85,32 +90,40 @@ def compared(ensemble: Ensemble) -> Numbers:
     ``reach.ratio.<variation>.1000.vs.<first>`` is the geometric mean of the ratio of limits to the
     variation that has the first place on an axis and is otherwise the same: below 1, it is better.
     Retrainings of the same number are compared; the interval is the error of the mean.
+
+    Where the test sample of a retraining holds too little background for a limit, those of the
+    others stand for all (of `FEWEST` at least), and ``reach.<variation>.trainings_with_limit.1000``
+    is their number.
     """
-    measured = {
-        variation: [quantities(r) for r in results]
-        for variation, results in ensemble.groups().items()
-    }
+    summary: Any = ensemble.members[0].result.summary
+    measured = {v: [quantities(r) for r in results] for v, results in ensemble.groups().items()}
     found: Numbers = {}
     for variation, each in measured.items():
-        for name in _common(each, ("limit.", "significance.", "cut_based.limit.", "gain.")):
-            full = ".".join(w for w in ("reach", place_of(variation), name) if w)
-            found[full] = over_trainings([(float(q[name][0]), q[name]) for q in each])
-    for axis, places in ensemble.axes.items():
-        if axis.partition(".")[0] == "data":
-            continue  # the events are others
-        for variation, each in measured.items():
-            base = tuple((k, places[0] if k == axis else v) for k, v in variation)
-            if base == variation or base not in measured:
+        start = ".".join(w for w in ("reach", place_of(variation)) if w)
+        for name in _names(each, ("limit.", "significance.", "cut_based.limit.", "gain.")):
+            there = [q[name] for q in each if name in q]
+            if len(there) >= min(FEWEST, len(each)):
+                found[f"{start}.{name}"] = over_trainings([(float(q[0]), q) for q in there])
+        for mass in summary.masses:
+            many = sum(f"limit.{mass:g}" in q for q in each)
+            if many < len(each):
+                counted = dict.fromkeys(("value", "low", "high"), float(many))
+                found[f"{start}.{WITH_LIMIT}.{mass:g}"] = counted
+    for variation, base, first in ensemble.against_first():
+        ours, others = measured[variation], measured[base]
+        for name in _names(ours, ("limit.",)):
+            both = [(a, b) for a, b in zip(ours, others, strict=False) if name in a and name in b]
+            if len(both) < min(FEWEST, len(ours), len(others)):
                 continue
-            for name in _common([*each, *measured[base]], ("limit.",)):
-                logs = [[np.log(q[name]) for q in group] for group in (each, measured[base])]
-                pairs = [((a[0], a), (b[0], b)) for a, b in zip(*logs, strict=False)]
-                number = {k: float(np.exp(v)) for k, v in gain(pairs).items()}
-                at = name.removeprefix("limit.")
-                found[f"reach.ratio.{place_of(variation)}.{at}.vs.{places[0]}"] = number
+            logs = [(np.log(a[name]), np.log(b[name])) for a, b in both]
+            number = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in logs])
+            at = name.removeprefix("limit.")
+            found[f"reach.ratio.{place_of(variation)}.{at}.vs.{first}"] = {
+                k: float(np.exp(v)) for k, v in number.items()
+            }
     return found
 
 
-def _common(each: Sequence[Mapping[str, Floats]], starts: tuple[str, ...]) -> list[str]:
-    """Return the names that all have and that begin so, in their order."""
-    return [n for n in each[0] if n.startswith(starts) and all(n in other for other in each)]
+def _names(each: Sequence[Mapping[str, Floats]], starts: tuple[str, ...]) -> list[str]:
+    """Return the names that begin so, of all trainings."""
+    return list(dict.fromkeys(n for q in each for n in q if n.startswith(starts)))

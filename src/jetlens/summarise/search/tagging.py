@@ -21,6 +21,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.summarise.base import ratio
+from jetlens.summarise.result import Result
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -35,6 +36,12 @@ _ROUNDING = 1e-9
 _NUMBER = np.zeros((BINS, BINS), dtype=np.int64)
 for _k, (_i, _j) in enumerate(PAIRS):
     _NUMBER[_i, _j] = _NUMBER[_j, _i] = _k
+
+
+def has_tags(result: Result) -> bool:
+    """Say whether jets of backgrounds are tagged, rather than all counted as if they were."""
+    jets, tags = (result.sums[name].values[1:, :, 0] for name in ("jets", "tags"))
+    return bool((tags < jets).any())
 
 
 def pair_of(mass: Floats) -> Integers:

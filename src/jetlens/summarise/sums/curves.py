@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
+def per_cent(share: float) -> str:
+    """Return an efficiency in per cent, as it stands in names of numbers: ``77``, ``0.5``."""
+    return np.format_float_positional(100 * share, precision=6, fractional=False, trim="-")
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorkingPoint:
     """Rejection of a background at a signal efficiency, with its 68 % binomial interval."""

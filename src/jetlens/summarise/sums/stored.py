@@ -71,10 +71,12 @@ def load(path: Path | str) -> Result:
 
 
 def _kinds() -> dict[str, Any]:
+    from jetlens.summarise.sums.closest import Closest
     from jetlens.summarise.sums.examples import Examples
     from jetlens.summarise.sums.plane import Plane
 
-    return {"histogram": Histogram, "examples": Examples, "plane": Plane}
+    kinds = (Closest, Examples, Histogram, Plane)
+    return {kind.__name__.lower(): kind for kind in kinds}
 
 
 def pack(dataset: xr.Dataset) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:

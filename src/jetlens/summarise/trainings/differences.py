@@ -22,7 +22,7 @@ def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
     """Return differences of every variation from the first place on each axis.
 
     Trainings of the same seed are paired, and so are the bootstrap replicas: an event counts as
-    often in the one as in the other. Along axes that change the data nothing is compared.
+    often in the one as in the other.
 
     Parameters
     ----------
@@ -35,21 +35,14 @@ def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
     """
     groups = ensemble.groups()
     found: Numbers = {}
-    for axis, places in ensemble.axes.items():
-        if axis.partition(".")[0] == "data":
-            continue
-        for variation, results in groups.items():
-            base = tuple((k, places[0] if k == axis else v) for k, v in variation)
-            if dict(variation)[axis] == places[0] or base not in groups:
+    for variation, base, first in ensemble.against_first():
+        both = zip(groups[variation], groups[base], strict=False)
+        pairs = [(estimates(ours), estimates(others)) for ours, others in both]
+        for name in pairs[0][0]:
+            each = [(a[name], b[name]) for a, b in pairs if name in a and name in b]
+            if len(each) < len(pairs) or not np.isfinite([x[0] for p in each for x in p]).all():
                 continue
-            pairs = [
-                (estimates(a), estimates(b)) for a, b in zip(results, groups[base], strict=False)
-            ]
-            for name in pairs[0][0]:
-                each = [(a[name], b[name]) for a, b in pairs if name in a and name in b]
-                if len(each) < len(pairs) or not np.isfinite([x[0] for p in each for x in p]).all():
-                    continue
-                number = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in each])
-                if np.isfinite(list(number.values())).all():
-                    found[f"{start}.gain.{place_of(variation)}.{name}.vs.{places[0]}"] = number
+            number = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in each])
+            if np.isfinite(list(number.values())).all():
+                found[f"{start}.gain.{place_of(variation)}.{name}.vs.{first}"] = number
     return found

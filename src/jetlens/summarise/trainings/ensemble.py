@@ -111,6 +111,21 @@ class Ensemble:
         for others, members in found.items():
             yield others, Ensemble(tuple(members))
 
+    def against_first(self) -> Iterator[tuple[Variation, Variation, str]]:
+        """Go through what is compared: a variation, its base, and the base's place.
+
+        A variation's base has the first place on one axis and is otherwise the same. Along axes
+        that change the data nothing is compared: the test jets are others.
+        """
+        groups = self.groups()
+        for axis, (first, *_) in self.axes.items():
+            if axis.partition(".")[0] == "data":
+                continue
+            for variation in groups:
+                base = tuple((k, first if k == axis else v) for k, v in variation)
+                if base != variation and base in groups:
+                    yield variation, base, first
+
     def numbers(self) -> Numbers:
         """Return what the summary's ``compare`` finds.
 

@@ -16,12 +16,8 @@ from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
 from jetlens.summarise.base import Numbers, interval
 from jetlens.summarise.result import Result
-from jetlens.summarise.trainings.gains import (
-    error_of_mean,
-    quantities,
-    with_error,
-    with_verdict,
-)
+from jetlens.summarise.trainings.gains import error_of_mean, with_error, with_verdict
+from jetlens.summarise.trainings.performances import quantities
 
 RELEVANCE, RANDOM, REVERSE = "relevance", "random", "reverse"
 ORDERS = (RELEVANCE, RANDOM, REVERSE)

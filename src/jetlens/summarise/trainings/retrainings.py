@@ -1,14 +1,24 @@
-"""Numbers over retrainings: their mean, and their standard deviation as the interval."""
+"""Numbers over retrainings: their mean, and where another training would come out.
+
+The interval is that of another training, tested on another sample: the standard deviation over the
+retrainings and the test sample's error of the mean, in quadrature. (Retrainings are tested on the
+same jets, so that the first does not hold the second; where each splits the events anew, it holds a
+part of it, and the interval is a little too wide.)
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetlens.summarise.base import Numbers
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation
+from jetlens.summarise.trainings.gains import widened, with_error
+
+Floats = NDArray[np.float64]
 
 
 def place_of(variation: Variation) -> str:
@@ -16,11 +26,26 @@ def place_of(variation: Variation) -> str:
     return ",".join(place for _, place in variation)
 
 
-def over_retrainings(results: Sequence[Result]) -> Numbers:
-    """Return each number's mean over retrainings; ``low`` and ``high`` are one deviation away.
+def over_trainings(each: Sequence[tuple[float, Floats]]) -> dict[str, float]:
+    """Return the mean over retrainings and where another would come out.
 
-    A number that not all of them define is left out. Of a single training, the numbers are its
-    own, with their intervals over events.
+    Parameters
+    ----------
+    each
+        A retraining's value and its bootstrap replicas ``[replica]``, the nominal one first; those
+        of all retrainings are of the same events.
+    """
+    values = np.array([v for v, _ in each])
+    replicas = np.mean([r for _, r in each], axis=0)
+    return with_error(float(values.mean()), replicas, _deviation(values))
+
+
+def over_retrainings(results: Sequence[Result]) -> Numbers:
+    """Return each number's mean over retrainings and where another would come out.
+
+    Of numbers there are no replicas, so that the test sample's error of the mean is taken to be the
+    mean of theirs: so it is where all trainings err alike on the same jets; otherwise it is less. A
+    number that not all of them define is left out. Of a single training, the numbers are its own.
     """
     each = [result.numbers() for result in results]
     if len(each) == 1:
@@ -28,9 +53,9 @@ def over_retrainings(results: Sequence[Result]) -> Numbers:
     found: Numbers = {}
     for name in each[0]:
         if all(name in numbers for numbers in each):
-            values = [numbers[name]["value"] for numbers in each]
-            mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
-            found[name] = {"value": mean, "low": mean - spread, "high": mean + spread}
+            table = {k: np.array([n[name][k] for n in each]) for k in ("value", "low", "high")}
+            mean = {k: float(values.mean()) for k, values in table.items()}
+            found[name] = widened(mean, _deviation(table["value"]))
     return found
 
 
@@ -48,3 +73,8 @@ def compared(ensemble: Ensemble, prefixes: Iterable[str] = ("",)) -> Numbers:
             first, _, rest = name.partition(".")
             found[".".join(w for w in (first, place_of(variation), rest) if w)] = number
     return found
+
+
+def _deviation(values: Floats) -> float:
+    """Return the standard deviation over retrainings; 0 of a single one."""
+    return float(values.std(ddof=1)) if len(values) > 1 else 0.0

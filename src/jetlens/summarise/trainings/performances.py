@@ -1,0 +1,115 @@
+"""How well taggers tag, compared: performances over retrainings, and gains between variations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jetlens.summarise.base import Numbers
+from jetlens.summarise.result import Result
+from jetlens.summarise.sums.curves import Curves, per_cent
+from jetlens.summarise.sums.roc import wilson
+from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.gains import gain
+from jetlens.summarise.trainings.retrainings import over_trainings, place_of
+
+Floats = NDArray[np.float64]
+
+TAGGER = "tagger"
+"""The tagger's discriminant, beside a single variable's."""
+REJECTION, EFFICIENCY = "rejection", "efficiency"
+BACKGROUND = "background_"
+"""What goes before a background's efficiency in names of the signal's: ``at_background_1``."""
+_SHARES = ("accuracy", EFFICIENCY)
+
+
+def quantities(result: Result) -> dict[str, tuple[float, Floats]]:
+    """Return what is compared, by name: value and bootstrap replicas ``[replica]``.
+
+    With more than two classes, areas, efficiencies and rejections are means over the backgrounds.
+    """
+    summary: Any = result.summary
+    accuracy = summary.accuracies(result)
+    found = {"accuracy": (float(accuracy[0]), accuracy)}
+    curves: Curves = summary.curves(result)
+    backgrounds = curves.backgrounds
+    if backgrounds:
+        found["auc"] = _mean([curves.area(b) for b in backgrounds])
+        for mistag in summary.mistags:
+            each = [curves.efficiency_at(b, mistag) for b in backgrounds]
+            found[f"{EFFICIENCY}.at_{BACKGROUND}{per_cent(mistag)}"] = _mean(each)
+        for efficiency in summary.efficiencies:
+            each = [curves.rejection_at(b, efficiency) for b in backgrounds]
+            found[f"{REJECTION}.at_{per_cent(efficiency)}"] = _mean(each)
+    return {k: (v, r) for k, (v, r) in found.items() if np.isfinite(v) and np.isfinite(r).sum() > 1}
+
+
+def _mean(each: Sequence[tuple[float, Floats]]) -> tuple[float, Floats]:
+    return float(np.mean([v for v, _ in each])), np.mean([r for _, r in each], axis=0)
+
+
+def compared(ensemble: Ensemble) -> Numbers:
+    """Return every variation's numbers, and its gains over the first place on each axis.
+
+    ``auc.<variation>``, ``efficiency.<variation>.at_background_1`` and
+    ``rejection.<variation>.at_50`` are means over retrainings.
+    ``gain.<variation>.auc.vs.<first>`` is the difference from the variation that has the first
+    place on an axis and is otherwise the same, ``gain.<variation>.auc.relative.vs.<first>`` that
+    divided by what it is compared with.
+    """
+    groups = ensemble.groups()
+    measured = {v: [quantities(r) for r in results] for v, results in groups.items()}
+    found: Numbers = {}
+    for variation, each in measured.items():
+        for name in _common(each):
+            first, _, rest = name.partition(".")
+            full = ".".join(w for w in (first, place_of(variation), rest) if w)
+            number = over_trainings([q[name] for q in each])
+            if first in _SHARES:
+                number = _of_few(number, min(trials(r, name) for r in groups[variation]))
+            found[full] = number if first == REJECTION else _bounded(number)
+    for variation, base, first in ensemble.against_first():
+        ours, others = measured[variation], measured[base]
+        for name in _common([*ours, *others]):
+            pairs = [(a[name], b[name]) for a, b in zip(ours, others, strict=False)]
+            start = f"gain.{place_of(variation)}.{name}"
+            found[f"{start}.vs.{first}"] = gain(pairs)
+            found[f"{start}.relative.vs.{first}"] = gain(pairs, relative=True)
+    return found
+
+
+def _common(each: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [name for name in each[0] if all(name in other for other in each)]
+
+
+def trials(result: Result, name: str) -> float:
+    """Return the effective number of jets of which a quantity is a share."""
+    summary: Any = result.summary
+    histogram = result.parts["fine"].pick(score=TAGGER)
+    effective = dict(zip(histogram.axes["class"], histogram.effective(), strict=True))
+    signal = effective[summary.signal_of(result)]
+    return float(signal if name.startswith(EFFICIENCY) else sum(effective.values()))
+
+
+def _of_few(number: dict[str, float], jets: float) -> dict[str, float]:
+    """Return a share's interval; less than a jet from 0 or 1, where a bootstrap has none, Wilson's.
+
+    Parameters
+    ----------
+    number
+        The share, with its interval.
+    jets
+        Of how many jets it is the share.
+    """
+    if min(number["value"], 1 - number["value"]) * jets >= 1:
+        return number
+    low, high = wilson(number["value"], jets)
+    return number | {"low": min(low, number["low"]), "high": max(high, number["high"])}
+
+
+def _bounded(number: dict[str, float]) -> dict[str, float]:
+    """Return a share's interval without what lies beyond 0 and 1."""
+    return {name: float(np.clip(value, 0.0, 1.0)) for name, value in number.items()}

@@ -125,7 +125,7 @@ class AttentionDistance(ClassSummary):
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
-        """Return the numbers' mean and deviation over retrainings, for every variation."""
+        """Return the numbers' mean and interval over retrainings, for every variation."""
         return compared(ensemble)
 
 

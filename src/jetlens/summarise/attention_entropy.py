@@ -106,7 +106,7 @@ class AttentionEntropy(ClassSummary):
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
-        """Return the numbers' mean and deviation over retrainings, for every variation."""
+        """Return the numbers' mean and interval over retrainings, for every variation."""
         return compared(ensemble)
 
 

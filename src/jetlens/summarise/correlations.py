@@ -165,7 +165,7 @@ class Correlations(GradientSummary):
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
-        """Return the numbers' mean and deviation over retrainings, for every variation.
+        """Return the numbers' mean and interval over retrainings, for every variation.
 
         Pairs that are among the largest in some trainings only are left out.
         """

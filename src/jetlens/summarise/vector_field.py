@@ -189,5 +189,5 @@ class VectorField(GradientSummary):
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
-        """Return the numbers' mean and deviation over retrainings, for every variation."""
+        """Return the numbers' mean and interval over retrainings, for every variation."""
         return compared(ensemble)

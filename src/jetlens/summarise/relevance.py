@@ -86,7 +86,7 @@ class Relevance(Summary):
         return found
 
     def spread(self, results: Sequence[Result]) -> tuple[Floats, Floats, Floats]:
-        """Return mean and interval over retrainings as value, low and high ``[group, input]``.
+        """Return mean and deviation over retrainings as value, low and high ``[group, input]``.
 
         Of a single training, they are its own with the interval over events.
         """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,7 +11,7 @@ from matplotlib.quiver import Quiver
 
 import jetlens as jl
 from figure_words import inside
-from jetlens.plots import caption
+from jetlens.plots import caption, correlations
 from synthetic import GRADED, graded
 
 CASES = [
@@ -91,6 +93,22 @@ def test_features_before_are_drawn_against_those_after():
         assert drawn[0, 0] > 0.9
         written = [t.get_text() for t in panel.texts]
         assert any("±" in words for words in written)
+
+
+@pytest.mark.parametrize("most", [2, 8])
+def test_errors_of_many_features_are_told_in_words(monkeypatch, most):
+    monkeypatch.setattr(correlations, "_ERRORS", most)
+    found = result("correlations", moved=False)
+    written = [t.get_text() for a in jl.draw(found).axes for t in a.texts]
+    assert any("±" in words for words in written) == (most == 8)
+    told = re.search(
+        r"Errors are (\S+) \(features\), (\S+) \(gradients\), .* at most", caption(found)
+    )
+    assert (told is None) == (most == 8)
+    if told:
+        inputs = np.nan_to_num(found.summary.matrices(found)["inputs"][..., 1:])
+        assert float(told[1]) == pytest.approx(inputs.std(axis=-1).max(), rel=0.05)
+        assert float(told[1]) > 0
 
 
 @pytest.mark.parametrize("high", [0.1, 0.4, 0.8, 2.0])

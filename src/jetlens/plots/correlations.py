@@ -26,7 +26,7 @@ TITLE = "Correlations"
 SIGNIFICANT = 2.0
 """Standard errors that a coefficient is away from zero, where it is written."""
 _WRITTEN = 16  # features at most, so that numbers find room
-_ERRORS = 6  # features at most, so that errors find room, too
+_ERRORS = 8  # features at most, so that errors find room, too
 _CELL = 0.31, 0.62  # inches, without and with errors
 _EXACT = 5e-4  # an error that would be written as nothing is not
 _LEAST = 0.02  # where the colours end at least
@@ -42,6 +42,7 @@ _SAID = {
     GRADIENTS: "gradients",
     AFTER: "after",
     CHANGE: "change",
+    AGAINST: "the one against the other",
 }
 
 Floats = NDArray[np.float64]
@@ -105,6 +106,8 @@ def caption(result: Result) -> str:
         f"than {SIGNIFICANT:g} standard errors (bootstrap over events) away from zero; features "
         "that do not vary are grey. "
     )
+    if len(titles) > _ERRORS:
+        words += f"Errors are {_errors(found)} at most. "
     if AFTER in found:
         at = result.sums.attrs[SCALE]
         where = "to where their decision flips" if at is None else f"by the scale {at:g}"
@@ -127,6 +130,15 @@ def caption(result: Result) -> str:
     if said:
         words += f"The largest of Pearson's: {'; '.join(said)}. "
     return words + told(result)
+
+
+def _errors(found: Matrices) -> str:
+    """Tell the largest standard errors of Pearson's coefficients, kind by kind."""
+    told = []
+    for kind in shown(found):
+        error = np.nan_to_num(found[kind][..., 1:]).std(axis=-1)
+        told.append(f"{error.max(initial=0):.2g} ({_SAID[kind]})")
+    return ", ".join(told)
 
 
 def _rows(result: Result) -> dict[str, tuple[str, Floats]]:

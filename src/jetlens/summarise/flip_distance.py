@@ -14,10 +14,9 @@ from jetlens.core.attribution import FLIP_STEP, features
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
-from jetlens.summarise.jets.lists import ListSummary
 from jetlens.summarise.jets.moved import UNLABELLED, told, unlabelled
 from jetlens.summarise.jets.particle_order import real
-from jetlens.summarise.jets.ranks import RANKS, check_ranks, rank_names, summed_by_rank
+from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.quantiles import fill_both, quantiles
 from jetlens.summarise.sums.roc import wilson
@@ -35,31 +34,13 @@ Floats = NDArray[np.float64]
 
 @summaries.register("flip-distance")
 @dataclass(frozen=True, kw_only=True)
-class FlipDistance(ListSummary):
+class FlipDistance(RankSummary):
     """How far jets have to go for the decision to flip: by feature, class and rank.
 
     Distances are in spreads of the features among the reference jets, root mean squares over a
     jet's particles; they are told of the jets that flip at all. The length of the whole step is
     the root of the sum of squares over particles and features.
-
-    Parameters
-    ----------
-    misclassified
-        Whether the misclassified jets of each true class are a group, too.
-    order
-        A variable of the particles, whose largest is the first, or ``"listed"``; left out, ``pt``
-        where it is there, else as they are listed.
-    ranks
-        The first rank of each group of ranks; the last group has no end.
     """
-
-    misclassified: bool = True
-    order: str = ""
-    ranks: Sequence[int] = RANKS
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_ranks(self.ranks)
 
     def fill(self, attribution: xr.Dataset) -> Result:
         """Histogram distances and scales of jets that flip, and sum up squares by rank."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,7 @@ from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import LEAST, Numbers, named, ratio
 from jetlens.summarise.jets.gradients import PHYSICAL, GradientSummary
-from jetlens.summarise.jets.ranks import RANKS, check_ranks, rank_names, summed_by_rank
+from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
@@ -27,32 +26,14 @@ Floats = NDArray[np.float64]
 
 @summaries.register("wanted-change")
 @dataclass(frozen=True, kw_only=True)
-class WantedChange(GradientSummary):
+class WantedChange(RankSummary, GradientSummary):
     """Mean gradient of each feature, signed and by size, by class and rank of the particle.
 
     Every particle counts the same. The signed mean says which way the feature would have to go in
     all particles at once; the size says how much there is to gain from moving each its own way.
     Only gradients per spread of the feature, or per unit of the tagger's scaled input, can be
     ranked: those per GeV and per mm cannot.
-
-    Parameters
-    ----------
-    misclassified
-        Whether the misclassified jets of each true class are a group, too.
-    order
-        A variable of the particles, whose largest is the first, or ``"listed"``; left out, ``pt``
-        where it is there, else as they are listed.
-    ranks
-        The first rank of each group of ranks; the last group has no end.
     """
-
-    misclassified: bool = True
-    order: str = ""
-    ranks: Sequence[int] = RANKS
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_ranks(self.ranks)
 
     def fill(self, attribution: xr.Dataset) -> Result:
         """Sum up gradients by feature and rank, of each group."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
+from jetlens.summarise.jets.lists import ListSummary
 from jetlens.summarise.jets.particle_order import ordered
 
 RANKS = (1, 2, 3, 4, 6, 11, 21, 41)
@@ -37,6 +39,30 @@ def rank_names(ranks: Sequence[int]) -> list[str]:
     ends = [start - 1 for start in starts[1:]]
     pairs = zip(starts, ends, strict=False)
     return [str(a) if a == b else f"{a}-{b}" for a, b in pairs] + [f"{starts[-1]}+"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankSummary(ListSummary):
+    """A summary of particles by their rank in the jet.
+
+    Parameters
+    ----------
+    misclassified
+        Whether the misclassified jets of each true class are a group, too.
+    order
+        A variable of the particles, whose largest is the first, or ``"listed"``; left out, ``pt``
+        where it is there, else as they are listed.
+    ranks
+        The first rank of each group of ranks; the last group has no end.
+    """
+
+    misclassified: bool = True
+    order: str = ""
+    ranks: Sequence[int] = RANKS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_ranks(self.ranks)
 
 
 def summed_by_rank(

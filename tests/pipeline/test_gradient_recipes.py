@@ -69,6 +69,16 @@ def test_the_recipes_ask_for_what_the_study_needs():
     trees = {v.places["model"]: tree for v, tree in qg.variations()}
     assert list(trees) == ["kinematics", "particle-type", "multiplicity"]
     assert trees["multiplicity"]["tagger"]["use"] == "mlp"
+    seen = load(RECIPES / "quark_gluon.toml", preset="detector")
+    assert seen.data.arguments["detector"] is True
+    inputs = {
+        v.places["model"]: tree["tagger"].get("inputs", {}).get("constituents")
+        for v, tree in seen.variations()
+    }
+    assert list(inputs) == [*trees, "impact-parameters"]
+    assert inputs["kinematics"] == ["pt", "deta", "dphi"]
+    assert inputs["impact-parameters"] == ["*"]  # the same, and those of tracks
+    assert inputs["particle-type"] == ["pt", "deta", "dphi", "m2", "charge", "is_*"]
     told = {v.places["model"]: tree["explain"] for v, tree in showers.variations()}
     assert [name for name, explain in told.items() if explain] == ["with-time"]
     planes = {(s.arguments["x"], s.arguments["y"]) for s in showers.show if s.use == "vector-field"}

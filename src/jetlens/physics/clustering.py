@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.physics.groups import places
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -24,6 +26,13 @@ class Found(NamedTuple):
     """Number of particles ``[jet]``, at least one."""
     particle: Ints
     """Rows of the particles ``[constituent]``, jet by jet."""
+
+    def take(self, which: NDArray[np.bool_] | Ints) -> Found:
+        """Return some of the jets, or all in another order."""
+        rows = np.arange(len(self.size))[which]
+        size = self.size[rows]
+        first = (np.cumsum(self.size) - self.size)[rows]
+        return Found(self.event[rows], size, self.particle[np.repeat(first, size) + places(size)])
 
 
 def anti_kt(momentum: Floats, counts: Ints, *, radius: float, pt_min: float) -> Found:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.physics.clustering import sequence, subjets
+from jetlens.physics.groups import hardest
 from jetlens.physics.kinematics import momentum_of, rapidity_of
 from jetlens.physics.substructure import n_subjettiness
 
@@ -72,8 +73,7 @@ def find(x: Floats, y: Floats, pt: Floats, number: Ints) -> Prongs:
         made, size = subjets(clustered, int(many))
         px, py, pz, energy = made.T
         jet = np.repeat(np.arange(len(jets)), size)
-        order = np.lexsort((-np.hypot(px, py), jet))
-        place = np.arange(len(jet)) - np.repeat(np.cumsum(size) - size, size)
+        order, place = hardest(np.hypot(px, py), jet, len(jets))
         where = jets[jet], place
         for own, values in (
             (found.x, rapidity_of(pz, energy)),

@@ -13,6 +13,7 @@ from jetlens.core.hashing import digest
 from jetlens.data.detector import table
 from jetlens.data.events.generator import EventRecord, Generator
 from jetlens.data.events.truth import PILEUP
+from jetlens.data.events.visible import visible
 from jetlens.data.processes import process
 
 PARTICLE = np.dtype(
@@ -32,7 +33,6 @@ Particles = NDArray[np.void]
 
 CHARGED = (11, 13, 211, 321, 2212, 3112, 3222, 3312, 3334)
 _NEGATIVE = (11, 13, 3112, 3312, 3334)
-_INVISIBLE = (12, 14, 16)
 _ETA_MAX = 3.2  # what reaches a jet of |eta| < 2.5
 _PT_MIN = 0.1
 
@@ -49,9 +49,8 @@ def final_particles(record: EventRecord, origin: NDArray[np.int8]) -> Particles:
     """
     px, py, pz, _ = record.momentum.T
     pt = np.hypot(px, py)
-    seen = (record.status > 0) & (pt > _PT_MIN) & (np.abs(pz) < np.sinh(_ETA_MAX) * pt)
-    rows = np.flatnonzero(seen)
-    rows = rows[~np.isin(np.abs(record.pdg[rows]), _INVISIBLE)]
+    near = (pt > _PT_MIN) & (np.abs(pz) < np.sinh(_ETA_MAX) * pt)
+    rows = np.flatnonzero(visible(record) & near)
     particles = np.empty(len(rows), dtype=PARTICLE)
     pdg = record.pdg[rows]
     particles["event"] = record.event[rows]

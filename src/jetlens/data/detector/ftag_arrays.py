@@ -10,6 +10,7 @@ from jetlens.data.detector.hits import INNERMOST, NEXT, Merged, is_pixel
 from jetlens.data.detector.simulation import Simulated, relative_angles
 from jetlens.data.detector.tracks import PARAMETERS, Tracks, impact
 from jetlens.data.events.truth import NO_VERTEX, vertices
+from jetlens.physics.groups import hardest
 from jetlens.physics.kinematics import eta_of_theta
 
 MOST_TRACKS = 40
@@ -104,18 +105,15 @@ def to_arrays(simulated: Simulated, mu: float) -> dict[str, Structured]:
     tracks, jet = simulated.tracks[kept], simulated.jet[kept]
     flat = _variables(tracks, jet, Merged(*(column[kept] for column in merged)), simulated)
     size = np.abs(flat["IP3D_signed_d0_significance"])
-    order = np.lexsort((-size, jet))
-    flat, jet, made = flat[order], jet[order], tracks["made"][order]
-
     count = np.bincount(jet, minlength=len(simulated.jets.pt))
-    place = np.arange(len(jet)) - (np.cumsum(count) - count)[jet]
-    fits = place < MOST_TRACKS
+    order, place = hardest(size, jet, len(count), most=MOST_TRACKS)
+    flat, jet, made = flat[order], jet[order], tracks["made"][order]
     shape = (len(count), MOST_TRACKS)
     padded = np.zeros(shape, dtype=TRACK_DTYPE)
     padded["ftagTruthOriginLabel"], padded["ftagTruthVertexIndex"] = -1, NO_VERTEX
-    padded[jet[fits], place[fits]] = flat[fits]
+    padded[jet, place] = flat
     position = np.zeros((*shape, 3))
-    position[jet[fits], place[fits]] = made[fits]
+    position[jet, place] = made
     padded["ftagTruthVertexIndex"] = vertices(
         position, simulated.vertex, padded["ftagTruthOriginLabel"], padded["valid"]
     )

@@ -18,6 +18,8 @@ from jetlens.physics.helix import to_perigee
 
 Floats = NDArray[np.float64]
 
+_COARSE = 0.8  # of the least pt of a track: what may be measured above it
+
 
 def reconstruct(particles: Particles, vertex: Floats, rng: np.random.Generator) -> Tracks:
     """Turn charged particles into tracks.
@@ -54,6 +56,32 @@ def reconstruct(particles: Particles, vertex: Floats, rng: np.random.Generator) 
     return _tracks(
         particles["event"], particles["origin"], particles["vertex"], measured, sigma, hits
     )
+
+
+def tracked(particles: Particles, vertex: Floats, rng: np.random.Generator) -> Tracks:
+    """Return the tracks of those particles that are charged and within the tracker's reach.
+
+    Parameters
+    ----------
+    particles
+        Any particles.
+    vertex
+        The reconstructed vertices, ``[event, xyz]`` in mm.
+    rng
+        Source of randomness.
+
+    Returns
+    -------
+    Tracks, which have as ``event`` the row of their particle.
+    """
+    px, py, pz, _ = particles["momentum"].T
+    pt = np.hypot(px, py)
+    seen = (particles["charge"] != 0) & (pt > _COARSE * table.TRACK_PT.value)
+    row = np.flatnonzero(seen & (np.abs(pz) < pt * np.sinh(table.JET_ETA.value)))
+    some = particles[row]
+    place = vertex[some["event"]]
+    some["event"] = row
+    return reconstruct(some, place, rng)
 
 
 def efficiency(particles: Particles) -> Floats:

@@ -14,7 +14,7 @@ from jetlens.data.detector.hits import Merged, merge
 from jetlens.data.detector.material import interact
 from jetlens.data.detector.response import fakes, reconstruct
 from jetlens.data.detector.tracks import Tracks
-from jetlens.data.events.clustering import Jets, anti_kt, inside_cone, nearest
+from jetlens.data.events.clustering import Jets, anti_kt, directions, nearest
 from jetlens.data.events.generator import EventRecord
 from jetlens.data.events.truth import PILEUP, Truth, flavours, labelling, truth
 from jetlens.physics.kinematics import delta_phi, eta_of, eta_of_theta
@@ -131,15 +131,8 @@ def near_leptons(jets: Jets, record: EventRecord, known: Truth) -> NDArray[np.bo
     """Say which jets lie at a prompt electron or muon, which are leptons rather than jets."""
     pt_min, dr_max = table.LEPTON.value
     rows = np.flatnonzero(np.isin(np.abs(record.pdg), (11, 13)) & (record.status > 0))
-    px, py, pz, _ = record.momentum[rows].T
-    prompt = known.prompt[rows] & (np.hypot(px, py) > pt_min)
-    leptons = Jets(
-        record.event[rows][prompt],
-        np.hypot(px, py)[prompt],
-        eta_of(px, py, pz)[prompt],
-        np.arctan2(py, px)[prompt],
-        np.zeros(int(prompt.sum())),
-    )
+    leptons = directions(record.event[rows], record.momentum[rows])
+    leptons = leptons.take(known.prompt[rows] & (leptons.pt > pt_min))
     _, dr = nearest(jets.event, jets.eta, jets.phi, leptons, record.events)
     near: NDArray[np.bool_] = dr < dr_max
     return near
@@ -181,6 +174,15 @@ def associated(tracks: Tracks, jets: Jets, events: int) -> tuple[Tracks, Ints]:
     row, dr = nearest(tracks["event"], eta, tracks["phi"], jets, events)
     inside = inside_cone(row, dr, jets)
     return tracks[inside], row[inside]
+
+
+def inside_cone(row: Ints, dr: Floats, jets: Jets, margin: float = 0.0) -> NDArray[np.bool_]:
+    """Say what lies within the pt-dependent cone of its nearest jet, as `nearest` found them."""
+    a, b, c = table.CONE.value
+    radius = a + np.exp(b + c * jets.pt / 1000.0) + margin
+    # row -1, where there is no jet, meets an entry that nothing is inside
+    inside: NDArray[np.bool_] = dr < np.append(radius, 0.0)[row]
+    return inside
 
 
 def relative_angles(tracks: Tracks, jet: Ints, jets: Jets) -> tuple[Floats, Floats]:

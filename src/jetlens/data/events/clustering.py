@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.data.detector import table
 from jetlens.physics.clustering import sequence
-from jetlens.physics.kinematics import delta_phi, eta_of
+from jetlens.physics.kinematics import delta_phi, eta_of, mass_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -28,6 +27,12 @@ class Jets(NamedTuple):
         """Return some of the jets."""
         event, pt, eta, phi, mass = self
         return Jets(event[rows], pt[rows], eta[rows], phi[rows], mass[rows])
+
+
+def directions(event: Ints, momentum: Floats) -> Jets:
+    """Return where jets of these events ``[jet]`` and momenta ``[jet, 4]`` point."""
+    px, py, pz, _ = momentum.T
+    return Jets(event, np.hypot(px, py), eta_of(px, py, pz), np.arctan2(py, px), mass_of(momentum))
 
 
 def anti_kt(event: Ints, momentum: Floats, events: int, radius: float, pt_min: float) -> Jets:
@@ -91,12 +96,3 @@ def nearest(event: Ints, eta: Floats, phi: Floats, jets: Jets, events: int) -> t
         closer = dr < distance[some]
         row[some[closer]], distance[some[closer]] = jet[closer], dr[closer]
     return row, distance
-
-
-def inside_cone(row: Ints, dr: Floats, jets: Jets, margin: float = 0.0) -> NDArray[np.bool_]:
-    """Say what lies within the pt-dependent cone of its nearest jet, as `nearest` found them."""
-    a, b, c = table.CONE.value
-    radius = a + np.exp(b + c * jets.pt / 1000.0) + margin
-    # row -1, where there is no jet, meets an entry that nothing is inside
-    inside: NDArray[np.bool_] = dr < np.append(radius, 0.0)[row]
-    return inside

@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.data.detector.collisions import charge_of
-from jetlens.data.events.clustering import Jets, nearest
+from jetlens.data.events.clustering import Jets, directions, nearest
 from jetlens.data.events.generator import NONE, EventRecord
+from jetlens.data.events.visible import jets_of, within
 from jetlens.data.fat_jets.particles import CONSTITUENT_TYPE, variables
 from jetlens.data.tables.columns import classes_column, described, numbered
-from jetlens.physics import clustering, xaug
+from jetlens.physics import xaug
 from jetlens.physics.grooming import Groomed, soft_drop
-from jetlens.physics.kinematics import eta_of, mass_of
+from jetlens.physics.groups import hardest
+from jetlens.physics.kinematics import eta_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 MOST = 100
 """Particles of a jet that are kept, the hardest first."""
-
-INVISIBLE = (12, 14, 16)
 
 
 class Cuts(NamedTuple):
@@ -77,33 +77,17 @@ def find(record: EventRecord, cuts: Cuts, match: int | None) -> Selected:
         Number of a particle, the last copy of which, or of its antiparticle, has to be nearer to
         the jet than to any other of its event, and within the jet's radius; None: all jets.
     """
-    row = visible(record, cuts.eta_max + 2 * cuts.radius)  # no particle of a kept jet lies beyond
-    momentum = record.momentum[row]
-    found = clustering.anti_kt(
-        momentum,
-        np.bincount(record.event[row], minlength=record.events),
-        radius=cuts.radius,
-        pt_min=cuts.pt_min,
-    )
-    jets = directions(found.event, xaug.total(momentum[found.particle], found.size))
+    row = within(record, cuts.eta_max + 2 * cuts.radius)  # no particle of a kept jet lies beyond
+    found, momentum = jets_of(record, row, radius=cuts.radius, pt_min=cuts.pt_min)
+    jets = directions(found.event, momentum)
     kept = (jets.pt < cuts.pt_max) & (np.abs(jets.eta) < cuts.eta_max)
     kept &= jets.mass >= cuts.mass[0]  # grooming takes mass away, never adds to it
     if match is not None:
         kept &= matched(record, jets, match, cuts.radius)
-    some = take(found, kept)
-    groomed = soft_drop(momentum[some.particle], some.size, radius=cuts.radius)
+    some = found.take(kept)
+    groomed = soft_drop(record.momentum[some.particle], some.size, radius=cuts.radius)
     inside = (groomed.mass > cuts.mass[0]) & (groomed.mass < cuts.mass[1])
-    last = take(some, inside)
-    return Selected(
-        last.event, last.size, row[last.particle], Groomed(*(g[inside] for g in groomed))
-    )
-
-
-def visible(record: EventRecord, eta_max: float) -> Ints:
-    """Return the rows of the final particles but neutrinos within this absolute pseudorapidity."""
-    px, py, pz, _ = record.momentum.T
-    seen = (record.status > 0) & (np.abs(pz) < np.sinh(eta_max) * np.hypot(px, py))
-    return np.flatnonzero(seen & ~np.isin(np.abs(record.pdg), INVISIBLE))
+    return Selected(*some.take(inside), Groomed(*(g[inside] for g in groomed)))
 
 
 def to_arrays(
@@ -134,41 +118,13 @@ def to_arrays(
     where = xaug.axes(momentum, jets.size, jets.groomed)
     jet = np.repeat(np.arange(len(jets)), jets.size)
     pt = np.hypot(momentum[:, 0], momentum[:, 1])
-    order, place = hardest(pt, jet, len(jets))
-    order, place = order[place < MOST], place[place < MOST]
+    order, place = hardest(pt, jet, len(jets), most=MOST)
     jet = jet[order]
     columns = variables(record, rows[order], momentum[order], charge[order], where, jet)
     for name, values in columns.items():
         particles[name][jet, place] = values
     particles["valid"][jet, place] = True
     return tables
-
-
-def directions(event: Ints, momentum: Floats) -> Jets:
-    """Return where jets of these events ``[jet]`` and momenta ``[jet, 4]`` point."""
-    px, py, pz, _ = momentum.T
-    return Jets(event, np.hypot(px, py), eta_of(px, py, pz), np.arctan2(py, px), mass_of(momentum))
-
-
-def take(found: clustering.Found, which: NDArray[np.bool_] | Ints) -> clustering.Found:
-    """Return some of the jets, or all in another order."""
-    rows = np.arange(len(found.size))[which]
-    size = found.size[rows]
-    first = (np.cumsum(found.size) - found.size)[rows]
-    return clustering.Found(
-        found.event[rows], size, found.particle[np.repeat(first, size) + places(size)]
-    )
-
-
-def places(size: Ints) -> Ints:
-    """Return the places 0, 1, ... of things that stand group by group, in their groups."""
-    found: Ints = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
-    return found
-
-
-def hardest(pt: Floats, group: Ints, groups: int) -> tuple[Ints, Ints]:
-    """Order things by group and falling pt: return their rows, and their places in the groups."""
-    return np.lexsort((-pt, group)), places(np.bincount(group, minlength=groups))
 
 
 def matched(record: EventRecord, jets: Jets, match: int, radius: float) -> NDArray[np.bool_]:

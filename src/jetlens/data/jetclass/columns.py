@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.data.events.clustering import directions
 from jetlens.data.events.generator import NONE, EventRecord
-from jetlens.data.fat_jets.arrays import directions, hardest
 from jetlens.data.jetclass.flow import ELECTRON, MUON, NEUTRAL_HADRON, PHOTON
 from jetlens.data.jetclass.jets import PRONGS, RADIUS, Kind, Selected
 from jetlens.data.jetclass.truth import decay_number
@@ -29,6 +29,7 @@ from jetlens.data.readers.jetclass_variables import (
 from jetlens.data.tables.columns import described
 from jetlens.physics import xaug
 from jetlens.physics.grooming import soft_drop
+from jetlens.physics.groups import hardest
 from jetlens.physics.kinematics import delta_phi, eta_of
 from jetlens.physics.substructure import n_subjettiness
 
@@ -108,8 +109,8 @@ def to_arrays(record: EventRecord, jets: Selected, kind: Kind) -> Tables:
     _fill_truth(tables, record, jets, kind)
 
     jet = np.repeat(np.arange(len(jets)), jets.size)
-    order, place = hardest(np.hypot(momentum[:, 0], momentum[:, 1]), jet, len(jets))
-    order, place = order[place < MOST], place[place < MOST]
+    pt = np.hypot(momentum[:, 0], momentum[:, 1])
+    order, place = hardest(pt, jet, len(jets), most=MOST)
     jet = jet[order]
     for name, values in _variables(some[order], axis.eta[jet], axis.phi[jet]).items():
         tables["constituents"][PART + name][jet, place] = values

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jetlens.data.detector import table
 from jetlens.data.detector.collisions import Particles, collide, final_particles
-from jetlens.data.detector.response import reconstruct
+from jetlens.data.detector.response import tracked
 from jetlens.data.detector.simulation import reconstructed_vertices
 from jetlens.data.detector.tracks import Tracks
 from jetlens.data.events.generator import EventRecord
@@ -40,7 +40,6 @@ CANDIDATE = np.dtype(
 """A reconstructed particle."""
 
 Candidates = NDArray[np.void]
-_COARSE = 0.8  # of the least pt of a track: what may be measured above it
 
 
 class Cells(NamedTuple):
@@ -74,7 +73,9 @@ def flow(record: EventRecord, kept: NDArray[np.bool_], rng: np.random.Generator)
     hard = final_particles(record, np.full(len(record.pdg), PRIMARY, dtype=np.int8))
     hard, place = collide(hard[kept[hard["event"]]], record.events, None, 0.0, rng)
     vertex, sigma = reconstructed_vertices(hard, place, rng)
-    tracks, particle = tracked(hard, vertex, rng)
+    tracks = tracked(hard, vertex, rng)
+    tracks = tracks[np.sin(tracks["theta"]) > table.TRACK_PT.value * np.abs(tracks["q_over_p"])]
+    particle = tracks["event"]
     charged = from_tracks(tracks, hard[particle], sigma)
     found = []
     eta, phi, arrives = at_calorimeter(hard)
@@ -91,20 +92,6 @@ def flow(record: EventRecord, kept: NDArray[np.bool_], rng: np.random.Generator)
         found.append(explain(cells, of[particle], charged, tracks, layer, pid, rng))
     every = np.concatenate([charged, *found])
     return every[np.argsort(every["event"], kind="stable")]
-
-
-def tracked(hard: Particles, vertex: Floats, rng: np.random.Generator) -> tuple[Tracks, Ints]:
-    """Return the tracks of charged particles, and which particle each is of."""
-    px, py, pz, _ = hard["momentum"].T
-    pt = np.hypot(px, py)
-    seen = (hard["charge"] != 0) & (pt > _COARSE * table.TRACK_PT.value)
-    row = np.flatnonzero(seen & (np.abs(pz) < pt * np.sinh(table.JET_ETA.value)))
-    particles = hard[row]
-    place = vertex[particles["event"]]
-    particles["event"] = row  # a track then says whose it is
-    tracks = reconstruct(particles, place, rng)
-    tracks = tracks[np.sin(tracks["theta"]) > table.TRACK_PT.value * np.abs(tracks["q_over_p"])]
-    return tracks, tracks["event"]
 
 
 def from_tracks(tracks: Tracks, particles: Particles, vertex_sigma: Floats) -> Candidates:

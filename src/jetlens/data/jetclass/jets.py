@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.data.events.clustering import Jets
+from jetlens.data.events.clustering import Jets, directions
 from jetlens.data.events.generator import NONE, EventRecord
-from jetlens.data.fat_jets.arrays import INVISIBLE, directions, take
+from jetlens.data.events.visible import NEUTRINOS
 from jetlens.data.jetclass.flow import Candidates, flow
 from jetlens.data.quark_gluon.jets import GLUON, HEAVIEST
 from jetlens.physics import clustering, xaug
@@ -110,7 +110,7 @@ def find(record: EventRecord, kind: Kind, rng: np.random.Generator) -> Selected:
     kept = (jets.pt < PT[1]) & (np.abs(jets.eta) < ETA)
     if kind.resonance is not None:
         kept &= origin >= 0
-    some = take(found, kept)
+    some = found.take(kept)
     return Selected(some.event, some.size, some.particle, candidates, origin[kept], origins)
 
 
@@ -148,7 +148,7 @@ def decays(record: EventRecord, kind: Kind) -> Origins:
         owner[last(child[boson], later)] = of[boson]
     row = np.concatenate([np.zeros(0, dtype=np.int64), *rows])
     of = np.concatenate([np.zeros(0, dtype=np.int64), *owners])
-    visible = ~np.isin(np.abs(record.pdg[row]), INVISIBLE)
+    visible = ~np.isin(np.abs(record.pdg[row]), NEUTRINOS)
     row, of = row[visible], of[visible]
     as_asked = np.bincount(of, minlength=len(resonance)) == kind.prongs
     event = record.event[resonance]

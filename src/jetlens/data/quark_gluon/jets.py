@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.data.events.generator import EventRecord
-from jetlens.data.fat_jets.arrays import INVISIBLE, hardest, take
+from jetlens.data.events.visible import jets_of, visible
 from jetlens.data.readers.energyflow_checks import COLUMNS
 from jetlens.data.readers.energyflow_variables import IMPACT
-from jetlens.physics import clustering, xaug
+from jetlens.physics.groups import hardest
 from jetlens.physics.kinematics import delta_phi, rapidity_of
 
 Floats = NDArray[np.float64]
@@ -82,25 +82,18 @@ def find(record: EventRecord, heaviest: int) -> Selected:
     heaviest
         Events whose hard quark is heavier than this (3: s, 5: b) are left out.
     """
-    seen = (record.status > 0) & ~np.isin(np.abs(record.pdg), INVISIBLE)
-    row = np.flatnonzero(seen)
+    row = np.flatnonzero(visible(record))
     rapidity = rapidity_of(record.momentum[row, 2], record.momentum[row, 3])
     row = row[np.abs(rapidity) < REACH]
-    momentum = record.momentum[row]
-    found = clustering.anti_kt(
-        momentum,
-        np.bincount(record.event[row], minlength=record.events),
-        radius=RADIUS,
-        pt_min=PT[0],
-    )
-    px, py, pz, energy = xaug.total(momentum[found.particle], found.size).T
+    found, momentum = jets_of(record, row, radius=RADIUS, pt_min=PT[0])
+    px, py, pz, energy = momentum.T
     y, pt = rapidity_of(pz, energy), np.hypot(px, py)
     parton = hard_parton(record)[found.event]
     kept = (pt < PT[1]) & (np.abs(y) < RAPIDITY)
     kept &= (parton == GLUON) | (np.abs(parton) <= heaviest)
-    some = take(found, kept)
+    some = found.take(kept)
     axis = np.stack([y, np.mod(np.arctan2(py, px), 2 * np.pi)], axis=1)
-    return Selected(some.event, some.size, row[some.particle], axis[kept], parton[kept])
+    return Selected(some.event, some.size, some.particle, axis[kept], parton[kept])
 
 
 def hard_parton(record: EventRecord) -> Ints:
@@ -147,8 +140,7 @@ def to_arrays(jets: Selected, columns: dict[str, Floats], tracks: bool) -> Table
     tables = empty(len(jets), tracks)
     tables["jets"]["eventNumber"], tables["jets"]["parton"] = jets.event, jets.parton
     jet = np.repeat(np.arange(len(jets)), jets.size)
-    order, place = hardest(columns["pt"], jet, len(jets))
-    order, place = order[place < MOST], place[place < MOST]
+    order, place = hardest(columns["pt"], jet, len(jets), most=MOST)
     for name, values in columns.items():
         tables["constituents"][name][jet[order], place] = values[order]
     return tables

@@ -9,11 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.data.detector import table
 from jetlens.data.detector.collisions import PARTICLE, charge_of, collide, final_particles
 from jetlens.data.detector.ftag_arrays import selected
 from jetlens.data.detector.hits import merge
-from jetlens.data.detector.response import reconstruct
+from jetlens.data.detector.response import tracked
 from jetlens.data.detector.simulation import reconstructed_vertices
 from jetlens.data.detector.tracks import impact
 from jetlens.data.events.generator import EventRecord
@@ -24,8 +23,6 @@ from jetlens.physics.kinematics import eta_of
 from jetlens.physics.particles import known
 
 Floats = NDArray[np.float64]
-
-_COARSE = 0.8  # of the least pt of a track: what may be measured above it
 
 
 def measured(
@@ -57,18 +54,13 @@ def measured(
     vertex, sigma = reconstructed_vertices(hard, place, rng)
 
     momentum, pdg = record.momentum[jets.particle], record.pdg[jets.particle]
-    charge = charge_of(pdg)
-    steep = np.abs(momentum[:, 2]) < true["pt"] * np.sinh(table.JET_ETA.value)
-    seen = (charge != 0) & (true["pt"] > _COARSE * table.TRACK_PT.value) & steep
-    which = np.flatnonzero(seen)
-    event = record.event[jets.particle[which]]
-    particles = np.empty(len(which), dtype=PARTICLE)
-    particles["event"] = which  # a track then says whose it is
-    particles["pdg"], particles["charge"] = pdg[which], charge[which]
+    event = record.event[jets.particle]
+    particles = np.empty(len(pdg), dtype=PARTICLE)
+    particles["event"], particles["pdg"], particles["charge"] = event, pdg, charge_of(pdg)
     particles["origin"], particles["end"] = PRIMARY, np.inf
-    particles["momentum"] = momentum[which]
-    particles["vertex"] = record.vertex[jets.particle[which]] + place[event]
-    tracks = reconstruct(particles, vertex[event], rng)
+    particles["momentum"] = momentum
+    particles["vertex"] = record.vertex[jets.particle] + place[event]
+    tracks = tracked(particles, vertex, rng)
     of = np.repeat(np.arange(len(jets)), jets.size)
     tracks = tracks[selected(tracks, merge(tracks, of[tracks["event"]], rng))]
 

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.collection import NO_TRUTH
+from jetlens.data.events.clustering import directions
 from jetlens.data.events.generator import EventRecord
-from jetlens.data.fat_jets.arrays import directions, hardest, places
 from jetlens.data.fat_jets.particles import kinds
 from jetlens.data.two_fat_jets.btagging import flavour, tagged
 from jetlens.data.two_fat_jets.columns import SUBJETS, Tables, empty
 from jetlens.data.two_fat_jets.events import Pairs
 from jetlens.physics import xaug
 from jetlens.physics.frame import upright
+from jetlens.physics.groups import hardest, places
 from jetlens.physics.kinematics import delta_phi, eta_of, mass_of
 
 Floats = NDArray[np.float64]
@@ -135,8 +136,7 @@ def _fill_constituents(
         "dr_subjet": np.minimum(*from_prongs),
         "valid": np.ones(len(fat), dtype=bool),
     }
-    order, place = hardest(pt, fat, len(pairs.size))
-    kept = order[place < most]
+    kept, _ = hardest(pt, fat, len(pairs.size), most=most)
     pair = fat[kept] // 2
     order, place = hardest(pt[kept], pair, len(pairs))
     for name, values in columns.items():

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.data.events.clustering import directions
 from jetlens.data.events.generator import EventRecord
-from jetlens.data.fat_jets.arrays import INVISIBLE, directions, hardest, take, visible
-from jetlens.physics import clustering, xaug
+from jetlens.data.events.visible import NEUTRINOS, jets_of, within
 from jetlens.physics.grooming import Groomed, trim
+from jetlens.physics.groups import hardest
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,28 +57,21 @@ def find(record: EventRecord, cuts: Cuts) -> Pairs:
 
     What is not theirs is clustered again, into the next jets.
     """
-    row = visible(record, DETECTOR)
-    momentum = record.momentum[row]
-    found = clustering.anti_kt(
-        momentum,
-        np.bincount(record.event[row], minlength=record.events),
-        radius=cuts.radius,
-        pt_min=cuts.pt_min,
-    )
-    jets = directions(found.event, xaug.total(momentum[found.particle], found.size))
+    row = within(record, DETECTOR)
+    found, momentum = jets_of(record, row, radius=cuts.radius, pt_min=cuts.pt_min)
+    jets = directions(found.event, momentum)
     central = np.abs(jets.eta) < cuts.eta_max
-    found, jets = take(found, central), jets.take(central)
+    found, jets = found.take(central), jets.take(central)
     order, place = hardest(jets.pt, jets.event, record.events)
     enough = np.bincount(jets.event, minlength=record.events)[jets.event[order]] > 1
-    found = take(found, order[enough & (place < 2)])
-    fat = momentum[found.particle]
+    found = found.take(order[enough & (place < 2)])
     event = found.event[::2]
     return Pairs(
         event,
         found.size,
-        row[found.particle],
-        trim(fat, found.size),
-        _next_jets(record, event, np.delete(row, found.particle)),
+        found.particle,
+        trim(record.momentum[found.particle], found.size),
+        _next_jets(record, event, np.setdiff1d(row, found.particle)),
         _missing(record, event),
     )
 
@@ -86,25 +80,21 @@ def _next_jets(record: EventRecord, event: Ints, row: Ints) -> Floats:
     """Return the hardest jets of these particles, ``[pair, 4]``."""
     pair = np.full(record.events, -1)
     pair[event] = np.arange(len(event))
-    of = pair[record.event[row]]
-    momentum, of = record.momentum[row[of >= 0]], of[of >= 0]
+    row = row[pair[record.event[row]] >= 0]
     best = np.zeros((len(event), 4))
-    if not len(of):
+    if not len(row):
         return best
-    found = clustering.anti_kt(
-        momentum, np.bincount(of, minlength=len(event)), radius=NEXT_RADIUS, pt_min=NEXT_PT
-    )
-    total = xaug.total(momentum[found.particle], found.size)
-    jets = directions(found.event, total)
+    found, momentum = jets_of(record, row, radius=NEXT_RADIUS, pt_min=NEXT_PT)
+    jets = directions(found.event, momentum)
     inside = np.flatnonzero(np.abs(jets.eta) < NEXT_ETA)
-    order, place = hardest(jets.pt[inside], jets.event[inside], len(event))
-    first = inside[order[place == 0]]
-    best[jets.event[first]] = total[first]
+    order, _ = hardest(jets.pt[inside], jets.event[inside], record.events, most=1)
+    first = inside[order]
+    best[pair[jets.event[first]]] = momentum[first]
     return best
 
 
 def _missing(record: EventRecord, event: Ints) -> Floats:
-    lost = np.flatnonzero((record.status > 0) & np.isin(np.abs(record.pdg), INVISIBLE))
+    lost = np.flatnonzero((record.status > 0) & np.isin(np.abs(record.pdg), NEUTRINOS))
     px, py = (
         np.bincount(record.event[lost], record.momentum[lost, i], minlength=record.events)[event]
         for i in range(2)

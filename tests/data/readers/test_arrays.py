@@ -133,7 +133,7 @@ def test_labels_by_file_weights_events_and_files_that_take_turns(tmp_path) -> No
         + '[collections.jets]\narray = "jets"\n[collections.jets.columns]\nnumber = {}\nw = {}\n',
     )
     data = jl.open(path, partition=3)
-    files = [Path(p.path).name for p in data.partitions()]
+    files = [Path(p.part.path).name for p in data.partitions()]
     assert files == ["bkg.npz", "sig_1.npz", "sig_2.npz"] * 2
     jets = data.read()
     assert jets.classes == ("background", "signal")

@@ -19,7 +19,7 @@ from jetlens.data.arrays.description import Description, Label
 from jetlens.data.arrays.files import kind_of, open_arrays
 from jetlens.data.arrays.tables import collection, labels, numbers, stored
 from jetlens.data.base import Dataset
-from jetlens.data.readers.slices import slices
+from jetlens.data.readers.slices import Slice, slices
 
 
 @readers.register("arrays")
@@ -97,10 +97,7 @@ class ArrayFiles(Dataset):
         """Return slices of the files, `partition` jets each; the files take turns."""
         found = slices(self.arrays, self.partition, lambda path: _count(path, self.tables))
         found.sort(key=lambda some: some.start / some.jets)
-        return [
-            ArraySlice(some.path, some.start, some.stop, some.first, self.tables, self.columns)
-            for some in found
-        ]
+        return [ArraySlice(some, self.tables, self.columns) for some in found]
 
 
 def _named(tables: Description, path: Path) -> tuple[str, ...]:
@@ -148,34 +145,31 @@ def _count(path: str, tables: Description) -> int:
 
 @dataclass(frozen=True)
 class ArraySlice:
-    """Jets `start` to `stop` of one file, whose first jet has the global row `first`."""
+    """A part of the jets of one file."""
 
-    path: str
-    start: int
-    stop: int
-    first: int
+    part: Slice
     tables: Description
     columns: Mapping[str, Sequence[str]] | None = None
 
     def read(self) -> JetBatch:
         """Read the jets."""
-        source, tables, rows = open_arrays(self.path), self.tables, (self.start, self.stop)
-        row = np.arange(self.first + self.start, self.first + self.stop, dtype=np.int64)
+        path, rows, tables = self.part.path, self.part.rows, self.tables
+        source, count = open_arrays(path), rows[1] - rows[0]
+        row = np.arange(self.part.row, self.part.row + count, dtype=np.int64)
         wanted = tables.collections if self.columns is None else self.columns
         made = {
             name: collection(
-                source, self.path, rows, name, tables.collections[name],
+                source, path, rows, name, tables.collections[name],
                 None if self.columns is None else self.columns[name],
             )
             for name in wanted
         }  # fmt: skip
-        count = self.stop - self.start
         weight, event = np.ones(count), row
         if tables.weight is not None:
-            weight = numbers(source, self.path, rows, "weight", tables.weight)
+            weight = numbers(source, path, rows, "weight", tables.weight)
         if tables.event is not None:
-            event = numbers(source, self.path, rows, "event", tables.event).astype(np.int64)
+            event = numbers(source, path, rows, "event", tables.event).astype(np.int64)
         label = np.full(count, -1, dtype=np.int64)
         if tables.label is not None:
-            label = labels(source, self.path, rows, tables.label)
+            label = labels(source, path, rows, tables.label)
         return JetBatch(made, label, tables.classes, weight, event, row)

@@ -27,7 +27,7 @@ from jetlens.data.readers.energyflow_checks import (
     labels,
 )
 from jetlens.data.readers.energyflow_variables import IMPACT, PID, PT, collections
-from jetlens.data.readers.slices import slices
+from jetlens.data.readers.slices import Slice, slices
 
 CLASSES = ("gluon", "quark")
 X, LABEL, EVENT, PARTON = "X", "y", "event", "parton"
@@ -107,7 +107,7 @@ class EnergyFlowFiles(Dataset):
     def partitions(self) -> list[EnergyFlowSlice]:
         """Return slices of the files, `partition` jets each."""
         return [
-            EnergyFlowSlice(self, some.path, some.start, some.stop, some.first)
+            EnergyFlowSlice(some, self)
             for some in slices(
                 self.files, self.partition, lambda p: check_shapes(p, self.label or LABEL, OURS)
             )
@@ -116,28 +116,26 @@ class EnergyFlowFiles(Dataset):
 
 @dataclass(frozen=True)
 class EnergyFlowSlice:
-    """Jets `start` to `stop` of one file, whose first jet has the global row `first`."""
+    """A part of the jets of one file."""
 
+    part: Slice
     dataset: EnergyFlowFiles
-    path: str
-    start: int
-    stop: int
-    first: int
 
     def read(self) -> JetBatch:
         """Read the jets."""
-        file, rows, own = NpzFile(self.path), (self.start, self.stop), self.dataset
+        path, rows, own = self.part.path, self.part.rows, self.dataset
+        file = NpzFile(path)
         there = set(file.names())
         arrays = {name: file.read(name, rows) for name in (X, *OURS) if name in there}
         arrays[X] = arrays[X].astype(np.float64)
         arrays[LABEL] = file.read(own.label or LABEL, rows)
-        check_particles(arrays[X], self.start, self.path, own.unknown)
+        check_particles(arrays[X], self.part.start, path, own.unknown)
         others = {name: arrays[name] for name in OURS if name in there}
-        check_others(others, self.start, self.path)
-        arrays[LABEL] = labels(arrays[LABEL], own.named, self.path)
+        check_others(others, self.part.start, path)
+        arrays[LABEL] = labels(arrays[LABEL], own.named, path)
         return to_batch(
             arrays,
-            self.first + self.start,
+            self.part.row,
             classes=own.named,
             columns=own.columns,
             constituents=own.constituents,

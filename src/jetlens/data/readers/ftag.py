@@ -27,7 +27,7 @@ from jetlens.data.readers.ftag_variables import (
     TRUTH,
     WEIGHT_COLUMNS,
 )
-from jetlens.data.readers.slices import slices
+from jetlens.data.readers.slices import Slice, slices
 from jetlens.data.tables.columns import TRUTH as OWN_TRUTH
 from jetlens.data.tables.columns import (
     attributes,
@@ -83,41 +83,30 @@ class FtagFiles(Dataset):
     def partitions(self) -> list[FtagSlice]:
         """Return slices of the files, `partition` jets each."""
         return [
-            FtagSlice(
-                some.path,
-                some.start,
-                some.stop,
-                some.first,
-                self.columns,
-                self.label,
-                self.classes,
-            )
+            FtagSlice(some, self.columns, self.label, self.classes)
             for some in slices(self.files, self.partition, _jets_in)
         ]
 
 
 @dataclass(frozen=True)
 class FtagSlice:
-    """Jets `start` to `stop` of one file, whose first jet has the global row `first`."""
+    """A part of the jets of one file."""
 
-    path: str
-    start: int
-    stop: int
-    first: int
+    part: Slice
     columns: Mapping[str, Sequence[str]] | None = None
     label: str | None = None
     classes: Sequence[str] | None = None
 
     def read(self) -> JetBatch:
         """Read the jets."""
-        rows = slice(self.start, self.stop)
-        with _opened(self.path) as file:
+        path, rows = self.part.path, slice(*self.part.rows)
+        with _opened(path) as file:
             labels = class_columns(file[JETS], FLAVOUR, self.label, self.classes)
             arrays = {
-                name: _read(file[name], self.path, rows, wanted, labels if name == JETS else {})
+                name: _read(file[name], path, rows, wanted, labels if name == JETS else {})
                 for name, wanted in self._wanted(file).items()
             }
-        return to_batch(arrays, first=self.first + self.start, columns=self.columns)
+        return to_batch(arrays, first=self.part.row, columns=self.columns)
 
     def _wanted(self, file: h5py.File) -> dict[str, Sequence[str] | None]:
         there = [k for k, v in file.items() if isinstance(v, h5py.Dataset) and v.dtype.names]
@@ -125,7 +114,7 @@ class FtagSlice:
             return dict.fromkeys([k for k in there if k == JETS or VALID in file[k].dtype.names])
         for name in self.columns:
             if name not in there:
-                raise UnknownNameError(f"dataset of {self.path!r}", name, there)
+                raise UnknownNameError(f"dataset of {self.part.path!r}", name, there)
         return {JETS: self.columns.get(JETS, ()), **self.columns}
 
 

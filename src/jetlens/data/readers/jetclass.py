@@ -17,7 +17,7 @@ from jetlens.data.base import Dataset
 from jetlens.data.readers.jetclass_collections import JETS_AND_LISTS, collections, needed
 from jetlens.data.readers.jetclass_files import Columns, opened, read
 from jetlens.data.readers.jetclass_variables import EVENT, LABEL
-from jetlens.data.readers.slices import slices
+from jetlens.data.readers.slices import Slice, slices
 
 
 @readers.register("jetclass")
@@ -111,7 +111,7 @@ class JetClassFiles(Dataset):
             self._check_there(found)
             some = [s for s in some if (s.path, s.start) in alive]
         classes = known[self.files[0]]
-        return [JetClassSlice(own, s.path, s.start, s.stop, s.first, classes) for s in some]
+        return [JetClassSlice(s, own, classes) for s in some]
 
     def _check_there(self, found: set[int]) -> None:
         """Refuse classes that there are no jets of."""
@@ -125,30 +125,27 @@ class JetClassFiles(Dataset):
 
 @dataclass(frozen=True)
 class JetClassSlice:
-    """Jets `start` to `stop` of one file, whose first jet has the global row `first`."""
+    """A part of the jets of one file."""
 
+    part: Slice
     dataset: JetClassFiles
-    path: str
-    start: int
-    stop: int
-    first: int
     classes: tuple[str, ...]
 
     def read(self) -> JetBatch:
         """Read the jets."""
-        own = self.dataset
-        with opened(self.path) as tree:
-            labels = _branches(classes_in(tree, self.path, self.classes))
+        path, own = self.part.path, self.dataset
+        with opened(path) as tree:
+            labels = _branches(classes_in(tree, path, self.classes))
             events = [EVENT] if EVENT in tree.keys(recursive=False) else []
-            names = [*labels, *events, *needed(tree, self.path, own.columns)]
-            columns = read(tree, names, self.start, self.stop)
+            names = [*labels, *events, *needed(tree, path, own.columns)]
+            columns = read(tree, names, *self.part.rows)
         jets = to_batch(
             columns,
-            self.first + self.start,
+            self.part.row,
             classes=self.classes,
             wanted=own.columns,
             constituents=own.constituents,
-            path=self.path,
+            path=path,
         )
         return jets if own.classes is None else jets.take(jets.label >= 0)
 

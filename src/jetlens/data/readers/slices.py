@@ -17,6 +17,16 @@ class Slice(NamedTuple):
     first: int
     jets: int
 
+    @property
+    def rows(self) -> tuple[int, int]:
+        """From which jet of the file to which."""
+        return self.start, self.stop
+
+    @property
+    def row(self) -> int:
+        """The global row of its first jet."""
+        return self.first + self.start
+
 
 def slices(files: Sequence[str], partition: int, count: Callable[[str], int]) -> list[Slice]:
     """Divide files into slices of so many jets each, the last of a file perhaps smaller.

@@ -16,8 +16,8 @@ from jetlens.plots.by_class import (
     cells,
     class_title,
     classes_shown,
+    empty,
     log_scale,
-    nothing,
     ordered_by,
     position,
     told,
@@ -54,7 +54,7 @@ def draw(result: Result, *, heads: int = 8) -> Figure:
     apart = len(shown) == 2
     rows = len(shown) + apart
     if not shown:
-        return _headed(nothing(figure(6, 3)))
+        return empty()
     side = float(np.clip(11.0 / len(names), 1.6, 3.4))
     drawn = figure(max(side * len(names) + 1.3, 5.2), 0.97 * side * rows + 0.9)
     drawn.set_layout_engine("compressed")
@@ -75,7 +75,8 @@ def draw(result: Result, *, heads: int = 8) -> Figure:
         ax.set_title(f"Head {name}" if name.isdigit() else f"{name.capitalize()} of heads")
     drawn.supxlabel(f"Attended particle ({ordered_by(result)})", fontsize=13)
     drawn.supylabel(f"Attending particle ({ordered_by(result)})", fontsize=13)
-    return _headed(drawn)
+    heading(drawn)
+    return drawn
 
 
 def caption(result: Result) -> str:
@@ -117,8 +118,3 @@ def _difference(drawn: Figure, line: Any, apart: Floats, error: Floats) -> None:
         image.set_cmap(colormaps["RdBu_r"].with_extremes(bad=_UNCLEAR))
     bar = drawn.colorbar(image, ax=line, fraction=0.05, aspect=14, pad=0.015)
     bar.set_label("Difference", loc="center")
-
-
-def _headed(drawn: Figure) -> Figure:
-    heading(drawn)
-    return drawn

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,9 +18,6 @@ from jetlens.explain.multi_head import MultiHead, UnknownCall
 from jetlens.explain.running import caller
 
 FUNCTIONS = "scaled_dot_product_attention and multi_head_attention_forward"
-
-_CACHED = 1 << 18
-"""Numbers that are gone through in one go on a processor: they stay in its cache meanwhile."""
 
 
 class Attending(TorchFunctionMode, abc.ABC):
@@ -43,7 +39,14 @@ class Attending(TorchFunctionMode, abc.ABC):
 
     @abc.abstractmethod
     def attend(
-        self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
+        self,
+        layer: str,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        mask: Tensor | None,
+        scale: float | None,
+        told: bool,
     ) -> tuple[Tensor, Tensor | None]:
         """Mix values ``[..., key, width]`` by the attention of queries to keys.
 
@@ -58,11 +61,13 @@ class Attending(TorchFunctionMode, abc.ABC):
             ``[..., query, key]``.
         scale
             What scores are multiplied by; left out, one over the square root of the width.
+        told
+            Whether the weights are told to the caller.
 
         Returns
         -------
-        What is mixed, ``[..., query, width]``, and the weights ``[..., query, key]`` if they are
-        there to be told to the caller.
+        What is mixed, ``[..., query, width]``, and the weights ``[..., query, key]`` where they are
+        told.
         """
 
     def __torch_function__(
@@ -108,13 +113,13 @@ def _scaled_dot_product(
         attn_mask = torch.ones(shape, dtype=torch.bool, device=query.device).tril()
     if attn_mask is not None:
         _check(attn_mask, query, key)
-    return run.attend(layer, query, key, value, attn_mask, scale)[0]
+    return run.attend(layer, query, key, value, attn_mask, scale, False)[0]
 
 
 def _multi_head(run: Attending, layer: str, *args: Any, **kwargs: Any) -> Any:
     call = MultiHead(*args, **kwargs)
     q, k, v = call.project(_slices)
-    mixed, weights = run.attend(layer, q, k, v, call.mask(q, k), None)
+    mixed, weights = run.attend(layer, q, k, v, call.mask(q, k), None, call.given.need_weights)
     return call.join(mixed), call.told(weights)
 
 
@@ -126,70 +131,6 @@ _TAKEN: dict[Any, Callable[..., Any]] = {
     F.scaled_dot_product_attention: _scaled_dot_product,
     F.multi_head_attention_forward: _multi_head,
 }
-
-
-def attention(
-    q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
-) -> tuple[Tensor, Tensor]:
-    """Return ``softmax(scale q k^T + mask) v``, and the softmax, without gradients.
-
-    A masked key gets exactly zero; where all keys of a query are masked, all of its weights are
-    zero, as in torch's own attention.
-
-    Parameters
-    ----------
-    q, k, v
-        ``[..., query or key, width]``.
-    mask
-        True where a query may look, or numbers that are added; it broadcasts to the scores.
-    scale
-        Left out, one over the square root of the width.
-
-    References
-    ----------
-    Vaswani et al., "Attention is all you need", arXiv:1706.03762.
-    """
-    lead = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
-    queries, keys, width = q.shape[-2], k.shape[-2], v.shape[-1]
-    q = q * (1 / math.sqrt(q.shape[-1]) if scale is None else scale)
-    k, v = k.to(q.dtype), v.to(q.dtype)
-    count = math.prod(lead)
-    q, k, v = (x.expand(*lead, *x.shape[-2:]).reshape(count, *x.shape[-2:]) for x in (q, k, v))
-    found, mixed = q.new_empty(count, queries, keys), q.new_empty(count, queries, width)
-    scores = found.view(*(lead or (1,)), queries, keys)
-    added, first_hidden = (None, 0) if mask is None else _added(mask, scores)
-    inner = math.prod(lead[1:])
-    step = _CACHED // max(inner * queries * keys, 1) if q.device.type == "cpu" else len(scores)
-    for first in range(0, len(scores), max(step, 1)):
-        some = slice(first, first + max(step, 1))
-        rows = slice(some.start * inner, some.stop * inner)
-        torch.bmm(q[rows], k[rows].mT, out=found[rows])
-        if added is not None:
-            scores[some][..., first_hidden:] += added[some][..., first_hidden:]
-        torch.softmax(found[rows], -1, out=found[rows])
-        torch.bmm(found[rows], v[rows], out=mixed[rows])
-    if added is not None:
-        blind = added.isneginf().all(-1, keepdim=True)
-        if blind.any():  # softmax of nothing is not a number
-            scores.masked_fill_(blind, 0.0)
-            mixed.view(*scores.shape[:-1], width).masked_fill_(blind, 0.0)
-    return mixed.view(*lead, queries, width), found.view(*lead, queries, keys)
-
-
-def _added(mask: Tensor, scores: Tensor) -> tuple[Tensor, int]:
-    """Return a mask as numbers to add, with the first axis of the scores.
-
-    And the first key that something is added to: padding stands behind the particles mostly.
-    """
-    if mask.dtype == torch.bool:
-        zeros = torch.zeros(mask.shape, dtype=scores.dtype, device=mask.device)
-        mask = zeros.masked_fill_(~mask, -torch.inf)
-    mask = mask[(None,) * (scores.ndim - mask.ndim)]
-    first = 0
-    if mask.shape[-2] == 1 and mask.shape[-1] > 1:
-        used = (mask != 0).flatten(0, -2).any(0)
-        first = int(used.int().argmax()) if bool(used.any()) else len(used)
-    return mask.expand(len(scores), *mask.shape[1:]), first
 
 
 def _check(mask: Tensor, query: Tensor, key: Tensor) -> None:

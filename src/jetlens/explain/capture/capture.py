@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from jetlens.core.attention import Tokens
 from jetlens.core.errors import UnsupportedError
-from jetlens.explain.attending import FUNCTIONS, Attending, attention
+from jetlens.explain.attending import FUNCTIONS, Attending
+from jetlens.explain.capture.blocks import attention
 from jetlens.explain.running import as_written, paths
 from jetlens.explain.tokens.calls import Call, Streams, calls
 from jetlens.explain.tokens.known import known
@@ -28,8 +29,11 @@ _SAME = 0.02  # of the largest logit; half precision, or a random step, may make
 class Taker(Protocol):
     """What is done with attention as it comes."""
 
-    def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
-        """Use the weights ``[jet, head, query, key]`` of a call; they must not be written into."""
+    def take(self, number: int, found: Tensor, asking: Row, asked: Row, some: slice) -> None:
+        """Use the weights ``[jet, head, query, key]`` of a call, of some of a chunk's jets.
+
+        All others come before and after, in order. The weights must not be written into.
+        """
 
     def close(self, jets: slice) -> None:
         """All calls of a chunk of jets have been taken."""
@@ -108,7 +112,14 @@ class _Watching(Attending):
         self._kind = next(iter(packed.inputs.values())).dtype
 
     def attend(
-        self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
+        self,
+        layer: str,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        mask: Tensor | None,
+        scale: float | None,
+        told: bool,
     ) -> tuple[Tensor, Tensor | None]:
         call = self.calls[self.done] if self.done < len(self.calls) else None
         if call is None or call.layer != layer:
@@ -120,11 +131,19 @@ class _Watching(Attending):
                 f"of at most {dict(asking.lengths)} particles: expected {len(asking.there)} and "
                 f"{len(asked.there)}, as many as in longer jets less those that are missing"
             )
-        mixed, found = attention(q, k, v, mask, scale)
-        whole = call.axes.unfold(found).to(self._kind)  # numpy knows no half precision of its own
-        self.taker.take(self.done, whole, asking, asked)
+        axes, number = call.axes, self.done
+        kept: list[Tensor] = []
+
+        def use(some: slice, found: Tensor) -> None:
+            if told:
+                kept.append(found)
+            whole = axes.unfold(found).to(self._kind)  # numpy knows no half precision of its own
+            first = some.start // axes.inner
+            self.taker.take(number, whole, asking, asked, slice(first, first + len(whole)))
+
+        mixed = attention(q, k, v, mask, scale, use, axes.together)
         self.done += 1
-        return mixed, found
+        return mixed, torch.cat(kept) if told else None
 
     def check(self) -> None:
         """Refuse a pass that ended early."""

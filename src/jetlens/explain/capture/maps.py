@@ -27,6 +27,7 @@ REDUCED: dict[str, Callable[..., Tensor]] = {
     MIN: Tensor.amin,
 }
 """Ways to put heads together."""
+WHOLE = slice(None)
 
 
 class Map:
@@ -60,14 +61,14 @@ class Map:
         self._values = memory.empty(sizes, kind)
         torch.from_numpy(self._values).fill_(torch.nan)
 
-    def fill(self, layer: int, found: Tensor, asking: Row, asked: Row) -> None:
-        """Set a layer of a chunk of jets to weights ``[jet, head, query, key]``.
+    def fill(self, layer: int, found: Tensor, asking: Row, asked: Row, some: slice = WHOLE) -> None:
+        """Set a layer of some of a chunk's jets to weights ``[jet, head, query, key]``.
 
         Real ones go where their particles stood; padding stays NaN.
         """
         found, heads = found.cpu(), slice(found.shape[1])
-        rows = self._packed.rows[asking.jets].numpy()
-        moves = zip(asking.moves(self.query), asked.moves(self.key), strict=True)
+        rows = self._packed.rows[asking.jets][some].numpy()
+        moves = zip(asking.moves(self.query)[some], asked.moves(self.key)[some], strict=True)
         first = 0
         for _, group in itertools.groupby(moves, _alike):  # jets of one length stand together
             (q, to_q), (k, to_k) = (alike := list(group))[0]
@@ -156,9 +157,9 @@ class Maps:
                 packed,
             )
 
-    def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
-        """Fill in the weights of a call."""
-        self._received.take(number, found, asking, asked)
+    def take(self, number: int, found: Tensor, asking: Row, asked: Row, some: slice) -> None:
+        """Fill in the weights of a call, of some of a chunk's jets."""
+        self._received.take(number, found, asking, asked, some)
         call = self._calls[number]
         if call.layer not in self._chosen:
             return
@@ -166,11 +167,12 @@ class Maps:
             found = REDUCED[self._heads](found, 1, keepdim=True)
         into = self._maps[pair_of(call)]
         if not self._mean:
-            into.fill(into.layers.index(call.layer), found, asking, asked)
-        elif pair_of(call) in self._sums:
-            self._sums[pair_of(call)][0].add_(found)
-        else:
-            self._sums[pair_of(call)] = (found.clone(), asking, asked)
+            into.fill(into.layers.index(call.layer), found, asking, asked, some)
+            return
+        if pair_of(call) not in self._sums:
+            total = found.new_zeros(len(asking.real), *found.shape[1:])
+            self._sums[pair_of(call)] = (total, asking, asked)
+        self._sums[pair_of(call)][0][some] += found
 
     def close(self, jets: slice) -> None:
         """Fill in means over layers."""

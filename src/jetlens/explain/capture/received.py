@@ -63,16 +63,25 @@ class Received:
             name: sum(name in call.key.collection for call in counted) for name in packed.inputs
         }
         some = next(iter(packed.inputs.values()))
+        self._given: list[Tensor] = []
+        self._by_classes: list[Tensor] = []
         self._all, self._padding = some.new_zeros(len(packed)), some.new_zeros(len(packed))
 
-    def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
-        """Add the weights ``[jet, head, query, key]`` of the call of this number."""
-        given = _mean(found, asking.shares)
+    def take(self, number: int, found: Tensor, asking: Row, asked: Row, some: slice) -> None:
+        """Add the weights ``[jet, head, query, key]`` of the call of this number, of some jets."""
+        self._given.append(_mean(found, asking.shares[some]))
+        by_classes = self._counted[number] and self._asking != EVERY
+        if by_classes:
+            self._by_classes.append(_mean(found, _classes(asking)[some]))
+        if some.stop < len(asking.real):
+            return
+        given = torch.cat(self._given)
         self._all[asked.jets] += given.sum(1)
         self._padding[asked.jets] += given.masked_fill(asked.real, 0).sum(1)
         if self._counted[number]:
-            own = given if self._asking == EVERY else _mean(found, _classes(asking))
-            self._sums.add(own, asked)
+            self._sums.add(torch.cat(self._by_classes) if by_classes else given, asked)
+        self._given.clear()
+        self._by_classes.clear()
 
     def importance(self) -> dict[str, Tensor]:
         """Return the means, by collection; of a stream, over the calls in which it is asked."""
@@ -89,11 +98,8 @@ class Received:
 
 def _mean(found: Tensor, shares: Tensor) -> Tensor:
     """Return the mean ``[jet, key]`` over heads and, by their shares, over queries."""
-    jets, heads, queries, keys = found.shape
-    # all heads in one product: the weights are gone through once
-    each = shares.to(found.dtype)[:, None].expand(jets, heads, queries).reshape(jets, 1, -1)
-    total: Tensor = (each @ found.reshape(jets, heads * queries, keys))[:, 0]
-    return total / heads
+    total: Tensor = (shares.to(found.dtype)[:, None, None] @ found).sum(1)[:, 0]
+    return total / found.shape[1]
 
 
 def _classes(row: Row) -> Tensor:

@@ -63,6 +63,7 @@ class Flow:
         )
         self._entries = entries(calls, given, self._groups)
         self._states: list[Tensor] = []
+        self._together: list[Tensor] = []
         self._importance = Importance(packed, [self._sources])
         self._received = Received(packed, calls)
         last = {call.query.stream: number for number, call in enumerate(calls)}
@@ -82,10 +83,14 @@ class Flow:
             if i in reach[number]
         }
 
-    def take(self, number: int, found: Tensor, asking: Row, asked: Row) -> None:
-        """Go through a call with weights ``[jet, head, query, key]``."""
-        self._received.take(number, found, asking, asked)
-        together = REDUCED[self._heads](found, 1) * asked.real[:, None]
+    def take(self, number: int, found: Tensor, asking: Row, asked: Row, some: slice) -> None:
+        """Go through a call with weights ``[jet, head, query, key]``, once all jets' are there."""
+        self._received.take(number, found, asking, asked, some)
+        self._together.append(REDUCED[self._heads](found, 1))
+        if some.stop < len(asking.real):
+            return
+        together = torch.cat(self._together) * asked.real[:, None]
+        self._together.clear()
         total = together.sum(-1, keepdim=True)
         together = together / total.where(total > 0, 1.0)
         query, key = self._entries[number]

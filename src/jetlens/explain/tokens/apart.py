@@ -83,7 +83,14 @@ class Apart(Attending):
         self._seen = seen
 
     def attend(
-        self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
+        self,
+        layer: str,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        mask: Tensor | None,
+        scale: float | None,
+        told: bool,
     ) -> tuple[Tensor, Tensor | None]:
         """Return what depends on each query alone, and even weights."""
         lead = torch.broadcast_shapes(q.shape[:-2], k.shape[:-2])

@@ -26,6 +26,11 @@ class Axes:
     inner: int = 1
     outer: int = 1
 
+    @property
+    def together(self) -> int | None:
+        """How many of the first axis belong to one jet; None if jets cannot be cut along it."""
+        return self.inner if self.jets == 0 and self.outer == 1 else None
+
     def unfold(self, x: Tensor) -> Tensor:
         """Return ``[..., row, column]`` as ``[jet, head, row, column]``."""
         a = self.jets

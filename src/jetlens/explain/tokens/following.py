@@ -65,10 +65,17 @@ class _Following(Apart):
         self.given.append((asking, asked))
 
     def attend(
-        self, layer: str, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, scale: float | None
+        self,
+        layer: str,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        mask: Tensor | None,
+        scale: float | None,
+        told: bool,
     ) -> tuple[Tensor, Tensor | None]:
         """Keep tokens apart, and change the output, or one token of it, where it is to be."""
-        out, weights = super().attend(layer, q, k, v, mask, scale)
+        out, weights = super().attend(layer, q, k, v, mask, scale, told)
         number = len(self.given) - 1
         axes = self._axes[number]
         one = torch.zeros(len(self._changes) + 1, out.shape[-2], dtype=out.dtype, device=out.device)

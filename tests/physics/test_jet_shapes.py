@@ -43,10 +43,10 @@ def test_against_the_formulae():
         wanted = {
             "multiplicity": len(pt),
             "multiplicity_hard": (pt > 2).sum(),
-            "width": (pt * distance).sum() / pt.sum(),
+            "width": (pt * distance).sum() / np.hypot(px, py),
             "ptd": np.sqrt((pt**2).sum()) / pt.sum(),
             "mass": np.sqrt(max(energy**2 - px**2 - py**2 - pz**2, 0)),
-            "charge": (own.charge * np.sqrt(pt)).sum() / np.sqrt(pt.sum()),
+            "charge": (own.charge * np.sqrt(pt / np.hypot(px, py))).sum(),
         }
         for name, value in wanted.items():
             assert found[name][j] == pytest.approx(value, rel=1e-6, abs=1e-5), name

@@ -70,7 +70,7 @@ def test_sums_over_particles_are_those_of_loops() -> None:
         girth = 0.0
         for p, x in zip(some, pt, strict=True):
             turn = np.angle(complex(*p[:2]) / complex(*whole[:2]))
-            girth += x * np.hypot(np.arcsinh(p[2] / x) - np.arcsinh(whole[2] / jet_pt), turn)
+            girth += x * np.hypot(np.arctanh(p[2] / p[3]) - np.arctanh(whole[2] / whole[3]), turn)
         assert found["girth"][k] == pytest.approx(girth / jet_pt, abs=1e-9)
 
 

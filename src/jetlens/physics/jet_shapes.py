@@ -1,7 +1,8 @@
-"""Shapes of jets that tell quarks from gluons, from their constituents alone.
+"""Shapes of jets from their constituents alone: what tells quarks from gluons, and prongs.
 
 All of them stay the same when the jet is boosted along the beam or turned about it, so that angles
-may be those to any axis.
+may be those to any axis. The axis is the direction of the summed four-momenta, and the jet's pt is
+that of the sum.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.units import Feature
 from jetlens.physics.declustering import soft_drop_multiplicity
-from jetlens.physics.kinematics import delta_r, mass_of, momentum_of, rapidity_of
+from jetlens.physics.kinematics import delta_r, eta_of, mass_of, momentum_of, rapidity_of
 from jetlens.physics.substructure import n_subjettiness, ratio
 
 Floats = NDArray[np.float64]
@@ -38,6 +39,15 @@ class Constituents(NamedTuple):
     charge: Floats | None = None
     """In units of the proton's, where it is known."""
 
+    @classmethod
+    def of(cls, momentum: Floats, counts: Ints, charge: Floats | None = None) -> Constituents:
+        """Return particles of ``[particle, (px, py, pz, E)]`` in GeV."""
+        px, py, pz, _ = momentum.T
+        pt, mass = np.hypot(px, py), mass_of(momentum)
+        # along the beam it is very large rather than infinite
+        rapidity = eta_of(np.hypot(pt, mass), np.zeros_like(pt), pz)
+        return cls(counts, pt, rapidity, np.arctan2(py, px), mass, charge)
+
     @property
     def momentum(self) -> Floats:
         """``[particle, (px, py, pz, E)]`` in GeV."""
@@ -54,14 +64,21 @@ def multiplicity(jets: Constituents, above: float = 0.0) -> Floats:
     return jets.sums((jets.pt > above).astype(np.float64))
 
 
-def width(jets: Constituents) -> Floats:
-    """Return the width (girth): the pt-weighted mean distance to the axis (arXiv:1106.3076).
+def pt(jets: Constituents) -> Floats:
+    """Return the transverse momentum of the jet, in GeV."""
+    px, py, *_ = jets.sums(jets.momentum).T
+    return np.hypot(px, py)
 
-    The axis is the direction of the summed four-momenta.
+
+def width(jets: Constituents) -> Floats:
+    """Return the width (girth): sum of pt dR from the axis, over the jet's pt (arXiv:1106.3076).
+
+    Distances are in rapidity and azimuth.
     """
     px, py, pz, energy = jets.sums(jets.momentum).T
-    eta, phi = (np.repeat(v, jets.counts) for v in (rapidity_of(pz, energy), np.arctan2(py, px)))
-    return _mean(jets, delta_r(jets.rapidity, jets.phi, eta, phi))
+    axis = (np.repeat(v, jets.counts) for v in (rapidity_of(pz, energy), np.arctan2(py, px)))
+    distance = delta_r(jets.rapidity, jets.phi, *axis)
+    return ratio(jets.sums(jets.pt * distance), np.hypot(px, py))
 
 
 def ptd(jets: Constituents) -> Floats:
@@ -75,13 +92,9 @@ def mass(jets: Constituents) -> Floats:
 
 
 def charge(jets: Constituents, kappa: float = KAPPA) -> Floats:
-    """Return the jet's charge: sum of q pt^kappa, over (sum pt)^kappa (arXiv:1209.2421)."""
+    """Return the jet's charge: sum of q pt^kappa, over its pt^kappa (arXiv:1209.2421)."""
     assert jets.charge is not None
-    return ratio(jets.sums(jets.charge * jets.pt**kappa), jets.sums(jets.pt) ** kappa)
-
-
-def _mean(jets: Constituents, values: Floats) -> Floats:
-    return ratio(jets.sums(jets.pt * values), jets.sums(jets.pt))
+    return ratio(jets.sums(jets.charge * jets.pt**kappa), pt(jets) ** kappa)
 
 
 OBSERVABLES: dict[str, Feature] = {

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.units import Feature
+from jetlens.physics import jet_shapes
 from jetlens.physics.grooming import Groomed, soft_drop
+from jetlens.physics.jet_shapes import KAPPA, Constituents
 from jetlens.physics.kinematics import delta_phi, delta_r, eta_of, mass_of
 from jetlens.physics.substructure import correlators, n_subjettiness, ratio
 
@@ -21,8 +23,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 INF = np.inf
-KAPPA = 0.5
-"""Power of the momentum share in the jet charge."""
 
 
 class Variable(NamedTuple):
@@ -158,15 +158,7 @@ def expert_variables(
     if groomed is None:
         groomed = soft_drop(momentum, counts, radius=radius)
     where = axes(momentum, counts, groomed)
-    jet = np.repeat(np.arange(len(counts)), counts)
-
-    def over_jet(values: Floats) -> Floats:
-        return np.bincount(jet, values, minlength=len(counts)).astype(np.float64)
-
-    pt = np.hypot(momentum[:, 0], momentum[:, 1])
-    eta = eta_of(momentum[:, 0], momentum[:, 1], momentum[:, 2])
-    phi = np.arctan2(momentum[:, 1], momentum[:, 0])
-    distance = delta_r(eta, phi, where.eta[jet], where.phi[jet])
+    particles = Constituents.of(momentum, counts, charge)
     tau = n_subjettiness(momentum, counts, radius=radius)
     shape = correlators(momentum, counts)
     prong_pt = np.hypot(groomed.prongs[..., 0], groomed.prongs[..., 1])
@@ -174,7 +166,7 @@ def expert_variables(
     found: dict[str, Floats] = {
         "pt": where.pt,
         "eta": where.eta,
-        "mass": mass_of(total(momentum, counts)),
+        "mass": jet_shapes.mass(particles),
         "sdmass": groomed.mass,
         "sdpt": np.hypot(groomed.momentum[:, 0], groomed.momentum[:, 1]),
         "zg": groomed.zg,
@@ -185,10 +177,10 @@ def expert_variables(
         "c2": shape.c2,
         "d2": shape.d2,
         "n2": shape.n2,
-        "multiplicity": counts.astype(np.float64),
-        "ptd": np.sqrt(over_jet(pt**2)) / over_jet(pt),
-        "girth": over_jet(pt * distance) / where.pt,
-        "jet_charge": over_jet(charge * (pt / where.pt[jet]) ** KAPPA),
+        "multiplicity": jet_shapes.multiplicity(particles),
+        "ptd": jet_shapes.ptd(particles),
+        "girth": jet_shapes.width(particles),
+        "jet_charge": jet_shapes.charge(particles),
     }
     for n in range(4):
         found[f"tau{n + 1}"] = tau[:, n]

@@ -37,7 +37,35 @@ def e3(particles, angles: int) -> float:
 
 
 def tau(particles, axes, radius: float) -> float:
-    """N-subjettiness about given axes, beta = 1."""
+    """N-subjettiness about given axes (rapidity, azimuth), beta = 1, away from the azimuth's seam."""
     pt = [math.hypot(p[0], p[1]) for p in particles]
-    nearest = [min(distance(p, a) for a in axes) for p in particles]
+    nearest = [min(math.dist(point(p), a) for a in axes) for p in particles]
     return sum(x * d for x, d in zip(pt, nearest, strict=True)) / (sum(pt) * radius)
+
+
+def point(p) -> tuple[float, float]:
+    return rapidity(p), math.atan2(p[1], p[0])
+
+
+def best_axes(particles, axes) -> list[tuple[float, float]]:
+    """Return axes (rapidity, azimuth) moved from some until the sum of pt times distance is a local minimum.
+
+    Each goes to the mean of the particles that are nearest to it, weighted by pt over distance,
+    again and again (arXiv:1108.2701, beta = 1).
+    """
+    pt = [math.hypot(p[0], p[1]) for p in particles]
+    at, here = [point(p) for p in particles], list(axes)
+    for _ in range(1000):
+        sums = [[0.0, 0.0, 0.0] for _ in here]
+        for x, (y, phi) in zip(pt, at, strict=True):
+            apart = [math.hypot(y - a, phi - b) for a, b in here]
+            nearest = apart.index(min(apart))
+            share = x / max(apart[nearest], 1e-12)
+            for i, term in enumerate((1.0, y, phi)):
+                sums[nearest][i] += share * term
+        after = [(y / n, phi / n) for n, y, phi in sums]
+        moved = max(math.dist(a, b) for a, b in zip(here, after, strict=True))
+        here = after
+        if moved < 1e-9:
+            break
+    return here

@@ -20,8 +20,8 @@ import jetlens as jl
 from bench.turns import medians
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import taggers
+from jetlens.data.base import Dataset
 from jetlens.taggers.base import Tagger
-from jetlens.taggers.training.draw import Drawn
 from jetlens.taggers.training.examples import Batches
 from jetlens.taggers.training.frozen import Once
 from jetlens.taggers.training.losses import JET, losses
@@ -42,6 +42,21 @@ class Way:
     loss: float | None
 
 
+@dataclass(frozen=True)
+class Blobs(Dataset):
+    """Jets in memory, in one partition."""
+
+    jets: JetBatch
+
+    def partitions(self) -> list[Blobs]:
+        """Return the one partition."""
+        return [self]
+
+    def read(self) -> JetBatch:
+        """Return the jets."""
+        return self.jets
+
+
 def images(n: int, pixels: int) -> JetBatch:
     """Return `n` images of blobs of hits, half of them of four and half of two."""
     rng = np.random.default_rng(0)
@@ -58,7 +73,7 @@ def images(n: int, pixels: int) -> JetBatch:
 
 def main(jets: int = IMAGES, pixels: int = PIXELS, repeats: int = REPEATS) -> list[Way]:
     """Time all ways, in turn; an epoch each."""
-    data = Drawn(images(jets, pixels), {})
+    data = Blobs(images(jets, pixels))
     with tempfile.TemporaryDirectory() as place:
         once = Once(Path(place) / "frozen", 2**31)
         setups: dict[str, tuple[int | str, Once | None, float | None]] = {
@@ -98,7 +113,7 @@ def _tagger(tuned: int | str) -> Tagger:
     return made
 
 
-def _batches(tagger: Tagger, data: Drawn, once: Once | None) -> Batches:
+def _batches(tagger: Tagger, data: Blobs, once: Once | None) -> Batches:
     jets = len(data.jets)
     return Batches(tagger, data, lambda b: b, jets, size=BATCH, pool=jets, seed=1, once=once)
 

@@ -111,7 +111,7 @@ def interrupted(
     patch: pytest.MonkeyPatch, epoch: int, step: int, out: Path, error=KeyError, **changes
 ) -> None:
     """Train until something breaks in a step."""
-    from jetlens.taggers.training.loop import Fit
+    from jetlens.taggers.training.fitting import Fit
 
     whole = Fit.training_step
 
@@ -128,7 +128,7 @@ def interrupted(
 
 def record(patch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that fills with the epoch of each step."""
-    from jetlens.taggers.training.loop import Fit
+    from jetlens.taggers.training.fitting import Fit
 
     whole, done = Fit.training_step, []
 
@@ -170,7 +170,7 @@ sys.path.insert(0, sys.argv[2])
 from test_train import go, Path, taggers
 taggers.fill()
 assert "lightning" not in sys.modules, "it takes seconds to import"
-from jetlens.taggers.training.loop import Fit
+from jetlens.taggers.training.fitting import Fit
 whole = Fit.training_step
 def deadly(self, batch, batch_idx):
     if self.current_epoch == 1 and batch_idx == 4:

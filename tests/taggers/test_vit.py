@@ -30,8 +30,8 @@ TABLE = {
 INPUTS, CLASSES = {"image": ["pt"]}, ("one", "other")
 
 
-def make(seed: int = 1, **arguments) -> Tagger:
-    torch.manual_seed(seed)
+def make(training: int = 1, **arguments) -> Tagger:
+    torch.manual_seed(training)
     arguments = {"backbone": TABLE, "weights": "random", **arguments}
     return taggers.make("vit", inputs=INPUTS, classes=CLASSES, **arguments)
 
@@ -40,7 +40,7 @@ def make(seed: int = 1, **arguments) -> Tagger:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pretrained backbone in a folder."""
     folder = tmp_path_factory.mktemp("backbone")
-    make(seed=9).network.model.save_pretrained(folder)
+    make(9).network.model.save_pretrained(folder)
     return folder
 
 
@@ -136,7 +136,7 @@ def test_only_what_differs_is_saved(stored: Path, tmp_path: Path) -> None:
     assert (tmp_path / "t" / "weights.safetensors").stat().st_size < 20_000
 
 
-def test_a_random_backbone_is_saved_whole(tmp_path: Path) -> None:
+def test_a_backbone_of_no_seed_of_its_own_is_saved_whole(tmp_path: Path) -> None:
     tagger = make(tuned=1).eval()
     save(tagger, tmp_path / "t")
     torch.manual_seed(5)
@@ -144,12 +144,28 @@ def test_a_random_backbone_is_saved_whole(tmp_path: Path) -> None:
     assert torch.equal(loaded(image(), {}), tagger(image(), {}))
 
 
+def test_a_backbone_of_its_own_seed_is_the_same_for_all_and_named_alone(tmp_path: Path) -> None:
+    one, same, other = make(1, seed=7, tuned=1), make(2, seed=7, tuned=1), make(1, seed=8, tuned=1)
+    name = "network.model.layers.0.attention.q_proj.weight"
+    states = [t.state_dict() for t in (one, same, other)]
+    assert torch.equal(states[0][name], states[1][name])
+    assert not torch.equal(states[0][name], states[2][name])
+    assert not torch.equal(states[0]["head.weight"], states[1]["head.weight"])
+    assert one.sha256 == same.sha256 != other.sha256
+    with torch.no_grad():
+        one.head.bias += 1
+    save(one.eval(), tmp_path / "t")
+    kept = load_file(tmp_path / "t" / "weights.safetensors")
+    assert set(kept) == {"head.bias", "head.weight", "network.mean", "network.variance"}
+    assert torch.equal(jl.load(tmp_path / "t")(image(), {}), one(image(), {}))
+
+
 def test_another_backbone_than_it_was_made_with_is_refused(stored: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backbone"
     shutil.copytree(stored, folder)
     tagger = make(backbone=str(folder), weights="pretrained")
     save(tagger, tmp_path / "t")
-    make(seed=10).network.model.save_pretrained(folder)
+    make(10).network.model.save_pretrained(folder)
     with pytest.raises(BadFileError, match=f"have checksum .*expected {tagger.sha256}"):
         jl.load(tmp_path / "t")
     shutil.rmtree(folder)
@@ -184,6 +200,8 @@ def test_mistakes_are_told(stored: Path) -> None:
         make(weights="pretrained")
     with pytest.raises(BadFileError, match=r"have checksum .*expected 00"):
         make(backbone=str(stored), weights="pretrained", sha256="00")
+    with pytest.raises(BadValueError, match="seed = 4: pretrained weights are not drawn"):
+        make(backbone=str(stored), weights="pretrained", seed=4)
     with pytest.raises(BadValueError, match="expected one collection, an image"):
         taggers.make("vit", inputs={**INPUTS, "jets": ["pt"]}, classes=CLASSES)
     with pytest.raises(BadValueError, match="a multiple of the backbone's patch"):

@@ -6,8 +6,8 @@ Generators and file readers look alike from here on. Nothing holds more than one
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -27,6 +27,31 @@ class Partition(Protocol):
 
     def read(self) -> JetBatch:
         """Read the jets."""
+
+
+Where = Callable[[JetBatch], NDArray[np.bool_]]
+"""Says which of some jets are wanted, ``[jet]``; it can be pickled."""
+
+
+def read_some(partition: Partition, where: Where) -> tuple[JetBatch, float]:
+    """Read some jets of a partition, and say what share of its jets these are.
+
+    A partition that makes something of its jets as they are read, such as images, and that says so
+    by a method ``read_some``, makes it of these alone.
+    """
+    own = getattr(partition, "read_some", None)
+    if own is not None:
+        found: tuple[JetBatch, float] = own(where)
+        return found
+    jets = partition.read()
+    inside = where(jets)
+    return jets.take(inside), float(inside.mean()) if len(inside) else 0.0
+
+
+def bare(partition: Partition) -> Partition:
+    """Return the same jets without what is made of them as they are read, such as images."""
+    found: Partition = getattr(partition, "bare", partition)
+    return found
 
 
 class Dataset(abc.ABC):
@@ -89,9 +114,30 @@ class PartOfPartition:
 
     def read_share(self) -> tuple[JetBatch, float]:
         """Read the whole, keep the part, and say what share of the jets it has."""
-        jets = self.whole.read()
-        inside = in_part(jets.event, self.part, self.fractions, self.division)
-        return jets.take(inside), float(inside.mean()) if len(inside) else 0.0
+        return read_some(self.whole, self._inside)
+
+    def read_some(self, where: Where) -> tuple[JetBatch, float]:
+        """Read some of the part; the share is that of the whole."""
+        return read_some(self.whole, lambda jets: self._inside(jets) & where(jets))
+
+    @property
+    def bare(self) -> Partition:
+        """The part of what is not made as it is read."""
+        return replace(self, whole=bare(self.whole))
+
+    def _inside(self, jets: JetBatch) -> NDArray[np.bool_]:
+        return in_part(jets.event, self.part, self.fractions, self.division)
+
+
+@dataclass(frozen=True)
+class Bare(Dataset):
+    """A dataset without what is made of its jets as they are read, such as images."""
+
+    whole: Dataset
+
+    def partitions(self) -> Sequence[Partition]:
+        """Return the partitions of what was there before."""
+        return [bare(p) for p in self.whole.partitions()]
 
 
 def in_part(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 import xarray as xr
 
 from jetlens.core import attribution
 from jetlens.core.batch import JetBatch
-from jetlens.taggers.base import Tagger, at_rest, encode
-from jetlens.taggers.chunks import pack
+from jetlens.taggers.base import Inputs, Tagger, at_rest, device_of, encode
+from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.predict import predict as run
 
 
-def predict(tagger: Tagger, jets: JetBatch, *, auxiliary: bool = True) -> xr.Dataset:
+def predict(
+    tagger: Tagger, jets: JetBatch, *, auxiliary: bool = True, frozen: Inputs | None = None
+) -> xr.Dataset:
     """Run a tagger over jets.
 
     Jets are sorted by length and trimmed for the work, and come back in their own order. The tagger
@@ -26,6 +29,8 @@ def predict(tagger: Tagger, jets: JetBatch, *, auxiliary: bool = True) -> xr.Dat
         The jets; there may be none.
     auxiliary
         Whether to predict the auxiliary tasks, too.
+    frozen
+        What the tagger's frozen part made of the jets, if that is known.
 
     Returns
     -------
@@ -44,7 +49,12 @@ def predict(tagger: Tagger, jets: JetBatch, *, auxiliary: bool = True) -> xr.Dat
         If a logit is not finite.
     """
     with at_rest(tagger):
-        said = run(tagger, pack(tagger, *encode(tagger, jets)), auxiliary)
+        if frozen is None:
+            packed = pack(tagger, *encode(tagger, jets))
+        else:
+            made = {name: values.to(device_of(tagger)) for name, values in frozen.items()}
+            packed = Packed(made, {}, torch.arange(len(jets)), {}, {})
+        said = run(tagger, packed, auxiliary, rest=frozen is not None)
     output = said.logits.cpu().numpy()
     return attribution.build(
         jets,

@@ -45,8 +45,11 @@ def what_was_run(facts: Facts) -> Section:
     settings.append(["Inputs", "; ".join(inputs)])
     if facts.history:
         train = recipe.get("train", {})
-        epochs = train["epochs"]
-        words = f"{epochs} epoch{'s' * (epochs > 1)} at most, {train['batch']} jets a step"
+        unit = "epoch" if "epochs" in train else "step"
+        number = train[f"{unit}s"]
+        words = f"{number} {unit}{'s' * (number > 1)} at most, {train['batch']} jets a step"
+        if unit == "step":
+            words += "; a tenth of them counts as an epoch"
         settings.append(["Training", words])
     settings += _cost(facts.history.get("cost", {}), facts.seconds)
     if facts.seconds:

@@ -156,7 +156,16 @@ def _run_all(
     recipe: Recipe, store: Store, works: Executor, log: Log, device: str, until: str
 ) -> Run:
     """Run a recipe, or its variations: all jets and checks first, then all trainings."""
-    from jetlens.run.stages import compare, explain, predict, report, retrain, summarise, train
+    from jetlens.run.stages import (
+        compare,
+        explain,
+        frozen,
+        predict,
+        report,
+        retrain,
+        summarise,
+        train,
+    )
     from jetlens.run.stages.check import foresee
     from jetlens.run.study import Study
 
@@ -174,7 +183,7 @@ def _run_all(
         for i, study in enumerate(studies):
             _begin(study, [s.home for s in studies[:i]], check_too=len(wanted) > 1)
         if "train" in wanted:
-            train.train([r for s in studies for r in s.repeats()])
+            train.train([r for s in studies for r in s.repeats()], tested="explain" in wanted)
         for study in studies:
             if study.name:
                 log.say(f"variation {study.name}")
@@ -189,6 +198,8 @@ def _run_all(
                     summarise.summarise(repeat)
             if "report" in wanted:
                 report.report(study)
+        if "explain" in wanted:
+            frozen.clear(store)
         if recipe.vary and "summarise" in wanted:
             compare.compare(whole, studies, draw="report" in wanted)
     if not recipe.vary:

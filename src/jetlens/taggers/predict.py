@@ -39,6 +39,7 @@ def predict(
     packed: Packed,
     auxiliary: bool = True,
     watch: Watch = lambda jets: contextlib.nullcontext(),
+    rest: bool = False,
 ) -> Predictions:
     """Run the tagger once over packed jets, without gradients.
 
@@ -52,6 +53,8 @@ def predict(
         Whether to predict the auxiliary tasks, too.
     watch
         What is around the tagger while it runs on a chunk of packed jets.
+    rest
+        Whether the jets' inputs are what the tagger's frozen part made of them.
 
     Raises
     ------
@@ -63,10 +66,13 @@ def predict(
     found: dict[str, list[Tensor]] = {task: [] for task in tasks}
     longest = {name: mask.shape[1] for name, mask in packed.masks.items()}
     with torch.no_grad():
-        for jets in packed.chunks():
+        for jets in packed.chunks(rows_per_jet=_tokens(packed) if rest else 1):
             inputs, masks = packed.cut(jets)
             with watch(jets):
-                out = tagger.outputs(inputs, masks) if tasks else {"jet": tagger(inputs, masks)}
+                if rest:
+                    out = tagger.rest(inputs, masks)
+                else:
+                    out = tagger.outputs(inputs, masks) if tasks else {"jet": tagger(inputs, masks)}
             logits.append(out["jet"])
             for task, classes in tasks.items():
                 name = task.partition(".")[0]
@@ -91,6 +97,11 @@ def predict(
         restored = packed.restore(name, torch.cat(parts) + 1) - 1  # padding holds -1, not 0
         by_collection.setdefault(name, {})[short] = restored
     return Predictions(back, by_collection)
+
+
+def _tokens(packed: Packed) -> int:
+    """Return how many tokens a jet has whose image was frozen half-way."""
+    return max(v.shape[1] if v.ndim > 2 else 1 for v in packed.inputs.values())
 
 
 def check_finite(logits: Tensor) -> None:

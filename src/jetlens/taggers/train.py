@@ -14,7 +14,7 @@ from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.files import told, write_text
 from jetlens.core.hashing import digest
 from jetlens.core.registry import taggers
-from jetlens.data.base import Dataset, Part
+from jetlens.data.base import Bare, Dataset, Part
 from jetlens.data.scaling import Scaling
 from jetlens.data.scaling.fit import fit as fit_scaling
 from jetlens.taggers.base import Tagger
@@ -22,6 +22,7 @@ from jetlens.taggers.saved import HISTORY, description, save
 from jetlens.taggers.training.cost import cost
 from jetlens.taggers.training.draw import Drawn, draw
 from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.features import Features
 from jetlens.taggers.training.frozen import Once
 from jetlens.taggers.training.preparation import count, prepare
 from jetlens.taggers.training.settings import TrainSettings
@@ -39,6 +40,7 @@ def train(
     classes: Sequence[str],
     split: tuple[float, float, float] = (0.7, 0.1, 0.2),
     division: int = 0,
+    features: Features | None = None,
 ) -> Tagger:
     """Train a registered tagger on the train part of a dataset, and save it.
 
@@ -63,6 +65,9 @@ def train(
     split, division
         Shares of train, validation and test, and which way of dividing the events; see
         `jetlens.data.base.Part`.
+    features
+        What the tagger's frozen part made of all these jets, if that was evaluated already; the
+        jets need not be scaled, and their images are not made.
 
     Raises
     ------
@@ -77,27 +82,33 @@ def train(
     for name in settings.class_weights:
         look_up("class", name, dict.fromkeys(classes))
     training, validation = (
-        _part(data, part, split, division, classes, settings) for part in ("train", "validation")
+        part_of(data, part, split, division, classes, settings) for part in ("train", "validation")
     )
 
-    preparation, counts = prepare(training, classes, settings)
+    drawn_from = training.there if isinstance(training, Drawn) else None
+    preparation, counts = prepare(Bare(training), classes, settings)
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        # it says itself how it is scaled, and what is scaled at each place by itself
-        tagger = build(config, inputs, classes, Scaling(), settings.seed)
-        kind = tagger.scaled or settings.scaling
-        fitted = fit_scaling(training, inputs, kind, settings.log, tagger.places)
+        if features is None:
+            unscaled = build(config, inputs, classes, Scaling(), settings.seed)
+            whole = Part(data, "train", split, division) if unscaled.freezes else training
+            fitted = scaling_of(unscaled, whole, settings)
+        else:
+            fitted = features.scaling
         tagger = build(config, inputs, classes, fitted, settings.seed)
         work = out.with_name(f"{out.name}.work")
         once: dict[str, Once] = {}
         if tagger.freezes and settings.cache:
-            once = {p: Once(work / p, settings.cache_memory) for p in ("train", "validation")}
+            parts = ("train", "validation")
+            once = {p: Once(work / p, settings.cache_memory, features) for p in parts}
+            if features is not None:
+                training, validation = Bare(training), Bare(validation)
         batches = Batches(
             tagger, training, preparation.apply, counts.total,
             size=settings.batch, pool=settings.pool, seed=settings.seed, together=settings.together,
-            once=once.get("train"),
+            stretches=settings.stretches, once=once.get("train"),
         )  # fmt: skip
         checks = Batches(
-            tagger, validation, preparation.apply, count(validation, preparation).total,
+            tagger, validation, preparation.apply, count(Bare(validation), preparation).total,
             size=settings.batch, pool=settings.pool, seed=None, once=once.get("validation"),
         )  # fmt: skip
 
@@ -114,8 +125,8 @@ def train(
     jets: dict[str, Any] = {
         "read": counts.read, "kept": counts.kept, "resample": settings.resample
     }  # fmt: skip
-    if isinstance(training, Drawn):
-        jets |= {"read": training.there, "drawn": counts.read}
+    if drawn_from is not None:
+        jets |= {"read": drawn_from, "drawn": counts.read}
     if settings.resample == "weight":
         jets["effective"] = counts.effective
     # not among the tagger's files, which are the same bytes whenever it is trained
@@ -125,7 +136,7 @@ def train(
     return tagger.eval()
 
 
-def _part(
+def part_of(
     data: Dataset,
     part: str,
     split: tuple[float, float, float],
@@ -133,7 +144,13 @@ def _part(
     classes: Sequence[str],
     settings: TrainSettings,
 ) -> Dataset:
-    """Return the train or validation part, or what is drawn of it."""
+    """Return the train or validation part, or what is drawn of it.
+
+    Raises
+    ------
+    BadValueError
+        If the train part has fewer jets of a class than are to be drawn.
+    """
     whole = Part(data, part, split, division)
     if settings.per_class is None:
         return whole
@@ -145,6 +162,17 @@ def _part(
                 f"expected as many at least, so draw fewer or take more jets"
             )
     return drawn
+
+
+def scaling_of(tagger: Tagger, jets: Dataset, settings: TrainSettings) -> Scaling:
+    """Return how a tagger's inputs are scaled: fitted to the train part, or what is drawn of it.
+
+    Where a part of the tagger is frozen it is the whole train part, of which no labels are used: so
+    that the frozen part sees the same inputs whichever jets are drawn.
+    """
+    # it says itself how it is scaled, and what is scaled at each place by itself
+    kind = tagger.scaled or settings.scaling
+    return fit_scaling(jets, tagger.inputs, kind, settings.log, tagger.places)
 
 
 def build(

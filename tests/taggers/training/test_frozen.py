@@ -89,7 +89,7 @@ def test_each_jet_goes_through_it_once(tmp_path: Path, monkeypatch: pytest.Monke
 def test_resumed_it_ends_like_an_undisturbed_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jetlens.taggers.training.loop import Fit
+    from jetlens.taggers.training.fitting import Fit
 
     go(tmp_path / "undisturbed", 1)
     whole = Fit.training_step

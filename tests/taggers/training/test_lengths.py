@@ -13,8 +13,8 @@ from jetlens.taggers.base import Tagger
 from jetlens.taggers.cnn1d import CNN1D
 from jetlens.taggers.gn2 import GN2
 from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.fitting import Fit
 from jetlens.taggers.training.lengths import like_lengths, parts
-from jetlens.taggers.training.loop import Fit
 from jetlens.taggers.training.settings import TrainSettings
 from jetlens.taggers.transformer import Transformer
 from labelled import INPUTS

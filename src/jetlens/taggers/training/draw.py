@@ -6,47 +6,75 @@ larger one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from jetlens.core.batch import JetBatch, concatenate
+from jetlens.core.batch import JetBatch
 from jetlens.core.hashing import mix
-from jetlens.data.base import Dataset, Partition
+from jetlens.data.base import Bare, Dataset, Partition, bare, read_some
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Says which jets have one of some rows, sorted."""
+
+    rows: NDArray[np.int64]
+
+    def __call__(self, jets: JetBatch) -> NDArray[np.bool_]:
+        """Return which of the jets are among them, ``[jet]``."""
+        return np.isin(jets.row, self.rows)
+
+
+@dataclass(frozen=True, eq=False)
 class Drawn(Dataset):
-    """Drawn jets, in memory: a dataset of one partition.
+    """Drawn jets of a dataset; of the others nothing is held, and no images are made.
 
     Attributes
     ----------
-    jets
-        The jets.
+    whole
+        The dataset.
+    chosen
+        Which jets.
     there
         By class, how many there were to draw from.
     """
 
-    jets: JetBatch
+    whole: Dataset
+    chosen: Rows
     there: dict[str, int]
 
     def partitions(self) -> Sequence[Partition]:
-        """Return the one partition."""
-        return [self]
+        """Return the dataset's partitions, each cut to its drawn jets."""
+        return [DrawnPartition(p, self.chosen) for p in self.whole.partitions()]
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnPartition:
+    """The drawn jets of one partition."""
+
+    whole: Partition
+    chosen: Rows
 
     def read(self) -> JetBatch:
-        """Return the jets."""
-        return self.jets
+        """Read them."""
+        return read_some(self.whole, self.chosen)[0]
+
+    @property
+    def bare(self) -> Partition:
+        """Those of what is not made as it is read."""
+        return DrawnPartition(bare(self.whole), self.chosen)
 
 
-def draw(data: Iterable[JetBatch], classes: Sequence[str], per_class: int, seed: int) -> Drawn:
+def draw(data: Dataset, classes: Sequence[str], per_class: int, seed: int) -> Drawn:
     """Draw jets of each class, or take all there are of a class that has no more.
 
     Parameters
     ----------
     data
-        The jets, read once.
+        The jets; their classes are read, once.
     classes
         The classes; jets of others are never drawn.
     per_class
@@ -54,23 +82,15 @@ def draw(data: Iterable[JetBatch], classes: Sequence[str], per_class: int, seed:
     seed
         It chooses them.
     """
-    there = np.zeros(len(classes), dtype=np.int64)
-    kept: list[JetBatch] = []
-    for jets in data:
-        named = jets.with_classes(classes)
-        there += np.bincount(named.label[named.label >= 0], minlength=len(classes))
-        kept.append(_first(named, per_class, seed))
-        if sum(map(len, kept)) > 2 * per_class * len(classes):
-            kept = [_first(concatenate(kept), per_class, seed)]
-    drawn = _first(concatenate(kept), per_class, seed)
-    return Drawn(drawn, dict(zip(classes, there.tolist(), strict=True)))
-
-
-def _first(jets: JetBatch, per_class: int, seed: int) -> JetBatch:
-    """Return the jets whose hashes are the lowest of their class, in the order they have."""
-    hashes = mix(mix(jets.row).view(np.int64), salt=seed)
-    chosen = np.zeros(len(jets), dtype=bool)
-    for label in range(len(jets.classes)):
-        own = np.flatnonzero(jets.label == label)
-        chosen[own[np.argsort(hashes[own], kind="stable")[:per_class]]] = True
-    return jets.take(chosen)
+    rows, labels = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for jets in Bare(data):
+        rows.append(jets.row)
+        labels.append(jets.with_classes(classes).label)
+    row, label = np.concatenate(rows), np.concatenate(labels)
+    hashes = mix(mix(row).view(np.int64), salt=seed)
+    chosen, there = [], {}
+    for number, name in enumerate(classes):
+        own = np.flatnonzero(label == number)
+        there[name] = len(own)
+        chosen.append(row[own[np.argsort(hashes[own], kind="stable")[:per_class]]])
+    return Drawn(data, Rows(np.sort(np.concatenate(chosen))), there)

@@ -8,8 +8,9 @@ does not grow with their number.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ def encode_examples(tagger: Tagger, jets: JetBatch) -> Examples:
     truth = {}
     for task in tagger.tasks:
         name = task.partition(".")[0]
-        known = torch.as_tensor(_truth(jets, task)[rows.numpy()], dtype=torch.long)
+        known = torch.as_tensor(truth_of(jets, task)[rows.numpy()], dtype=torch.long)
         if name in packed.places and known.ndim == 2:
             known = known.take_along_dim(packed.places[name], dim=1)
             known = known.masked_fill(~packed.masks[name], -1)
@@ -93,7 +94,14 @@ def encode_examples(tagger: Tagger, jets: JetBatch) -> Examples:
     )
 
 
-def _truth(jets: JetBatch, task: str) -> np.ndarray:
+def truth_of(jets: JetBatch, task: str) -> np.ndarray:
+    """Return the truth of a task, ``[jet]`` or ``[jet, particle]``.
+
+    Raises
+    ------
+    UnknownNameError
+        If the jets lack it.
+    """
     name, _, short = task.partition(".")
     truth = jets[name].truth
     if short not in truth:
@@ -128,6 +136,9 @@ class Batches:
         is left; otherwise what is left of an epoch is not used in it.
     together
         Batches' worth of jets that are sorted by length together.
+    stretches
+        How many steps each epoch has: passes over the jets go on from one epoch to the next. Left
+        out, an epoch is a pass.
     once
         How the tagger's frozen part is evaluated once for all epochs; left out, it is not. With it
         there is one pool, of all jets, however many they are.
@@ -149,8 +160,10 @@ class Batches:
         pool: int,
         seed: int | None,
         together: int = SORTED,
+        stretches: Sequence[int] | None = None,
         once: Once | None = None,
     ) -> None:
+        self.stretches = stretches
         self.tagger, self.data, self.prepare, self.once = tagger, data, prepare, once
         self.jets, self.pool, self.seed, self.together = jets, pool, seed, together
         self.size = max(1, min(size, jets))
@@ -160,6 +173,7 @@ class Batches:
         self._held: Examples | None = None
 
     def __len__(self) -> int:
+        """Return the number of batches in a pass over the jets."""
         whole = self.jets / self.size
         return math.ceil(whole) if self.seed is None else math.floor(whole)
 
@@ -172,6 +186,16 @@ class Batches:
         say = self.tagger.outputs if self.once is None else self.tagger.rest
         return say(batch.inputs, batch.masks)
 
+    def passed(self, number: int) -> Iterator[tuple[Examples, Tensor]]:
+        """Yield the batches of one pass over the jets, as rows of a pool."""
+        order = None
+        if self.seed is not None:
+            order = np.random.default_rng([int(mix(self.seed)), number])
+        for examples in self.pools(order):
+            for rows in like_lengths(examples.packed.tokens, self.size, order, self.together):
+                if order is None or len(rows) == self.size:
+                    yield examples, rows
+
     def pools(self, order: np.random.Generator | None) -> Iterator[Examples]:
         """Read the partitions, in their own order or a random one, and yield pools of jets."""
         if self._held is not None:
@@ -179,7 +203,7 @@ class Batches:
             return
         partitions = list(self.data.partitions())
         if self.once is not None and self.jets:
-            read = (_slim(self.tagger, self.prepare(p.read())) for p in partitions)
+            read = (self.prepare(p.read()) for p in partitions)
             self._held, self.frozen_cost = self.once.examples(self.tagger, read, self.jets)
             yield self._held
             return
@@ -215,28 +239,30 @@ class Epoch:
     world: int
 
     def __len__(self) -> int:
-        if self.batches.seed is None:
-            return len(range(self.rank, len(self.batches), self.world))
-        return len(self.batches) // self.world  # processes step together
+        batches = self.batches
+        if batches.stretches is not None:
+            return batches.stretches[self.number]
+        if batches.seed is None:
+            return len(range(self.rank, len(batches), self.world))
+        return len(batches) // self.world  # processes step together
 
     def __iter__(self) -> Iterator[Step]:
-        size, seed = self.batches.size, self.batches.seed
         device = device_of(self.batches.tagger).type
-        order = None
-        if seed is not None:
-            order = np.random.default_rng([int(mix(seed)), self.number])
-        step = 0
-        for examples in self.batches.pools(order):
-            tokens = examples.packed.tokens
-            for rows in like_lengths(tokens, size, order, self.batches.together):
-                if order is not None and len(rows) < size:
-                    continue
-                if step % self.world == self.rank and step // self.world < len(self):
-                    passes = [torch.arange(len(rows))]
-                    if self.batches.divides:
-                        passes = parts(tokens[rows], device)
-                    yield [examples.batch(rows[some]) for some in passes]
-                step += 1
+        for examples, rows in self._own():
+            passes = [torch.arange(len(rows))]
+            if self.batches.divides:
+                passes = parts(examples.packed.tokens[rows], device)
+            yield [examples.batch(rows[some]) for some in passes]
+
+    def _own(self) -> Iterator[tuple[Examples, Tensor]]:
+        """Take this process's batches of one pass, or of the passes that the stretch lies in."""
+        first, batches = 0, self.batches.passed(self.number)
+        if self.batches.stretches is not None:
+            before = sum(self.batches.stretches[: self.number]) * self.world
+            number, first = divmod(before, len(self.batches))
+            batches = chain.from_iterable(map(self.batches.passed, count(number)))
+        last = first + len(self) * self.world
+        yield from islice(batches, first + self.rank, last, self.world)
 
 
 def _slim(tagger: Tagger, jets: JetBatch) -> JetBatch:
@@ -250,7 +276,7 @@ def _slim(tagger: Tagger, jets: JetBatch) -> JetBatch:
             values=np.take(own.values, where, axis=own.feature_axis),
             features=tuple(own.features[i] for i in where),
             truth={
-                t.partition(".")[2]: _truth(jets, t)
+                t.partition(".")[2]: truth_of(jets, t)
                 for t in tagger.tasks
                 if t.partition(".")[0] == name
             },

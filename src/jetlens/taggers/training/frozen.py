@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from torch import Tensor
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.files import told
-from jetlens.taggers.base import Tagger, at_rest
-from jetlens.taggers.chunks import Packed
+from jetlens.taggers.base import Inputs, Tagger, at_rest, device_of, dtype_of, encode
+from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.training.cost import Counting
-from jetlens.taggers.training.examples import Examples, encode_examples
+from jetlens.taggers.training.examples import Examples, truth_of
+from jetlens.taggers.training.features import Features
 
 _AT_ONCE = 128
 """Jets that are encoded together: their images need not all fit into memory."""
@@ -33,10 +35,13 @@ class Once:
         several processes, the number of all but the first are added.
     memory
         From how many bytes on it is large.
+    features
+        What was made of the jets already, if it was.
     """
 
     file: Path
     memory: int
+    features: Features | None = None
 
     def examples(
         self, tagger: Tagger, batches: Iterable[JetBatch], jets: int
@@ -48,7 +53,7 @@ class Once:
         tagger
             The tagger. Its frozen part is evaluated without dropout, where the tagger is.
         batches
-            The jets, prepared.
+            The jets, prepared; if their features are there, they need not have the inputs.
         jets
             How many there are.
 
@@ -67,35 +72,26 @@ class Once:
         truth: dict[str, list[Tensor]] = {task: [] for task in tagger.tasks}
         label: list[Tensor] = []
         weight: list[Tensor] = []
-        counting, counted, done = Counting(), 0, 0
+        flops, done = 0, 0
         for batch in batches:
             for start in range(0, len(batch), _AT_ONCE):
-                some = encode_examples(tagger, batch.take(slice(start, start + _AT_ONCE)))
-                if some.packed.masks:
-                    raise BadValueError(
-                        f"{', '.join(some.packed.masks)}: what is frozen of a tagger is kept for "
-                        "images and jets' variables, not for lists; set train.cache = false"
-                    )
-                for chunk in some.packed.chunks():
-                    inputs = some.packed.cut(chunk)[0]
-                    if counted:
-                        found = _evaluated(tagger, inputs)
-                    else:
-                        with counting:
-                            found = _evaluated(tagger, inputs)
-                        counted = len(next(iter(inputs.values())))
-                        kept = self._room(found, jets)
-                    for name, values in found.items():
-                        kept[name][done : done + len(values)] = values
-                    done += len(next(iter(inputs.values())))
+                some = batch.take(slice(start, start + _AT_ONCE))
+                if self.features is None:
+                    found, counted = evaluate(tagger, some, count=not flops)
+                    flops = flops or counted
+                else:
+                    found, flops = self.features.read(some.row), self.features.flops
+                kept = kept or self._room(found, jets)
+                for name, values in found.items():
+                    kept[name][done : done + len(values)] = values
+                done += len(some)
                 for task, of_task in truth.items():
-                    of_task.append(some.truth[task])
-                label.append(some.label)
-                weight.append(some.weight)
+                    of_task.append(torch.as_tensor(truth_of(some, task), dtype=torch.long))
+                label.append(torch.as_tensor(some.label))
+                weight.append(torch.as_tensor(some.weight, dtype=dtype_of(tagger)))
         packed = Packed(kept, {}, torch.arange(done), {}, {})
         known = {task: torch.cat(parts) for task, parts in truth.items()}
-        examples = Examples(packed, known, torch.cat(label), torch.cat(weight))
-        return examples, counting.total // counted
+        return Examples(packed, known, torch.cat(label), torch.cat(weight)), flops
 
     def _room(self, like: Mapping[str, Tensor], jets: int) -> dict[str, Tensor]:
         """Return empty tensors for all jets; in files, if they are large."""
@@ -122,8 +118,44 @@ class Once:
         return made
 
 
-def _evaluated(tagger: Tagger, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-    like = next(tagger.parameters())  # in a training they may be of half precision; inputs are not
+def evaluate(tagger: Tagger, jets: JetBatch, count: bool = True) -> tuple[Inputs, int]:
+    """Return what a tagger's frozen part makes of jets, in main memory, and what a jet costs.
+
+    Parameters
+    ----------
+    tagger
+        The tagger. It is left as it was.
+    jets
+        One or more.
+    count
+        Whether floating-point operations are counted; it takes a little time. If not, they are 0.
+
+    Raises
+    ------
+    BadValueError
+        If the tagger takes lists of particles.
+    """
+    parts: list[Inputs] = []
+    flops = 0
+    for start in range(0, len(jets), _AT_ONCE):
+        some = jets.take(slice(start, start + _AT_ONCE))
+        packed = pack(tagger, *encode(tagger, some, torch.device("cpu")))
+        if packed.masks:
+            raise BadValueError(
+                f"{', '.join(packed.masks)}: what is frozen of a tagger is kept for images and "
+                "jets' variables, not for lists; set train.cache = false"
+            )
+        for chunk in packed.chunks():
+            with Counting() if count and not parts else nullcontext() as counting:
+                parts.append(_frozen(tagger, packed.cut(chunk)[0]))
+            if counting is not None:
+                flops = counting.total // len(next(iter(parts[0].values())))
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, flops
+
+
+def _frozen(tagger: Tagger, inputs: Inputs) -> Inputs:
+    # in a training parameters may be of half precision; inputs are not
+    device, kind = device_of(tagger), next(tagger.parameters()).dtype
     with at_rest(tagger), torch.no_grad():
-        found = tagger.frozen({k: v.to(like) for k, v in inputs.items()}, {})
+        found = tagger.frozen({k: v.to(device, kind) for k, v in inputs.items()}, {})
     return {k: v.cpu() for k, v in found.items()}

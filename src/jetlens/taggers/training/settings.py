@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import itertools
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+
+EPOCHS = 10
+"""Epochs where neither they nor steps are asked for."""
+
+LOOKS = 10
+"""How often the validation loss is looked at in a training of so many steps."""
 
 LOSSES = {"jet": 1.0, "tracks.origin": 0.5, "tracks.vertex": 1.5}
 """How GN2 adds its heads' losses up (arXiv:2505.19689)."""
@@ -18,7 +26,12 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    epochs: Count = 10
+    epochs: Count | None = EPOCHS
+    """Passes over the training jets, at most; none where `steps` are asked for."""
+    steps: Count | None = None
+    """Optimiser steps, at most, in the place of epochs: the same work for few jets and for many,
+    which are passed over as often as it takes. A tenth of them counts as an epoch: for the losses
+    that are told, for `patience`, and where a training that was killed goes on."""
     batch: Count = 256
     """Jets in a step (in each process)."""
     together: Count = 16
@@ -64,3 +77,39 @@ class TrainSettings(BaseModel):
     devices: int | str = 1
     num_nodes: Count = 1
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"] = "32-true"
+    """``"bf16-mixed"`` is faster where the processor multiplies numbers of that kind (see
+    ``avx512_bf16`` or ``amx_bf16`` in Linux's ``/proc/cpuinfo``), and slower elsewhere."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_length(cls, given: Any) -> Any:
+        """Refuse epochs beside steps; these have none by default."""
+        if not isinstance(given, Mapping):
+            return given
+        epochs, steps = given.get("epochs"), given.get("steps")
+        if epochs is not None and steps is not None:
+            raise ValueError(
+                f"epochs = {epochs!r} and steps = {steps!r}: expected one of them, as a training "
+                "is as long as either says"
+            )
+        return {**given, "epochs": EPOCHS if steps is None and epochs is None else epochs}
+
+    def key(self) -> dict[str, Any]:
+        """Return what a training's outcome depends on: not where it is computed."""
+        unset = {"steps"} if self.steps is None else set()
+        return self.model_dump(exclude={"accelerator", "devices", "num_nodes"} | unset)
+
+    @property
+    def length(self) -> str:
+        """How long a training is at most, in words."""
+        number, unit = (self.steps, "step") if self.epochs is None else (self.epochs, "epoch")
+        return f"{number} {unit}{'s' * (number != 1)}"
+
+    @property
+    def stretches(self) -> tuple[int, ...] | None:
+        """How many steps are in each stretch that counts as an epoch; None where epochs do."""
+        if self.steps is None:
+            return None
+        looks = min(LOOKS, self.steps)
+        ends = [self.steps * i // looks for i in range(looks + 1)]
+        return tuple(b - a for a, b in itertools.pairwise(ends))

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import jetlens as jl
+from jetlens.data.base import Part
+from jetlens.data.toy import Toy
+from jetlens.evaluate.predict import predict
+from jetlens.run.stages.predict import read_all
+from jetlens.taggers.vit import Vit
+
+RECIPE = """
+repeats = 2
+data    = { use = "toy", jets = 200, partition = 80 }
+split   = [0.5, 0.2, 0.3]
+train   = { steps = 4, batch = 16, resample = "none" }
+[tagger]
+use = "vit"
+weights = "random"
+seed = 3
+tuned = 1
+[tagger.backbone]
+model_type = "vit"
+hidden_size = 8
+num_hidden_layers = 2
+num_attention_heads = 2
+intermediate_size = 16
+image_size = 32
+patch_size = 8
+[vary]
+images = { few = { train.per_class = 5 }, more = { train.per_class = 20 } }
+model = { one = { tagger.tuned = 1 }, head = { tagger.tuned = "head" } }
+"""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
+    """Train eight taggers; return the run's folder, and how many jets went through frozen parts."""
+    folder = tmp_path_factory.mktemp("shared")
+    recipe = folder / "recipe.toml"
+    recipe.write_text(RECIPE)
+    seen: list[int] = []
+    whole = Vit.frozen
+
+    def counted(self, inputs, masks):
+        seen.append(len(inputs["image"]))
+        return whole(self, inputs, masks)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Vit, "frozen", counted)
+        jl.run(recipe, folder / "run", until="generate")
+        patch.setattr("jetlens.run.stages.check.check", lambda study: None)
+        jl.run(recipe, folder / "run", until="explain")
+    return folder, seen
+
+
+def test_each_jet_goes_through_each_frozen_part_once(ran) -> None:
+    """Whatever is drawn of them, and tested: there are two frozen parts, of eight taggers."""
+    folder, seen = ran
+    data = Toy(jets=200, partition=80, seed=1)
+    parts = {p: Part(data, p, (0.5, 0.2, 0.3)).read() for p in ("train", "validation", "test")}
+    assert 2 * len(parts["test"]) < sum(seen) <= 2 * sum(map(len, parts.values()))
+    assert not (folder / "run" / ".stages" / "features").exists()  # when all are tested
+    assert len(list((folder / "run").glob("*/**/tagger/tagger.json"))) == 8
+
+
+@pytest.mark.parametrize("name", ["images=few,model=one", "images=more,model=head"])
+def test_what_taggers_say_is_what_they_say_of_the_images(ran, name: str) -> None:
+    run = ran[0] / "run" / name
+    test = Part(Toy(jets=200, partition=80, seed=1), "test", (0.5, 0.2, 0.3)).read()
+    whole = predict(jl.load(run / "tagger"), test)
+    said = list(read_all(run / "predictions"))
+    np.testing.assert_array_equal(np.concatenate([s.row for s in said]), test.row)
+    logits = np.concatenate([s.logits for s in said])
+    np.testing.assert_allclose(logits, whole["output"].values, rtol=1e-4, atol=1e-5)
+    assert np.ptp(logits) > 1e-3
+
+
+def test_trainings_are_those_that_evaluate_it_themselves(ran, tmp_path: Path) -> None:
+    folder = ran[0]
+    recipe = folder / "recipe.toml"
+    own = ["vary.images={more={train.per_class=20}}", "repeats=1", "train.cache=false"]
+    jl.run(recipe, tmp_path / "own", until="train", set=own)
+    for model in ("one", "head"):
+        name = Path(f"images=more,model={model}") / "tagger" / "history.json"
+        found, alone = (
+            json.loads((p / name).read_text()) for p in (folder / "run", tmp_path / "own")
+        )
+        losses = [
+            [e[part]["jet"] for e in h["epochs"] for part in ("train", "validation")]
+            for h in (found, alone)
+        ]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+        assert found["cost"]["flops_frozen"] > 0 == alone["cost"]["flops_frozen"]
+        assert [e["steps"] for e in found["epochs"]] == [1, 2, 3, 4]

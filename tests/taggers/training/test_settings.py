@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from jetlens.taggers.training.settings import EPOCHS, LOOKS, TrainSettings
+
+
+def test_a_training_is_as_long_as_epochs_or_steps_say() -> None:
+    default, epochs, steps = TrainSettings(), TrainSettings(epochs=1), TrainSettings(steps=150)
+    assert (default.epochs, default.steps, default.stretches) == (EPOCHS, None, None)
+    assert (epochs.epochs, epochs.steps, epochs.length) == (1, None, "1 epoch")
+    assert (steps.epochs, steps.steps, steps.length) == (None, 150, "150 steps")
+
+
+@pytest.mark.parametrize("settings", [{}, {"epochs": 3}, {"steps": 30}])
+def test_what_is_written_is_read_back(settings) -> None:
+    made = TrainSettings(**settings)
+    for exclude in (True, False):
+        assert TrainSettings(**made.model_dump(exclude_none=exclude)) == made
+
+
+@pytest.mark.parametrize("steps", [1, 7, 10, 11, 99, 1000])
+def test_stretches_are_alike_and_add_up(steps: int) -> None:
+    found = TrainSettings(steps=steps).stretches
+    assert sum(found) == steps
+    assert len(found) == min(LOOKS, steps)
+    assert 1 <= min(found) <= max(found) <= min(found) + 1
+
+
+def test_both_are_refused() -> None:
+    with pytest.raises(ValidationError, match="epochs = 3 and steps = 40: expected one of them"):
+        TrainSettings(epochs=3, steps=40)
+    for wrong in ({"epochs": 0}, {"steps": 0}):
+        with pytest.raises(ValidationError, match="greater than or equal to 1"):
+            TrainSettings(**wrong)

@@ -185,3 +185,24 @@ def test_rejections_of_each_signal_have_a_table(facts):
     assert "44.000" in str(found[1].rows[-1][-1])
     assert "(signal with mass 500)" in found[1].caption
     assert "quadrature" in found[0].caption
+
+
+def test_uses_of_streams_are_told_apart_from_the_firsts(facts):
+    own = "stream_use.{},experts.signal.constituents.share"
+    found = {
+        f"stream-share.{own.format(0)}": number(0.7),
+        f"stream-share.{own.format(0)}.vs.image": number(0.1),
+        f"stream-share.{own.format(1)}.vs.image": number(-0.1),
+        "permutation.stream_use.0,experts.all.objects.loss.vs.image": number(0.01),
+    }
+    pictures = [("stream-use", Picture("Use of streams, compared", "data:,", "", "s.pdf"))]
+    own_facts = {**vars(facts), "numbers": facts.numbers | found, "pictures": pictures}
+    section = next(s for s in sections(Comparison(**own_facts)) if s.anchor == "stream-use")
+    (table,) = tables(section)
+    assert [re.sub(r"<[^>]+>", "", str(h)) for h in table.head][3:] == ["0,experts", "1,experts"]
+    rows = [[re.sub(r"<[^>]+>", "", str(c)) for c in row] for row in table.rows]
+    assert rows[0][:3] == ["constituents", "share in what enters the head", "signal"]
+    assert [c.rpartition(" ")[2] for c in rows[0][3:]] == ["more", "less"]
+    assert rows[1][:3] == ["objects", "loss when it is permuted", "all"]
+    assert rows[1][3].endswith("not told apart")
+    assert rows[1][4] == ""

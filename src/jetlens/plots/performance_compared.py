@@ -63,9 +63,9 @@ def draw(ensemble: Ensemble) -> Figure:
         for ax in panels[rows:, c]:
             _points(ax, list(some.groups()), numbers, summary.mistags, last, curves)
     for line in panels[rows:]:
-        low, high = np.transpose([ax.get_ylim() for ax in line])
+        ends = [ax.get_ylim() for ax in line if len(ax.containers)]
         for ax in line:  # one range, so that panels can be compared
-            ax.set_ylim(low.min(), high.max())
+            ax.set_ylim(min((e[0] for e in ends), default=0), max((e[1] for e in ends), default=1))
         line[0].set_ylabel(f"{signal} efficiency")
         # above the panel, where no point can be
         look = {"loc": "lower left", "bbox_to_anchor": (0, 0.98), "columnspacing": 1.0}

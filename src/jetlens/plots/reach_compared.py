@@ -85,6 +85,7 @@ def draw(ensemble: Ensemble) -> Figure:
 
 def caption(ensemble: Ensemble) -> str:
     """Say how to read the figure."""
+    summary: Any = ensemble.members[0].result.summary
     words = told(ensemble.members[0].result)
     several = len(next(iter(ensemble.groups().values()))) > 1
     below = ""
@@ -93,6 +94,9 @@ def caption(ensemble: Ensemble) -> str:
             " Below: the ratio of limits of the same repeat, its geometric mean and the error of "
             "that; below 1 is better."
         )
+    missing = (
+        "" if summary.published else f" {summary.published_source}: its limits are not at hand."
+    )
     spread = (
         " Here the errors hold the standard deviation over the retrainings, in quadrature."
         if several
@@ -100,7 +104,8 @@ def caption(ensemble: Ensemble) -> str:
     )
     return (
         "Expected 95 % CL upper limits (CLs, asymptotic, median) of each tagger. "
-        f"{words}{spread}{below}{_edges(ensemble)}{_counted(ensemble)} "
+        f"{words}{spread}{below}{_edges(ensemble)}{_counted(ensemble)}"
+        f"{missing} "
         f"{trainings(ensemble) if not several else ''}"
     ).strip()
 

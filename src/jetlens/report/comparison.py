@@ -13,6 +13,8 @@ from jetlens.report.numbers import measured
 from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.provenance import versions
 from jetlens.report.rejections import rejections
+from jetlens.report.streams import NAME as STREAM_USE
+from jetlens.report.streams import stream_use
 from jetlens.report.variants import (
     PAGE,
     Comparison,
@@ -63,7 +65,8 @@ def sections(facts: Comparison) -> list[Section]:
         found.append(Section("performance", "Performance", performance))
     for name, blocks in by_summary.items():
         first = next(b for b in blocks if isinstance(b, Picture))
-        found.append(Section(name, str(first.title).partition(",")[0], blocks))
+        more = stream_use(facts) if name == STREAM_USE else []
+        found.append(Section(name, str(first.title).partition(",")[0], [*blocks, *more]))
     worth = worth_of_orders({link(v.name): v.numbers for v in facts.variants})
     if worth is not None:
         curves = [_of_variation(name, picture) for name, picture in facts.retrained]
@@ -103,7 +106,7 @@ def _overview(facts: Comparison) -> Section:
         for pattern in heads:
             number = facts.numbers.get(pattern.format(place))
             row.append("" if number is None else measured(number))
-        page = Markup('<a href="{}/{}">its&nbsp;page</a>').format(quote(variant.name), PAGE)
+        page = Markup('<a href="{}/{}">page</a>').format(quote(variant.name), PAGE)
         rows.append([*row, page])
     head = [*(short(a) for a in axes), *heads.values(), ""]
     said = [

@@ -30,8 +30,8 @@ def result_folders(study: Study) -> Iterator[tuple[str, Path]]:
 def qualified(parts: Iterable[tuple[Mapping[str, Any], Numbers]], prefix: str = "") -> Numbers:
     """Return the numbers of several summaries under names of their own.
 
-    Where a summary is there twice, the names of the second's numbers say which arguments differ, as
-    in ``top_origin.b.from_b@normalise=abs``.
+    Where a summary is there twice, and one of its names, all names of the second's numbers say
+    which arguments differ, as in ``top_origin.b.from_b@normalise=abs``.
 
     Parameters
     ----------
@@ -45,12 +45,11 @@ def qualified(parts: Iterable[tuple[Mapping[str, Any], Numbers]], prefix: str = 
     for own, numbers in parts:
         usual = first.setdefault(own["use"], own)
         differ = [f"{k}={_word(v)}" for k, v in own.items() if usual.get(k) != v]
-        taken = set(found)
+        told = any(prefix + name in found for name in numbers) and differ
+        after = f"@{','.join(differ)}" if told else ""
         for name, number in numbers.items():
-            if not all(map(math.isfinite, number.values())):
-                continue  # too few jets to define its interval
-            full = prefix + name
-            found[f"{full}@{','.join(differ)}" if full in taken and differ else full] = number
+            if all(map(math.isfinite, number.values())):  # else too few jets for its interval
+                found[f"{prefix}{name}{after}"] = number
     return found
 
 

@@ -14,8 +14,9 @@ from jetlens.summarise.trainings.gains import gain
 from jetlens.summarise.trainings.retrainings import place_of
 
 Floats = NDArray[np.float64]
-Estimates = Callable[[Result], Mapping[str, Floats]]
-"""From a result to numbers with their bootstrap replicas ``[replica]``, the nominal one first."""
+Estimates = Callable[[Result, Result], tuple[Mapping[str, Floats], Mapping[str, Floats]]]
+"""From two results to numbers of each, with their bootstrap replicas ``[replica]``, the nominal one
+first: both of the same jets."""
 
 
 def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
@@ -37,7 +38,7 @@ def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
     found: Numbers = {}
     for variation, base, first in ensemble.against_first():
         both = zip(groups[variation], groups[base], strict=False)
-        pairs = [(estimates(ours), estimates(others)) for ours, others in both]
+        pairs = [estimates(ours, others) for ours, others in both]
         for name in pairs[0][0]:
             each = [(a[name], b[name]) for a, b in pairs if name in a and name in b]
             if len(each) < len(pairs) or not np.isfinite([x[0] for p in each for x in p]).all():

@@ -98,13 +98,13 @@ def test_what_does_not_fit_a_variation_is_left_out_of_it(methods, tmp_path, caps
     run = jetlens.run(path, out=tmp_path / "run", set=changes, quiet=False)
     tracks, experts = run.variations
     said = capsys.readouterr()
-    assert "of-tasks does not fit this tagger and is left out" in said.out + said.err
+    assert "of-tasks is left out: it does not fit this tagger" in said.out + said.err
     assert list((tracks.store.results / "of-tasks").glob("*.npz"))
     assert not list((experts.store.results / "of-tasks").glob("*.npz"))
     assert (tracks.store.attributions / "of-tasks").is_dir()
     assert not (experts.store.attributions / "of-tasks").exists()
     page = experts.report.read_text(encoding="utf-8")
-    assert "of-tasks: this tagger has no auxiliary tasks" in page
+    assert "of-tasks: it does not fit this tagger: this tagger has no auxiliary tasks" in page
     assert "Left out" not in tracks.report.read_text(encoding="utf-8")
     before = experts.store.state("explain-of-tasks")
     jetlens.run(path, out=tmp_path / "run", set=changes, until="explain")
@@ -138,7 +138,12 @@ def test_repeats_may_divide_the_events_anew(methods, tmp_path):
     assert first != second
     weights = [r.store.repeat(1).tagger / "weights.safetensors" for r in runs]
     assert weights[0].read_bytes() == weights[1].read_bytes()
-    same = jetlens.run(path, out=tmp_path / "same", set={"repeats": 2}, until="explain")
+    once = {"repeats": 2, "explain.0.trainings": 1}
+    same = jetlens.run(path, out=tmp_path / "same", set=once, until="explain")
+    kept = [same.store.repeat(k).results / "integrated-gradients" for k in (0, 1)]
+    assert [len(list(folder.glob("*.npz"))) for folder in kept] == [2, 0]
+    state = same.store.repeat(1).state("explain-integrated-gradients")
+    assert state["left_out"] == "it is asked of 1 of 2 trainings, the first"
     assert same.store.state("train")["key"] == runs[0].store.state("train")["key"]
     again = [same.store.repeat(k).state("train")["key"] for k in (0, 1)]
     assert again[1] != runs[0].store.repeat(1).state("train")["key"]

@@ -63,6 +63,17 @@ def test_layers_have_the_numbers_that_they_have_in_the_tagger():
         assert jl.summarise(named, "attention-distance").sums["layer"].values.tolist() == numbers
 
 
+@pytest.mark.parametrize("together", ["rollout", "mean"])
+def test_all_layers_together_are_no_first_layer(together):
+    jets = imaged.looked(6).isel(layer_image_image=slice(0, 1))
+    named = jets.assign_coords(layer_image_image=[together])
+    result = jl.summarise(named, "attention-distance", replicas=5)
+    assert f"attention_distance.all.patch.{together}" in result.numbers()
+    assert "attention_distance.all.patch.1" not in result.numbers()
+    ticks = [t.get_text() for ax in jl.draw(result).axes for t in ax.get_xticklabels()]
+    assert any(t.startswith(("All layers", "Mean of all")) for t in ticks)
+
+
 def test_what_is_missing_is_told():
     jets = imaged.looked(6)
     with pytest.raises(UnsupportedError, match="no attention"):

@@ -9,6 +9,7 @@ import imaged
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
 from jetlens.physics.image import pixelate, square
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 
 EDGES = np.linspace(-imaged.WINDOW, imaged.WINDOW, imaged.PIXELS + 1)
 MIDDLES = (EDGES[1:] + EDGES[:-1]) / 2
@@ -126,6 +127,10 @@ def test_radii_classes_and_verdicts_are_kept_apart():
     by_score = summary.against_score(result)[:, 0, 0, 0]
     assert by_score[0] < 0.3  # the probability of the true class is small: wrong ones
     assert by_score[-1] == pytest.approx(1)
+    some_right = summary.against_score(result, "right")[:, 0, 0, 0]
+    np.testing.assert_allclose(some_right[np.isfinite(some_right)], 1)
+    jets = result.sums["score_jets"].sel(group="all").sum("score")
+    np.testing.assert_array_equal(jets, result.sums["tagged_jets"].sel(group="all"))
 
 
 def test_jets_without_regions_or_explanation_are_counted_and_left_out():
@@ -136,6 +141,29 @@ def test_jets_without_regions_or_explanation_are_counted_and_left_out():
     real = some["partons"].mask.any(axis=1) & (np.arange(90) % 3 != 0)
     assert int(counts.sel(count="selected")) == 90
     assert int(counts.sel(count="used")) == real.sum() < 60
+
+
+def test_taggers_are_compared_on_the_jets_that_both_explain():
+    """One looks inside the discs, of all jets; the other everywhere, at every second jet alone."""
+    some = imaged.jets(120)
+    inside = in_discs(some, 0.2)
+    even = np.ones_like(inside)
+    even[::2] = 0
+    members = [
+        Member({"model": name}, 0, summed(some, looked))
+        for name, looked in (("inside", inside), ("even", even))
+    ]
+    found = Ensemble(tuple(members)).numbers()
+    real = some["partons"].mask.any(axis=1) & (np.arange(120) % 2 == 1)
+    area = np.average(inside.mean(axis=(1, 2))[real], weights=some.weight[real])
+    gain = found["attention_fraction.gain.even.all.vs.inside"]
+    assert gain["value"] == pytest.approx(area - 1, rel=1e-5)
+    assert gain["low_95"] < gain["value"] < gain["high_95"] < 0
+    over = found["attention_fraction.gain.even.all.enrichment.area.vs.inside"]
+    assert over["value"] == pytest.approx(1 - 1 / area, rel=1e-5)
+    left = Member({"model": "none"}, 0, summed(some.take(slice(0, 120, 2)), even[::2]))
+    alone = Ensemble((members[0], left)).numbers()
+    assert not any(".gain." in name for name in alone)
 
 
 def test_scores_of_channels_count_by_their_sizes():

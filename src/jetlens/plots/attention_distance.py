@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.attention_fraction import unit_of
 from jetlens.plots.by_class import class_title, classes_shown, empty, position, told
 from jetlens.plots.panels import heading
-from jetlens.plots.style import figure, flavour_colour
-from jetlens.summarise.attention_distance import PATCH
+from jetlens.plots.style import figure, flavour_colour, no_ticks
+from jetlens.summarise.attention_distance import MEAN, PATCH, ROLLOUT, TOGETHER
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 
@@ -22,7 +24,10 @@ WORDS = {
     PATCH: "Distance from patch to patch",
     "class": "Distance from the middle",
 }
+_TOGETHER = {ROLLOUT: "All layers, rolled out", MEAN: "Mean of all layers"}
 _NULLS = {"uniform": "the same to all patches", "pt": r"as the $p_T$"}
+
+Floats = NDArray[np.float64]
 
 
 @figures.register("attention-distance")
@@ -35,7 +40,7 @@ def draw(result: Result) -> Figure:
     asking = [str(a) for a in result.sums["asking"].values]
     drawn = figure(5.6 * len(asking) + 0.6, 4.6)
     panels = drawn.subplots(1, len(asking), squeeze=False)[0]
-    layers = result.sums["layer"].values
+    layers = places(result)
     own, null = summary.distances(result), summary.by_itself(result)
     for a, (ax, kind) in enumerate(zip(panels, asking, strict=True)):
         for group in shown:
@@ -50,13 +55,9 @@ def draw(result: Result) -> Figure:
                 ax.plot(where, heads.ravel(), ".", color=colour, alpha=0.35, markersize=4)
             for k, name in enumerate(map(str, result.sums["null"].values)):
                 ax.axhline(null[g, a, k, 0], color=colour, linestyle=STYLES[name], linewidth=1.2)
-        ax.set_xlabel("Layer")
         ax.set_ylabel(f"{WORDS[kind]} {unit_of(result)}".rstrip())
         ax.set_ylim(bottom=0)
-        ax.set_xlim(layers[0] - 0.4, layers[-1] + 0.4)
-        step = max(len(layers) // 12, 1)
-        ax.set_xticks(layers[::step])
-        ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+        layer_axis(ax, result)
         in_pixels = ax.secondary_yaxis("right", functions=_scales(result.sums.attrs["pixel"]))
         in_pixels.set_ylabel("in pixels")
         ax.tick_params(axis="y", which="both", right=False)
@@ -69,13 +70,36 @@ def draw(result: Result) -> Figure:
 
 def caption(result: Result) -> str:
     """Say how to read the figure, and of how many jets it is."""
+    together = str(result.sums["layer"].values[0]) in TOGETHER
     return (
-        "Mean distance that attention to patches bridges, layer by layer: on the left from the "
+        "Mean distance that attention to patches bridges, "
+        f"{'of all layers together' if together else 'layer by layer'}: on the left from the "
         "patch that asks, on the right (of the class token, which is nowhere) from the image's "
         "middle. Lines are means over heads with 68 % bootstrap intervals over events, small "
         "points are single heads. Lines across are what it would be if attention was the same to "
         f"all patches (dotted), and if it was as the pT in them (dashed). {told(result)}"
     )
+
+
+def places(result: Result) -> Floats:
+    """Return where layers are drawn ``[layer]``: at their numbers, if they have some."""
+    layers = result.sums["layer"].values
+    found: Floats = np.arange(1.0, len(layers) + 1) if layers.dtype.kind in "UO" else 1.0 * layers
+    return found
+
+
+def layer_axis(ax: Axes, result: Result) -> None:
+    """Write what layers there are below a panel."""
+    at, layers = places(result), result.sums["layer"].values
+    ax.set_xlim(at[0] - 0.4, at[-1] + 0.4)
+    if str(layers[0]) in TOGETHER:
+        ax.set_xticks(at, [_TOGETHER[str(layer)] for layer in layers])
+        no_ticks(ax, "x")
+        return
+    step = max(len(layers) // 12, 1)
+    ax.set_xticks(at[::step], [str(layer) for layer in layers[::step]])
+    ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+    ax.set_xlabel("Layer")
 
 
 def _scales(pixel: float) -> tuple[Any, Any]:

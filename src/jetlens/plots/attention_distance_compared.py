@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.attention_distance import STYLES, WORDS
+from jetlens.plots.attention_distance import STYLES, WORDS, layer_axis, places
 from jetlens.plots.attention_fraction import unit_of
 from jetlens.plots.panels import heading, said, trainings
 from jetlens.plots.style import CYCLE, figure
@@ -29,8 +29,11 @@ def draw(ensemble: Ensemble) -> Figure:
         for v, (variation, results) in enumerate(groups.items()):
             numbers = over_retrainings(results)
             start = f"attention_distance.all.{kind}"
-            layers = [n for n in results[0].sums["layer"].values if f"{start}.{n}" in numbers]
-            found = [numbers[f"{start}.{n}"] for n in layers]
+            names = [f"{start}.{layer}" for layer in results[0].sums["layer"].values]
+            layers = [
+                x for x, name in zip(places(results[0]), names, strict=True) if name in numbers
+            ]
+            found = [numbers[name] for name in names if name in numbers]
             colour = CYCLE[v % len(CYCLE)]
             look: Any = {"color": colour, "markersize": 4, "capsize": 2}
             values = [n["value"] for n in found]
@@ -43,10 +46,9 @@ def draw(ensemble: Ensemble) -> Figure:
                 null = numbers.get(f"{start}.{name}")
                 if null is not None and v == 0:
                     ax.axhline(null["value"], color="0.4", linestyle=style, linewidth=1.0)
-        ax.set_xlabel("Layer")
         ax.set_ylabel(f"{WORDS[kind]} {unit_of(first)}".rstrip())
         ax.set_ylim(bottom=0)
-        ax.tick_params(axis="x", which="minor", bottom=False, top=False)
+        layer_axis(ax, first)
     columns = 2 if len(groups) > 4 else 1
     look = {"loc": "outside lower center", "ncols": columns, "fontsize": 10}
     drawn.legend(*panels[0].get_legend_handles_labels(), **look)

@@ -47,7 +47,7 @@ NAMES = {
     ANOTHER: "another jet's discs",
 }
 _LEAST = 5
-"""Jets of fewer of which nothing is drawn of right or wrong ones, or of a probability."""
+"""Nothing is drawn of fewer jets that are tagged right, or wrong."""
 
 Floats = NDArray[np.float64]
 
@@ -116,8 +116,9 @@ def caption(result: Result) -> str:
         "in discs at random places, in the jet's own discs turned about its axis by a random "
         "angle, and in those of another jet of its class, all brought to the area of its own. "
         "Enrichment is the mean share over each of these; at 1 the explanation is where anything "
-        "would be. Full and open points are jets "
-        "that are tagged right and wrong. Intervals are 68 % bootstrap intervals over events. "
+        "would be. Full and open points are jets that are tagged right and wrong, against the "
+        "radius and against the probability that the tagger gives the true class. Intervals are "
+        "68 % bootstrap intervals over events. "
         f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. {unknown}{told(result)}"
     )
 
@@ -189,33 +190,35 @@ def _verdicts(ax: Axes, result: Result, g: int) -> None:
 
 
 def _probability(ax: Axes, result: Result, g: int) -> None:
+    """Draw the enrichment over area, pT and turned discs, of jets tagged right and wrong."""
     summary: Any = result.summary
-    at = result.sums["score"].values
-    share = summary.against_score(result)[:, g]
-    enough = _effective(result, g) >= _LEAST
-    for k, kind in enumerate(map(str, result.sums["kind"].values)):
-        if kind not in (OWN, PT, IN_PATCHES, TURNED) or not enough.any():
-            continue
-        value, low, high = interval(share[enough, k])
-        look: Any = {"color": COLOURS[kind], "markersize": 4, "linewidth": 1, "capsize": 2}
-        ax.errorbar(at[enough], value, np.stack([value - low, high - value]), fmt="o-", **look)
+    kinds = [str(k) for k in result.sums["kind"].values]
+    at, width = result.sums["score"].values, 1 / result.sums.sizes["score"]
+    wanted = [k for k in (AREA, IN_PATCHES if IN_PATCHES in kinds else PT, TURNED) if k in kinds]
+    for tagged, mark, face in ((RIGHT, "o", True), (WRONG, "s", False)):
+        enough = result.sums["score_jets"].sel(tagged=tagged).values[:, g] >= _LEAST
+        share = summary.against_score(result, tagged)[:, g]
+        for k, kind in enumerate(wanted):
+            over = ratio(share[:, 0], share[:, kinds.index(kind)])[enough]
+            value, low, high = interval(over)
+            look: Any = {"color": COLOURS[kind], "capsize": 2, "markersize": 5, "linewidth": 1}
+            look |= {"markerfacecolor": COLOURS[kind] if face else "white"}
+            where = at[enough] + 0.12 * width * (k - (len(wanted) - 1) / 2)
+            error = np.stack([value - low, high - value])
+            ax.errorbar(where, value, error, fmt=mark, **look)
+    ax.axhline(1, color="0.5", linewidth=0.8, zorder=0)
     ax.set_xlim(0, 1)
-    ax.set_ylim(bottom=0)
-    ax.set_ylabel("Mean share")
-
-
-def _effective(result: Result, g: int) -> Floats:
-    """Return about how many jets each bin of the probability has."""
-    weight = result.sums["score_weight"].values[:, g, 0]
-    every = result.sums["weight"].values[g, 0]
-    jets = int(result.sums["jets"].sel(count="used").values[g])
-    found: Floats = weight * jets / every if every > 0 else np.zeros(len(weight))
-    return found
+    ax.set_yscale("log")
+    ax.set_ylabel("Enrichment, right and wrong")
+    _plain_ticks(ax)
 
 
 def _plain_ticks(ax: Axes) -> None:
-    """Write the ticks of a logarithmic axis as plain numbers."""
-    low, high = ax.get_ylim()
+    """Let a logarithmic axis reach as far as what is drawn, with plain numbers at its ticks."""
+    low, high = ax.dataLim.intervaly
+    if not 0 < low <= high < np.inf:
+        return
+    low, high = low / 1.25, high * 1.25
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     every = [step * 10.0**n for n in decades for step in (1, 2, 5)]
     ticks = [tick for tick in every if low <= tick <= high]

@@ -13,18 +13,21 @@ from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
 from jetlens.report.moved import observables_table
 from jetlens.report.numbers import measured, plain, shown
+from jetlens.report.regions import regions_table
 from jetlens.report.words import html, said
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED, Row
 
-_OF_ALL = ("use", "target", "of", "select", "jets", "keep", "baseline")
+_OF_ALL = ("use", "target", "of", "select", "jets", "keep", "trainings", "baseline")
 _CLASSES = {
     "predicted": "of the predicted class",
     "label": "of the true class",
     "other": "of the likeliest of the other classes",
 }
 _MARKS = {HOLDS: "holds", UNDECIDED: "open"}
+_TABLES = {"moved-observables": observables_table, "attention-fraction": regions_table}
+"""Tables that stand above the figures of summaries."""
 
 
 def explained(
@@ -54,8 +57,8 @@ def explained(
             conserved += [conservation_table(result), drawn]
         elif result.name == "completeness":
             complete += [completeness_table(result), drawn]
-        elif result.name == "moved-observables":
-            table = observables_table(result)
+        elif result.name in _TABLES:
+            table = _TABLES[result.name](result)
             shown += [drawn] if table is None else [table, drawn]
         else:
             shown.append(drawn)

@@ -64,6 +64,8 @@ class Explain(Used):
     """Explain so many, of each class as many: its first (all of the test part, if left out)."""
     keep: Annotated[int, Field(ge=0)] = 0
     """Store the attributions of so many of these, of each class as many; all are summarised."""
+    trainings: Annotated[int, Field(ge=1)] | None = None
+    """Explain the taggers of the first so many `repeats` (all of them, if left out)."""
 
     @field_validator("target", mode="before")
     @classmethod

@@ -25,6 +25,8 @@ from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
 
 PATCH = "patch"
+ROLLOUT, MEAN = TOGETHER = ("rollout", "mean")
+"""What stands in place of a layer where all of them were put together."""
 UNIFORM, PT = "uniform", "pt"
 
 Floats = NDArray[np.float64]
@@ -110,7 +112,8 @@ class AttentionDistance(ClassSummary):
     def numbers(self, result: Result) -> Numbers:
         """Return mean distances in the image's units, by class.
 
-        ``attention_distance.<group>.patch.<layer>`` and ``.class.<layer>`` are means over heads,
+        ``attention_distance.<group>.patch.<layer>`` and ``.class.<layer>`` are means over heads
+        (``rollout`` and ``mean`` in place of the layer are of all layers together),
         ``.uniform`` and ``.pt`` in place of the layer what they would be by themselves.
         """
         found: Numbers = {}
@@ -129,8 +132,13 @@ class AttentionDistance(ClassSummary):
         return compared(ensemble)
 
 
-def _numbers(layers: Sequence[str]) -> list[int]:
-    """Return the layers' numbers, from 1: those in their paths; else as they come."""
+def _numbers(layers: Sequence[str]) -> list[int] | list[str]:
+    """Return the layers' numbers, from 1: those in their paths; else as they come.
+
+    What is of all layers together keeps its name.
+    """
+    if len(layers) == 1 and layers[0] in TOGETHER:
+        return list(layers)
     told = [[int(step) + 1 for step in path.split(".") if step.isdigit()] for path in layers]
     first = [numbers[0] for numbers in told if len(numbers) == 1]
     return first if len({*first}) == len(layers) else list(range(1, len(layers) + 1))

@@ -14,8 +14,9 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, interval, named, one_of, ratio
 from jetlens.summarise.jets.classes import ClassSummary
+from jetlens.summarise.jets.jet_shares import SHARES, kept, on_common_jets
 from jetlens.summarise.jets.plane import Plane
-from jetlens.summarise.jets.regions import OWN, shares
+from jetlens.summarise.jets.regions import shares
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.differences import paired
 from jetlens.summarise.trainings.ensemble import Ensemble
@@ -94,11 +95,10 @@ class AttentionFraction(ClassSummary):
         above = (at[:, :1] > at[:, 1:]) + 0.5 * (at[:, :1] == at[:, 1:])
         cell = np.minimum((at * self.bins).astype(np.int64), self.bins - 1)
         score = _cells(_probability(chosen.jets), self.score_bins) & known[:, None]
+        of_score = np.stack([t & score.T for t in tagged])  # [tagged, score, jet]
         one = np.ones((len(label), 1))
         axes = ("group", "kind", "radius", "replica")
         weights = np.stack([chosen.sums(one, t)[:, 0] for t in tagged])
-        of_score = np.stack([chosen.sums(at, s) for s in score.T])
-        in_score = np.stack([chosen.sums(one, s)[:, 0] for s in score.T])
         sums = chosen.counts(used).assign(
             share=(("tagged", *axes), np.stack([chosen.sums(values, t) for t in tagged])),
             tagged_weight=(("tagged", "group", "replica"), weights),
@@ -107,8 +107,15 @@ class AttentionFraction(ClassSummary):
                 np.stack([(chosen.member & t[:, None]).sum(axis=0) for t in tagged]),
             ),
             above=(("group", "null", "replica"), chosen.sums(above, used)),
-            by_score=(("score", "group", "kind", "replica"), of_score),
-            score_weight=(("score", "group", "replica"), in_score),
+            by_score=(
+                ("tagged", "score", "group", "kind", "replica"),
+                np.stack([[chosen.sums(at, s) for s in t] for t in of_score]),
+            ),
+            score_weight=(
+                ("tagged", "score", "group", "replica"),
+                np.stack([[chosen.sums(one, s)[:, 0] for s in t] for t in of_score]),
+            ),
+            score_jets=(("tagged", "score", "group"), of_score.astype(np.int64) @ chosen.member),
             distribution=(
                 ("group", "kind", "bin"),
                 chosen.nominal(np.eye(self.bins)[cell], used),
@@ -125,7 +132,8 @@ class AttentionFraction(ClassSummary):
         axes_of = {a: f.as_dict() for a, f in Plane.of(chosen.jets).axes.items()}
         method = str(chosen.jets.attrs.get("method", ""))
         there = [name for name in REGIONS if name + VALUE in chosen.jets]
-        return Result(self, sums.assign_attrs(method=method, axes=axes_of, regions=there))
+        parts = {SHARES: kept(chosen, at, used, kinds)}
+        return Result(self, sums.assign_attrs(method=method, axes=axes_of, regions=there), parts)
 
     def shares(self, result: Result, tagged: str = EVERY) -> Floats:
         """Return mean shares ``[group, kind, radius, replica]``, of jets right, wrong, or every."""
@@ -140,10 +148,11 @@ class AttentionFraction(ClassSummary):
         over: Floats = ratio(found[:, :1], found[:, 1:])
         return over
 
-    def against_score(self, result: Result) -> Floats:
+    def against_score(self, result: Result, tagged: str = EVERY) -> Floats:
         """Return mean shares at `radius` by probability ``[score, group, kind, replica]``."""
-        weight = result.sums["score_weight"].values
-        found: Floats = ratio(result.sums["by_score"].values, weight[:, :, None])
+        t = TAGGED.index(tagged)
+        weight = result.sums["score_weight"].values[t]
+        found: Floats = ratio(result.sums["by_score"].values[t], weight[:, :, None])
         return found
 
     def numbers(self, result: Result) -> Numbers:
@@ -178,19 +187,10 @@ class AttentionFraction(ClassSummary):
         """Return the numbers of every variation, and paired differences between these.
 
         ``attention_fraction.gain.<variation>.<group>.vs.<first>`` is the mean difference of the
-        share from that of the first variation on an axis, of the same jets.
+        share from that of the first variation on an axis, ``<group>.enrichment.<null>`` that of the
+        enrichment, both of the jets that both have.
         """
-        return compared(ensemble) | paired(ensemble, "attention_fraction", self._main_shares)
-
-    def _main_shares(self, result: Result) -> dict[str, Floats]:
-        share = self.shares(result)[:, :, self.main]
-        names = [str(g) for g in result.sums["group"].values]
-        return {group: share[g, 0] for g, group in enumerate(names)} | {
-            f"{group}.enrichment.{kind}": ratio(share[g, 0], share[g, k])
-            for g, group in enumerate(names)
-            for k, kind in enumerate(map(str, result.sums["kind"].values))
-            if kind != OWN
-        }
+        return compared(ensemble) | paired(ensemble, "attention_fraction", on_common_jets)
 
 
 def _tested(name: str, estimates: Floats) -> Numbers:

@@ -30,7 +30,7 @@ from jetlens.taggers.base import Tagger
 
 VERSION = 2
 LEFT_OUT = "left_out"
-"""What is known of a stage whose method cannot explain this tagger: why."""
+"""What is known of a stage whose method is not asked of this tagger, or cannot explain it: why."""
 FEW = 4  # jets to try a method on
 
 
@@ -41,7 +41,7 @@ def explain(study: Study) -> None:
 
 
 def left_out(study: Study) -> dict[str, str]:
-    """Return the explanations that do not fit this study's tagger, each with the reason."""
+    """Return the explanations that this study's tagger does not have, each with the reason."""
     states = {name: study.store.state(stage_of(name)) for name in study.recipe.explanations()}
     return {name: state[LEFT_OUT] for name, state in states.items() if LEFT_OUT in state}
 
@@ -101,12 +101,12 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
     if not store.begin(stage, made, outputs):
         study.log.say(f"{name}: explained already")
         return
-    reason = _misfit(study, entry)
+    reason = _not_asked(study, entry) or _misfit(study, entry)
     if reason:
         store.work(stage, results).mkdir(parents=True, exist_ok=True)
         remove(kept)
         store.finish(stage, [results], **{LEFT_OUT: reason})
-        told = f"{name} does not fit this tagger and is left out: {reason}"
+        told = f"{name} is left out: {reason}"
         if study.log.is_news(f"{study.name} {told}"):
             study.log.say(told)
         return
@@ -135,7 +135,15 @@ def _misfit(study: Study, entry: Explain) -> str:
     if not study.name:
         return ""
     tagger = predict.load_tagger(study.tagger, study.trust, study.device)
-    return misfit(tagger, entry, study.jets().partitions()[0].read())
+    reason = misfit(tagger, entry, study.jets().partitions()[0].read())
+    return f"it does not fit this tagger: {reason}" if reason else ""
+
+
+def _not_asked(study: Study, entry: Explain) -> str:
+    """Say which retrainings are explained, where this one is not."""
+    if entry.trainings is None or study.number < entry.trainings:
+        return ""
+    return f"it is asked of {entry.trainings} of {study.recipe.repeats} trainings, the first"
 
 
 def _tasks(

@@ -13,8 +13,8 @@ from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, named
 from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.differences import differences
 from jetlens.summarise.trainings.ensemble import Ensemble
-from jetlens.summarise.trainings.gains import gain
 from jetlens.summarise.trainings.retrainings import compared, place_of
 
 SHARE, LOSS = "share", "loss"
@@ -63,13 +63,21 @@ class StreamUse(ClassSummary):
         mean = means(result, "total")[:, kinds.index(kind)]
         return {str(s): mean[:, i] for i, s in enumerate(result.sums["stream"].values)}
 
+    def estimates(self, result: Result) -> dict[str, Floats]:
+        """Return all means ``[replica]``, by ``<group>.<stream>.<kind>``."""
+        groups = [str(g) for g in result.sums["group"].values]
+        return {
+            f"{group}.{stream}.{kind}": mean[g]
+            for kind in TABLES
+            for stream, mean in self.use(result, kind).items()
+            for g, group in enumerate(groups)
+        }
+
     def numbers(self, result: Result) -> Numbers:
         """Return ``stream_use.<group>.<stream>.share`` and ``.loss``."""
         found: Numbers = {}
-        for kind in TABLES:
-            for stream, mean in self.use(result, kind).items():
-                for g, group in enumerate(result.sums["group"].values):
-                    found |= named(f"stream_use.{group}.{stream}.{kind}", mean[g])
+        for name, mean in self.estimates(result).items():
+            found |= named(f"stream_use.{name}", mean)
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
@@ -81,34 +89,9 @@ class StreamUse(ClassSummary):
         `jetlens.summarise.trainings.gains`.
         """
         found = compared(ensemble)
-        groups = ensemble.groups()
-        for variation, base, first in ensemble.against_first():
-            for name, number in _differences(groups[variation], groups[base]).items():
-                found[f"stream_use.{place_of(variation)}.{name}.vs.{first}"] = number
+        for variation, first, name, number in differences(ensemble, self._both):
+            found[f"stream_use.{place_of(variation)}.{name}.vs.{first}"] = number
         return found
 
-
-def _differences(ours: list[Result], others: list[Result]) -> Numbers:
-    """Return paired differences between retrainings, of the streams that both have."""
-    found: Numbers = {}
-    names = [str(g) for g in ours[0].sums["group"].values]
-    if any([str(g) for g in r.sums["group"].values] != names for r in (*ours, *others)):
-        return found
-    for kind in TABLES:
-        each = [[_summary(r).use(r, kind) for r in some] for some in (ours, others)]
-        streams = [s for s in each[0][0] if all(s in use for some in each for use in some)]
-        for stream in streams:
-            for g, group in enumerate(names):
-                pairs = [
-                    ((float(a[stream][g, 0]), a[stream][g]), (float(b[stream][g, 0]), b[stream][g]))
-                    for a, b in zip(*each, strict=False)
-                ]
-                number = gain(pairs)
-                if np.isfinite(list(number.values())).all():
-                    found[f"{group}.{stream}.{kind}"] = number
-    return found
-
-
-def _summary(result: Result) -> StreamUse:
-    assert isinstance(result.summary, StreamUse)
-    return result.summary
+    def _both(self, ours: Result, others: Result) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        return self.estimates(ours), self.estimates(others)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.summarise.base import Numbers
 from jetlens.summarise.result import Result
-from jetlens.summarise.trainings.ensemble import Ensemble
+from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 from jetlens.summarise.trainings.gains import gain
 from jetlens.summarise.trainings.retrainings import place_of
 
@@ -19,8 +19,10 @@ Estimates = Callable[[Result, Result], tuple[Mapping[str, Floats], Mapping[str, 
 first: both of the same jets."""
 
 
-def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
-    """Return differences of every variation from the first place on each axis.
+def differences(
+    ensemble: Ensemble, estimates: Estimates
+) -> Iterator[tuple[Variation, str, str, dict[str, float]]]:
+    """Go through differences of every variation from the first place on each axis.
 
     Trainings of the same seed are paired, and so are the bootstrap replicas: an event counts as
     often in the one as in the other.
@@ -29,13 +31,14 @@ def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
     ----------
     ensemble
         The results.
-    start
-        What names begin with: ``<start>.gain.<variation>.<name>.vs.<first>``.
     estimates
-        What is compared.
+        What is compared; what not all trainings have is left out.
+
+    Yields
+    ------
+    The variation, the first place, the name of what is compared, and the mean difference.
     """
     groups = ensemble.groups()
-    found: Numbers = {}
     for variation, base, first in ensemble.against_first():
         both = zip(groups[variation], groups[base], strict=False)
         pairs = [estimates(ours, others) for ours, others in both]
@@ -45,5 +48,12 @@ def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
                 continue
             number = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in each])
             if np.isfinite(list(number.values())).all():
-                found[f"{start}.gain.{place_of(variation)}.{name}.vs.{first}"] = number
-    return found
+                yield variation, first, name, number
+
+
+def paired(ensemble: Ensemble, start: str, estimates: Estimates) -> Numbers:
+    """Return `differences` by name: ``<start>.gain.<variation>.<name>.vs.<first>``."""
+    return {
+        f"{start}.gain.{place_of(variation)}.{name}.vs.{first}": number
+        for variation, first, name, number in differences(ensemble, estimates)
+    }

@@ -9,7 +9,7 @@ attention with one half at queries and keys, so the fused kernel's own backward 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,11 +17,9 @@ from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter, leave
 from jetlens.explain.relevance.jets import one_jet
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 
 @rule_of("scaled_dot_product_attention")

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter
 from jetlens.explain.relevance.jets import one_jet, shared
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, signal
 from jetlens.explain.relevance.sums import proportional
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 
 @rule_of("einsum")

@@ -8,18 +8,16 @@ relevance of the input. Denominators are sums of contributions ``c_ik = x_i w_ik
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from jetlens.explain.lrp_rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, WSquared, Z, ZBox
 from jetlens.explain.relevance.currency import absorb_stabiliser, over
+from jetlens.explain.relevance.layer import Layer
 from jetlens.explain.relevance.plan import parts
 from jetlens.explain.relevance.signal import known
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.weighted import Layer
 
 Weights = tuple[Tensor, Tensor]
 

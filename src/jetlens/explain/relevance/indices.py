@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
 from jetlens.explain.relevance.activations import passing
 from jetlens.explain.relevance.movement import move
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.table import HANDLERS, rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 _READ_FROM = "jetlens_read_from"
 _LOOKED_UP = ("embedding", "one_hot")

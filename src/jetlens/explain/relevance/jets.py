@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
+from jetlens.explain.relevance.run import Run
 
 _MIXES = "mixes the jets: what it makes is no jet's own"
 

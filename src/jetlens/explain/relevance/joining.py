@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +15,9 @@ from torch import Tensor
 
 from jetlens.explain.relevance.jets import edges, same_view
 from jetlens.explain.relevance.movement import move
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Bounds, Signal, known, mark, signal
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 
 def together(

@@ -7,17 +7,15 @@ for the old one; so that views of the same memory see it too, each is known as a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import mark, signal
 from jetlens.explain.relevance.table import rule_of
 from jetlens.explain.relevance.writing import put
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 _NOW = "jetlens_now"  # what a tensor became when it was written into
 _SHAPED = "jetlens_shaped"  # what it became when it was given another shape in place

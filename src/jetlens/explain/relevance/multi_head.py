@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.explain.multi_head import MultiHead, UnknownCall
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 
 @rule_of("multi_head_attention_forward")

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter
 from jetlens.explain.relevance.jets import one_jet
+from jetlens.explain.relevance.layer import Layer
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark
 from jetlens.explain.relevance.sums import passing_to, proportional
 from jetlens.explain.relevance.table import rule_of
-from jetlens.explain.relevance.weighted import Affine, Layer, applied
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
+from jetlens.explain.relevance.weighted import Affine, applied
 
 
 @rule_of("batch_norm")

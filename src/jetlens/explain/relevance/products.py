@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,12 +12,10 @@ from torch import Tensor
 from jetlens.explain.relevance.activations import passing
 from jetlens.explain.relevance.currency import enter, share_out
 from jetlens.explain.relevance.jets import one_jet, reduced, shared
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.sums import passing_to, proportional
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 
 @rule_of("mul", "__mul__", "__rmul__", "multiply")

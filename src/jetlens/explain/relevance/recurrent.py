@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from jetlens.explain.relevance.plan import Plan
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 State = tuple[Tensor, ...]
 Step = Callable[[Plan, Tensor, State, Sequence[Any]], State]

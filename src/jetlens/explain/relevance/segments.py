@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter
 from jetlens.explain.relevance.jets import shared
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.sums import proportional
 from jetlens.explain.relevance.table import rule_of
 from jetlens.explain.relevance.writing import candidates
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 _LARGEST = ("amax", "amin")
 

@@ -8,7 +8,7 @@ largest number, it gives ``R_i = s_i R``, and loses nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,11 +17,9 @@ from torch.autograd import Function
 from jetlens.explain.relevance.currency import enter, leave, share_out
 from jetlens.explain.relevance.jets import one_jet, reduced
 from jetlens.explain.relevance.ledger import Ledger
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 
 class _Softmax(Function):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,11 +12,9 @@ from torch import Tensor
 from jetlens.explain.relevance.activations import passing
 from jetlens.explain.relevance.currency import enter, leave
 from jetlens.explain.relevance.jets import edges, one_jet, reduced, shared
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 
 def proportional(

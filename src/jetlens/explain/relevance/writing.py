@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.joining import masked_fill
 from jetlens.explain.relevance.movement import move
+from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.table import rule_of
-
-if TYPE_CHECKING:
-    from jetlens.explain.relevance.interception import Interception as Run
 
 Take = Callable[[Tensor], Tensor]
 Place = Callable[[Tensor, Tensor], Any]

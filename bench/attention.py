@@ -22,9 +22,11 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.registry import taggers
 from jetlens.explain.attention import Attention
 from jetlens.explain.grad_cam import GradCAM
-from jetlens.taggers.base import Tagger, at_rest, encode
+from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import pack
+from jetlens.taggers.encode import encode
 from jetlens.taggers.predict import predict
+from jetlens.taggers.state import at_rest
 
 JETS, REPEATS = 1024, 9
 FEATURES = ("pt", "deta", "dphi")

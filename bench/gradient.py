@@ -20,8 +20,10 @@ from bench.turns import explained, medians
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import explainers, taggers
 from jetlens.data.scaling.fit import fit
-from jetlens.taggers.base import Tagger, at_rest, encode
+from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.encode import encode
+from jetlens.taggers.state import at_rest
 
 JETS, REPEATS = 192, 3
 FEATURES = ("pt", "deta", "dphi", "m2", "charge")

@@ -20,8 +20,9 @@ from torch import Tensor
 
 import jetlens as jl
 from jetlens.core.batch import JetBatch
-from jetlens.taggers.base import Tagger, encode
+from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import pack
+from jetlens.taggers.encode import encode
 
 CAPTUM_STEPS = 50  # what its users get
 TOLERANCES = (3e-2, 2e-2, 1e-2, 5e-3, 2e-3, 1e-3, 3e-4)  # ours, from loose to tight

@@ -61,7 +61,7 @@ def main() -> None:
 
 def train(tagger: jl.Tagger, batch: jl.JetBatch) -> None:
     """Fit the module, in the way of its owner."""
-    from jetlens.taggers.base import encode
+    from jetlens.taggers.encode import encode
 
     inputs, masks = encode(tagger, batch)
     optimiser = torch.optim.Adam(tagger.parameters(), 1e-2)

@@ -10,7 +10,7 @@ import jetlens as jl
 from jetlens.core.batch import JetBatch
 from jetlens.data.scaling import Scaling
 from jetlens.data.scaling.fit import fit
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 
 CLASSES = ("gluon", "quark")
 FEATURES = ("pt", "deta", "dphi", "m2", "charge", "is_photon", "d0_significance")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from jetlens.plots.entry import draw
     from jetlens.run.entry import run
     from jetlens.summarise.entry import summarise
-    from jetlens.taggers.base import Tagger, wrap
+    from jetlens.taggers.base import Tagger
     from jetlens.taggers.saved import load
+    from jetlens.taggers.wrapped import wrap
 
 # Names are resolved when they are first asked for, so that `import jetlens` loads neither torch nor
 # matplotlib. `explain`, `summarise` and `run` are subpackages that can be called.
@@ -37,7 +38,7 @@ _HOMES = {
     "read": "jetlens.data.readers",
     "run": "jetlens",
     "summarise": "jetlens",
-    "wrap": "jetlens.taggers.base",
+    "wrap": "jetlens.taggers.wrapped",
 }
 
 __version__ = "0.1.0"

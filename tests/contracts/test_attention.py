@@ -15,9 +15,11 @@ import jetlens as jl
 from contracts.taggers import cases, sample
 from jetlens.core import attention, attribution
 from jetlens.core.batch import JetBatch
-from jetlens.taggers.base import Tagger, at_rest, encode
+from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import pack
+from jetlens.taggers.encode import encode
 from jetlens.taggers.predict import predict
+from jetlens.taggers.state import at_rest
 
 METHODS = ("attention", "attention-rollout", "grad-cam")
 WITHOUT = ("cnn1d", "cnn2d", "mlp", "rnn")

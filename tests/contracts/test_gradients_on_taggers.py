@@ -8,7 +8,7 @@ import torch
 
 import jetlens as jl
 from contracts import taggers as case
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from reference.gradient import slow_gradient
 
 CASES = case.cases()

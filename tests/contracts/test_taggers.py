@@ -14,8 +14,9 @@ from attention_calls import Watch
 from contracts.taggers import CLASSES, Case, cases, sample
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import parameters
-from jetlens.taggers.base import Inputs, Tagger, encode
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import pack
+from jetlens.taggers.encode import encode
 from jetlens.taggers.predict import predict
 from jetlens.taggers.saved import arguments, save
 

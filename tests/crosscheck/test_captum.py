@@ -10,7 +10,7 @@ from torch import nn
 
 import jetlens as jl
 from contracts import explainers as case
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 
 
 @pytest.mark.parametrize("activation", [nn.GELU, nn.ReLU])

@@ -9,7 +9,7 @@ from captum.attr import LayerGradCam
 
 import jetlens as jl
 from contracts import taggers as cases
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 
 
 @pytest.mark.parametrize("rectified", [True, False])

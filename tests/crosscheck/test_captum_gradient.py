@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 import jetlens as jl
 from contracts import explainers as case
-from jetlens.taggers.base import Tagger, encode
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.encode import encode
 
 
 def forward(tagger: Tagger):

@@ -8,7 +8,7 @@ from jetlens.core.arrays import batch
 from jetlens.core.errors import UnsupportedError
 from jetlens.data.scaling.fit import fit
 from jetlens.evaluate.predict import predict
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from jetlens.taggers.gn2 import GN2
 from labelled import INPUTS, jets
 

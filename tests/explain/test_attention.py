@@ -15,7 +15,7 @@ import jetlens as jl
 from contracts import taggers as cases
 from jetlens.core import attention
 from jetlens.explain.targets import resolve
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from reference import attention as slow
 
 PAIR = ("tracks", "tracks")

@@ -9,8 +9,8 @@ from contracts import explainers as case
 from contracts import taggers as placed
 from jetlens.data.scaling.fit import KINDS
 from jetlens.explain.baselines import Background, Given, Mean, Neutral, Zero, choose
-from jetlens.taggers.base import encode
 from jetlens.taggers.chunks import pack
+from jetlens.taggers.encode import encode
 
 EVERYTHING = slice(None)
 

@@ -9,7 +9,7 @@ import jetlens as jl
 import moving
 from contracts import explainers as case
 from jetlens.explain.spread import spread
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 
 SCALES = [0.0, 2.0, 5.0, 10.0, 30.0]
 POOL = moving.jets(60, seed=5)

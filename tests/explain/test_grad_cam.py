@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import attending
 import jetlens as jl
 from contracts import taggers as cases
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from reference import attention as slow
 
 

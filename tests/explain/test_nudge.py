@@ -13,7 +13,7 @@ import moving
 from jetlens.core import attribution
 from jetlens.core.errors import UnsupportedError
 from jetlens.explain.spread import spread
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from reference.gradient import slow_gradient, slow_move
 
 SCALES = [0.0, 0.05, 0.3, 1.0]

@@ -9,7 +9,7 @@ import moving
 from contracts import explainers as case
 from jetlens.core.hashing import normal
 from jetlens.explain.spread import spread
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 
 
 def watched(tagger: jl.Tagger) -> list[dict[str, torch.Tensor]]:

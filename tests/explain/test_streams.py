@@ -11,7 +11,7 @@ import jetlens as jl
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import taggers
 from jetlens.explain.permutation import partners
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 
 NAMES = {"constituents": ("pt", "deta"), "objects": ("mass", "pt", "eta")}
 CLASSES = ("background", "signal")

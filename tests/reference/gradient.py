@@ -9,7 +9,8 @@ import torch
 from scipy.optimize import root
 
 from jetlens.core.batch import JetBatch
-from jetlens.taggers.base import Tagger, encode
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.encode import encode
 
 
 def slow_gradient(

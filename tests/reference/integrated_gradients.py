@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from jetlens.core.batch import JetBatch
-from jetlens.taggers.base import Tagger, encode
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.encode import encode
 
 
 def slow_integrated_gradients(

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from contracts import explainers as case
-from jetlens.taggers.base import encode
 from jetlens.taggers.chunks import pack, runs
+from jetlens.taggers.encode import encode
 
 
 def test_packing_moves_particles_up_and_scatters_back() -> None:

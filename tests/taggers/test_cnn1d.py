@@ -6,8 +6,8 @@ import torch
 
 from contracts.taggers import CONSTITUENTS, EXPERTS, cases, sample
 from jetlens.core.errors import BadValueError
-from jetlens.taggers.base import encode
 from jetlens.taggers.cnn1d import CNN1D
+from jetlens.taggers.encode import encode
 
 CLASSES = ("a", "b")
 CASES = [c for c in cases() if c.use == "cnn1d"]

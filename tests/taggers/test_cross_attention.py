@@ -11,8 +11,8 @@ import jetlens as jl
 from attention_calls import Watch
 from jetlens.core.errors import BadValueError, JetlensError, UnknownNameError
 from jetlens.core.registry import taggers
-from jetlens.taggers.base import encode
 from jetlens.taggers.cross_attention import CrossAttention
+from jetlens.taggers.encode import encode
 
 NAMES = {"constituents": ("pt", "deta", "dphi"), "objects": ("pt", "mass"), "others": ("e",)}
 TWO = ("constituents", "objects")

@@ -6,7 +6,7 @@ import torch
 
 from contracts.taggers import CONSTITUENTS, cases, sample
 from jetlens.core.errors import BadValueError
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from jetlens.taggers.rnn import RNN
 
 CASES = [c for c in cases() if c.use == "rnn"]

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 import jetlens as jl
 from jetlens.core.errors import BadFileError, UnsupportedError
 from jetlens.data.scaling.fit import fit
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from jetlens.taggers.gn2 import GN2
 from jetlens.taggers.saved import DESCRIPTION, WEIGHTS, save
 from labelled import INPUTS, jets

@@ -17,7 +17,8 @@ from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import taggers
 from jetlens.data.base import Part
 from jetlens.data.toy import Toy
-from jetlens.taggers.base import Tagger, encode
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.encode import encode
 from jetlens.taggers.train import TrainSettings, train
 from jetlens.taggers.training.losses import JET
 from labelled import INPUTS, Labelled

@@ -15,7 +15,7 @@ from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
 from jetlens.data.scaling.fit import fit
 from jetlens.data.toy import Toy
-from jetlens.taggers.base import at_rest
+from jetlens.taggers.state import at_rest
 from jetlens.taggers.train import TrainSettings, train
 from jetlens.taggers.transformer import SIZES, Transformer
 

@@ -8,9 +8,11 @@ import xarray as xr
 
 from jetlens.core import attribution
 from jetlens.core.batch import JetBatch
-from jetlens.taggers.base import Inputs, Tagger, at_rest, device_of, encode
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.encode import encode
 from jetlens.taggers.predict import predict as run
+from jetlens.taggers.state import at_rest, device_of
 
 
 def predict(

@@ -21,9 +21,11 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.registry import arguments_of
 from jetlens.explain.regions import with_regions
 from jetlens.explain.targets import Target
-from jetlens.taggers.base import Inputs, Tagger, at_rest, encode
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.encode import encode
 from jetlens.taggers.predict import Predictions, check_finite, predict
+from jetlens.taggers.state import at_rest
 
 
 class Explainer(abc.ABC):

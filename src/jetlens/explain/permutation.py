@@ -18,8 +18,9 @@ from jetlens.core.hashing import mix
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.targets import Target
-from jetlens.taggers.base import Tagger, encode
+from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.encode import encode
 from jetlens.taggers.predict import predict
 
 

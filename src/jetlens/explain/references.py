@@ -20,8 +20,9 @@ from torch import Tensor
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
-from jetlens.taggers.base import Inputs, Tagger, encode
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
+from jetlens.taggers.encode import encode
 
 Draw = Callable[[NDArray[np.int64], NDArray[np.intp], int], NDArray[np.intp]]
 """From the jets' rows, the candidates' positions and a number to references ``[jet, number]``."""

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import inspect
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.collection import Collection
-from jetlens.core.errors import BadValueError, UnknownNameError, look_up
-from jetlens.core.memory import empty
-from jetlens.data.scaling import Scaling, check_places
-
-AT_ONCE = 2**18
-"""Numbers of images that are scaled at a time: few enough to stay in the processor's cache."""
+from jetlens.core.errors import BadValueError, look_up
+from jetlens.data.scaling import Scaling
 
 Inputs = dict[str, Tensor]
-Call = Callable[[nn.Module, Inputs, Inputs], Tensor]
 
 
 class Tagger(nn.Module):
@@ -148,175 +136,3 @@ class Tagger(nn.Module):
         Those that still are what they were are not saved with it.
         """
         return {}
-
-
-class Wrapped(Tagger):
-    """Somebody's module, called in its own way."""
-
-    trims = None
-
-    def __init__(
-        self,
-        module: nn.Module,
-        inputs: Mapping[str, Sequence[str]],
-        classes: Sequence[str],
-        call: Call | None,
-        scaling: Scaling | None,
-    ) -> None:
-        super().__init__(inputs, classes, scaling)
-        self.module = module
-        self.call = call
-
-    def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
-        """Call the module and check that it gives ``[jet, class]``."""
-        if self.call is None:
-            logits: Any = self.module(inputs, masks)
-        else:
-            logits = self.call(self.module, inputs, masks)
-        jets = len(next(iter(inputs.values())))
-        if not isinstance(logits, Tensor) or logits.shape != (jets, len(self.classes)):
-            got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-            raise BadValueError(
-                f"{type(self.module).__name__} returned {got}: expected logits of shape "
-                f"({jets}, {len(self.classes)}) for {jets} jets and classes {list(self.classes)}"
-            )
-        return logits
-
-
-def wrap(
-    module: nn.Module,
-    inputs: Mapping[str, Sequence[str]],
-    classes: Sequence[str],
-    call: Call | None = None,
-    *,
-    scaling: Scaling | Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
-) -> Tagger:
-    """Make a tagger of any `torch.nn.Module`.
-
-    Parameters
-    ----------
-    module
-        The network. It is used, not copied or changed.
-    inputs
-        Feature names by collection, in the order in which the module takes them.
-    classes
-        The names of its outputs, in order.
-    call
-        How to call it: ``call(module, inputs, masks)``. Left out, ``module(inputs, masks)``. A
-        module that takes one tensor is ``lambda m, inputs, masks: m(inputs["image"])``.
-    scaling
-        Means and standard deviations by collection and feature; left out, the module takes
-        physical values.
-    """
-    if not isinstance(module, nn.Module):
-        raise BadValueError(f"expected a torch.nn.Module, not {type(module).__name__}")
-    if scaling is not None and not isinstance(scaling, Scaling):
-        scaling = Scaling(scaling)
-    if call is None:
-        _check_call(module)
-    return Wrapped(module, inputs, classes, call, scaling)
-
-
-def _check_call(module: nn.Module) -> None:
-    try:
-        signature = inspect.signature(module.forward)
-    except (TypeError, ValueError):  # a compiled module may not tell
-        return
-    try:
-        signature.bind({}, {})
-    except TypeError:
-        raise BadValueError(
-            f"{type(module).__name__}.forward{signature} does not take (inputs, masks): say how to "
-            'call it, as in call=lambda m, inputs, masks: m(inputs["image"])'
-        ) from None
-
-
-def dtype_of(tagger: nn.Module) -> torch.dtype:
-    """Return float64 if the tagger's parameters are, else float32."""
-    double = any(p.dtype == torch.float64 for p in tagger.parameters())
-    return torch.float64 if double else torch.float32
-
-
-def device_of(tagger: nn.Module) -> torch.device:
-    """Return where the tagger's parameters are."""
-    first = next(tagger.parameters(), None)
-    return torch.device("cpu") if first is None else first.device
-
-
-def encode(
-    tagger: Tagger, batch: JetBatch, device: torch.device | None = None
-) -> tuple[Inputs, Inputs]:
-    """Turn jets into the tagger's scaled inputs and masks, in its precision.
-
-    Parameters
-    ----------
-    tagger
-        The tagger.
-    batch
-        The jets.
-    device
-        Where the tensors are put; left out, where the tagger is.
-
-    Raises
-    ------
-    UnknownNameError
-        If the jets lack a collection or a variable.
-    BadValueError
-        If a real particle has a value that is not finite, or stands behind its list's last place.
-    """
-    inputs, masks = {}, {}
-    device = device or device_of(tagger)
-    for name, features in tagger.inputs.items():
-        if name not in batch.collections:
-            raise UnknownNameError("collection for this tagger", name, batch.collections)
-        collection = batch[name]
-        if name in tagger.places:  # where jets are packed, what is behind would be cut off
-            check_places(collection, name, tagger.places[name], batch.row)
-        scaled = _scaled(tagger, collection, name, features, batch.row)
-        inputs[name] = torch.as_tensor(scaled, device=device)
-        if collection.mask is not None:
-            mask = np.ascontiguousarray(collection.mask)
-            masks[name] = torch.as_tensor(mask, device=device)
-    return inputs, masks
-
-
-def _scaled(
-    tagger: Tagger,
-    collection: Collection,
-    name: str,
-    features: Sequence[str],
-    row: NDArray[np.int64],
-) -> NDArray[np.floating]:
-    """Return scaled values in the tagger's precision, in numpy's own order of memory.
-
-    Images are scaled a few at a time: in double precision, all of them would take many times their
-    memory.
-    """
-    kind = np.dtype(np.float64 if dtype_of(tagger) == torch.float64 else np.float32)
-    if not collection.is_image:
-        scaled = tagger.scaling.apply(collection, name, features, row)
-        return np.ascontiguousarray(scaled, dtype=kind)
-    shape = (len(collection), len(features), *collection.values.shape[2:])
-    found = empty(shape, kind)
-    step = max(1, AT_ONCE // max(1, math.prod(shape[1:])))
-    for first in range(0, len(collection), step):
-        some = slice(first, first + step)
-        found[some] = tagger.scaling.apply(collection.take(some), name, features, row[some])
-    return found
-
-
-@contextlib.contextmanager
-def at_rest(tagger: nn.Module) -> Iterator[None]:
-    """Evaluate with dropout off and no parameter asking for gradients; leave all as it was."""
-    training = [(m, m.training) for m in tagger.modules()]
-    wanting = [p for p in tagger.parameters() if p.requires_grad]
-    try:
-        tagger.eval()
-        for parameter in wanting:
-            parameter.requires_grad_(False)
-        yield
-    finally:
-        for module, mode in training:
-            module.training = mode
-        for parameter in wanting:
-            parameter.requires_grad_(True)

@@ -10,7 +10,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.data.scaling import Scaling
 from jetlens.data.scaling import fit as scaling_fit
 from jetlens.data.scaling.fit import fit, moments
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 
 INPUTS = {"jets": case.JETS, "tracks": case.TRACKS}
 

@@ -10,7 +10,7 @@ import jetlens as jl
 from jetlens.core.errors import BadFileError, BadValueError
 from jetlens.data.base import Part
 from jetlens.data.toy import Toy
-from jetlens.taggers.base import encode
+from jetlens.taggers.encode import encode
 from jetlens.taggers.gn2 import GN2
 from jetlens.taggers.train import TrainSettings, train
 from jetlens.taggers.training.examples import Batches

@@ -29,7 +29,9 @@ from jetlens.run.stages.generate import is_made
 from jetlens.run.stages.train import architecture
 from jetlens.run.study import Study
 from jetlens.taggers import saved
-from jetlens.taggers.base import Tagger, at_rest, encode
+from jetlens.taggers.base import Tagger
+from jetlens.taggers.encode import encode
+from jetlens.taggers.state import at_rest
 
 FEW = 4  # jets
 FORESEEN = 16  # jets

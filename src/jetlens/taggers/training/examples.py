@@ -23,8 +23,10 @@ from jetlens.core.collection import Collection
 from jetlens.core.errors import UnknownNameError
 from jetlens.core.hashing import mix
 from jetlens.data.base import Dataset
-from jetlens.taggers.base import Inputs, Tagger, device_of, encode
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.encode import encode
+from jetlens.taggers.state import device_of
 from jetlens.taggers.training.lengths import SORTED, like_lengths, parts
 
 if TYPE_CHECKING:

@@ -14,8 +14,10 @@ from torch import Tensor
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.files import told
-from jetlens.taggers.base import Inputs, Tagger, at_rest, device_of, dtype_of, encode
+from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.encode import encode
+from jetlens.taggers.state import at_rest, device_of, dtype_of
 from jetlens.taggers.training.cost import Counting
 from jetlens.taggers.training.examples import Examples, truth_of
 from jetlens.taggers.training.features import Features

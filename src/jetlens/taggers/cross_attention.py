@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -10,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadValueError, UnknownNameError, look_up
+from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.layers import CrossLayer, dense
+from jetlens.taggers.crossing import Crossing, pairs_of
+from jetlens.taggers.layers import dense
 from jetlens.taggers.streams import Stream, StreamSettings, mean, of_stream
 
-FUSIONS = ("cross", "concatenate")
 TAKEN = ("constituents", "objects")
 """The collections that are taken where no inputs are named."""
 
@@ -104,7 +103,7 @@ class CrossAttention(Tagger):
     ) -> None:
         super().__init__(inputs, classes, scaling)
         self.streams = {name: dict(some) for name, some in (streams or {}).items()}
-        self.pairs = _pairs(fusion, cross, tuple(self.inputs))
+        self.pairs = pairs_of(fusion, cross, tuple(self.inputs))
         self.cross = None if cross is None else tuple(tuple(pair) for pair in cross)
         self.fusion, self.cross_heads, self.cross_layers = fusion, cross_heads, cross_layers
         self.hidden, self.activation, self.dropout = tuple(hidden), activation, dropout
@@ -174,86 +173,3 @@ class CrossAttention(Tagger):
             x = crossing(x, {name: mask for name, (_, mask) in taken.items()})
         means = [mean(self.norms[name](x[name]), taken[name][1]) for name in self.joins]
         return torch.cat(means, 1)
-
-
-class Crossing(nn.ModuleDict):
-    """One layer in which streams ask each other, all at once.
-
-    Parameters
-    ----------
-    pairs
-        Which stream asks which.
-    settings
-        By stream.
-    heads
-        Heads of attention.
-    activation, dropout
-        As of `jetlens.taggers.layers.dense`.
-    """
-
-    def __init__(
-        self,
-        pairs: Sequence[tuple[str, str]],
-        settings: Mapping[str, StreamSettings],
-        heads: int,
-        activation: str,
-        dropout: float,
-    ) -> None:
-        layers = {}
-        for query, key in pairs:
-            own, other = settings[query], settings[key]
-            try:
-                layers[f"{query}_{key}"] = CrossLayer(
-                    own.width, other.width, heads, own.inner, activation, dropout
-                )
-            except BadValueError as error:
-                raise BadValueError(f"cross_heads, where {query!r} ask {key!r}: {error}") from None
-        super().__init__(layers)
-        self.pairs = tuple(pairs)
-
-    def forward(self, x: Mapping[str, Tensor], masks: Inputs) -> dict[str, Tensor]:
-        """Return all streams ``[jet, particle, width]``, those that asked with what came back."""
-        after = dict(x)
-        for query, key in self.pairs:
-            after[query] = self[f"{query}_{key}"](after[query], x[key], masks[key])
-        return after
-
-
-def _pairs(
-    fusion: str, cross: Sequence[Sequence[str]] | None, names: Sequence[str]
-) -> tuple[tuple[str, str], ...]:
-    """Return which stream asks which.
-
-    Raises
-    ------
-    BadValueError
-        If what was asked for contradicts itself.
-    UnknownNameError
-        If a name is none of the streams.
-    """
-    if fusion not in FUSIONS:
-        raise UnknownNameError("fusion", fusion, FUSIONS)
-    if fusion == "concatenate":
-        if cross:
-            raise BadValueError(f"cross={cross!r} with fusion='concatenate': nothing asks there")
-        return ()
-    if cross is None:
-        return tuple(itertools.permutations(names, 2))
-    pairs: list[tuple[str, str]] = []
-    for pair in cross:
-        if isinstance(pair, str) or len(pair) != 2:
-            raise BadValueError(
-                f"cross holds {pair!r}: expected the stream that asks and the one that is asked, "
-                'as in ["constituents", "objects"]'
-            )
-        for name in pair:
-            look_up("stream (one of the inputs)", name, dict.fromkeys(names))
-        query, key = pair
-        if query == key:
-            raise BadValueError(f"cross holds {pair!r}: a stream asks itself in its own layers")
-        if (query, key) in pairs:
-            raise BadValueError(f"cross holds {pair!r} twice")
-        pairs.append((query, key))
-    if not pairs:
-        raise BadValueError("cross=[]: nothing asks; say so by fusion='concatenate'")
-    return tuple(pairs)

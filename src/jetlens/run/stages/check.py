@@ -51,7 +51,7 @@ def foresee(study: Study) -> None:
     tables = source.foreseen(FORESEEN)
     if tables is not None:
         jets, made = source.batch(tables, 0), images(study.recipe.data)
-        _check(study, jets if made is None else made.add(jets))
+        _check(study, jets if made is None else made.add(jets), made_up=True)
 
 
 def check(study: Study) -> None:
@@ -70,8 +70,8 @@ def check(study: Study) -> None:
     _check(study, study.jets().partitions()[0].read())
 
 
-def _check(study: Study, jets: JetBatch) -> None:
-    """Check what is asked of the tagger, on some jets."""
+def _check(study: Study, jets: JetBatch, made_up: bool = False) -> None:
+    """Check what is asked of the tagger, on some jets, whose numbers may be made up."""
     if study.recipe.retrain is not None:
         retrain.check(study, jets)
     if study.given is None:
@@ -92,7 +92,7 @@ def _check(study: Study, jets: JetBatch) -> None:
             if study.given is not None:
                 raise
             raise BadRecipeError(f"explain.{i}: {error}") from None
-    _check_shows(study, tagger, jets.take(slice(0, FEW)))
+    _check_shows(study, tagger, jets.take(slice(0, FEW)), made_up)
 
 
 def _check_logarithms(study: Study, jets: JetBatch) -> None:
@@ -107,17 +107,20 @@ def _check_logarithms(study: Study, jets: JetBatch) -> None:
             raise BadRecipeError(f"train.log.{name}: {error}") from None
 
 
-def _check_shows(study: Study, tagger: Tagger, jets: JetBatch) -> None:
-    """Fill the summaries from a few jets with scores of zero, to find names that are not there.
+def _check_shows(study: Study, tagger: Tagger, jets: JetBatch, made_up: bool) -> None:
+    """Fill the summaries from a few jets with scores of one, to find names and values that are off.
 
-    What else they may lack, such as jets of a class, is told when there are scores.
+    What else they may lack, such as what a method adds, is told when there are scores; and what
+    values do not fit to made-up jets, when there are jets.
     """
     said = beside(predict(tagger, jets), jets)
-    zero = {name + SCORE: xr.zeros_like(said[name + VALUE]) for name in tagger.inputs}
+    values = {name: said[name + VALUE] for name in tagger.inputs}
+    ones = {name + SCORE: xr.ones_like(v).where(v.notnull()) for name, v in values.items()}
+    mistakes = UnknownNameError if made_up else (UnknownNameError, BadValueError)
     for use, arguments in (*study.shows(scores=False), *study.shows(scores=True)):
         try:
-            summaries.make(use, **arguments).fill(said.assign(zero))
-        except UnknownNameError as error:
+            summaries.make(use, **arguments).fill(said.assign(ones))
+        except mistakes as error:
             raise BadRecipeError(f"show, {use}: {error}") from None
         except JetlensError:
             continue

@@ -23,7 +23,7 @@ from jetlens.core.registry import explainers
 from jetlens.explain.base import Choose, OnePassExplainer, Scores
 from jetlens.explain.running import as_written
 from jetlens.explain.targets import Target
-from jetlens.explain.tokens.apart import check_places
+from jetlens.explain.tokens.apart import check_without_places
 from jetlens.explain.tokens.importance import Importance
 from jetlens.explain.tokens.known import known
 from jetlens.explain.tokens.layers import Layer, Layers, first, hooked
@@ -63,7 +63,7 @@ class GradCAM(OnePassExplainer):
 
     def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
         """Refuse jets without a place for a particle, where the tagger does."""
-        check_places(tagger, inputs, masks)
+        check_without_places(tagger, inputs, masks)
 
     def run(
         self, tagger: Tagger, packed: Packed, target: Target, choose: Choose

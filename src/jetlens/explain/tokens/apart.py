@@ -29,14 +29,14 @@ def glance(tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
     UnsupportedError
         If a mask does not fit, or something else about a call of attention is wrong.
     """
-    check_places(tagger, inputs, masks)
+    check_without_places(tagger, inputs, masks)
     few, few_masks = _few(inputs, masks)
     if len(next(iter(few.values()))):
         with torch.no_grad(), as_written(), Apart(tagger, lambda layer, q, k: None):
             outputs(tagger, few, few_masks)
 
 
-def check_places(tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
+def check_without_places(tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
     """Refuse lists of particles without a single place where the tagger cannot take them.
 
     Raises

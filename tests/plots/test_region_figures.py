@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import imaged
 import jetlens as jl
@@ -54,29 +55,47 @@ def test_nothing_and_a_class_without_jets_are_drawn(name):
     assert "no jet was used" in said(jl.draw(none))
 
 
+def test_single_jets_leave_no_room_for_those_that_are_not_there():
+    jets = imaged.looked(60)
+    right = (jets["output"].argmax("class") == jets["label"]).values
+    with_wrong, without = (
+        len(jl.draw(jl.summarise(some, "attention-overlay", replicas=3)).axes)
+        for some in (jets, jets.isel(jet=np.flatnonzero(right)))
+    )
+    assert with_wrong - without == 2 * 2  # two classes, two jets of each
+
+
 @pytest.mark.parametrize("name", imaged.LOOKED)
 def test_several_taggers_are_compared(name):
-    members = [
-        Member({"data": task, "model": model}, repeat, result(name, 10 * k + repeat, 60))
-        for task in ("first", "second")
-        for k, model in enumerate(("tuned", "random"))
-        for repeat in range(2)
-    ]
+    members = []
+    for repeat in range(2):
+        tuned = imaged.looked(60, seed=repeat)
+        even = tuned.assign(image_importance=xr.ones_like(tuned["image_importance"]))
+        for model, jets in (("tuned", tuned), ("random", even)):
+            found = jl.summarise(jets, name, replicas=8)
+            members += [
+                Member({"data": task, "images": "300", "model": model}, repeat, found)
+                for task in ("first", "second")
+            ]
     found = Ensemble(tuple(members))
     inside(lambda: jl.draw(found), 5)
     drawn = jl.draw(found)
     for word in ("first", "second", "tuned", "random"):
         assert word in said(drawn)
+    assert "300" not in said(drawn)  # all have that
     assert title(found).endswith(", compared")
     assert "$" not in caption(found)
     numbers = found.numbers()
     if name == "attention-fraction":
-        gain = numbers["attention_fraction.gain.first,random.four.vs.tuned"]
+        columns = [t.get_text().replace("\n", " ") for t in drawn.axes[0].get_xticklabels()]
+        assert columns[:3] == ["tuned", "random", "area"]  # nulls all, in one row
+        assert columns[-2:] == ["own discs, turned", "another jet's discs"]
+        gain = numbers["attention_fraction.gain.first,300,random.four.vs.tuned"]
         each = [
-            numbers[f"attention_fraction.first,{model}.four"]["value"]
+            numbers[f"attention_fraction.first,300,{model}.four"]["value"]
             for model in ("random", "tuned")
         ]
-        assert gain["value"] == pytest.approx(each[0] - each[1])
+        assert gain["value"] == pytest.approx(each[0] - each[1], rel=1e-4)
         assert gain["low_95"] < gain["value"] < gain["high_95"]
         assert not any(".vs.first" in n for n in numbers)  # other data are other jets
 

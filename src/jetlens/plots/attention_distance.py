@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
+from jetlens.core.units import Feature
 from jetlens.plots.attention_fraction import unit_of
 from jetlens.plots.by_class import class_title, classes_shown, empty, position, told
 from jetlens.plots.panels import heading
@@ -55,7 +56,7 @@ def draw(result: Result) -> Figure:
                 ax.plot(where, heads.ravel(), ".", color=colour, alpha=0.35, markersize=4)
             for k, name in enumerate(map(str, result.sums["null"].values)):
                 ax.axhline(null[g, a, k, 0], color=colour, linestyle=STYLES[name], linewidth=1.2)
-        ax.set_ylabel(f"{WORDS[kind]} {unit_of(result)}".rstrip())
+        ax.set_ylabel(f"{WORDS[kind]} {measure(result)}".rstrip())
         ax.set_ylim(bottom=0)
         layer_axis(ax, result)
         in_pixels = ax.secondary_yaxis("right", functions=_scales(result.sums.attrs["pixel"]))
@@ -79,6 +80,14 @@ def caption(result: Result) -> str:
         "points are single heads. Lines across are what it would be if attention was the same to "
         f"all patches (dotted), and if it was as the pT in them (dashed). {told(result)}"
     )
+
+
+def measure(result: Result) -> str:
+    """Say what distances are measured in, empty if it is nothing with a name."""
+    x, y = (Feature.from_dict(result.sums.attrs["axes"][axis]) for axis in "xy")
+    if "eta" in x.title and "phi" in y.title:
+        return r"($\Delta R$)"
+    return unit_of(result)
 
 
 def places(result: Result) -> Floats:

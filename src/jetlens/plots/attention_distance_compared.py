@@ -7,9 +7,8 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.attention_distance import STYLES, WORDS, layer_axis, places
-from jetlens.plots.attention_fraction import unit_of
-from jetlens.plots.panels import heading, said, trainings
+from jetlens.plots.attention_distance import STYLES, WORDS, layer_axis, measure, places
+from jetlens.plots.panels import apart, heading, trainings
 from jetlens.plots.style import CYCLE, figure
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import over_retrainings
@@ -41,12 +40,19 @@ def draw(ensemble: Ensemble) -> Figure:
                 [n["value"] - n["low"] for n in found],
                 [n["high"] - n["value"] for n in found],
             ]
-            ax.errorbar(layers, values, error, fmt="o-", label=said(variation), **look)
+            ax.errorbar(
+                layers,
+                values,
+                error,
+                fmt="o-",
+                label=apart(ensemble, variation) or "all trainings",
+                **look,
+            )
             for name, style in STYLES.items():
                 null = numbers.get(f"{start}.{name}")
                 if null is not None and v == 0:
                     ax.axhline(null["value"], color="0.4", linestyle=style, linewidth=1.0)
-        ax.set_ylabel(f"{WORDS[kind]} {unit_of(first)}".rstrip())
+        ax.set_ylabel(f"{WORDS[kind]} {measure(first)}".rstrip())
         ax.set_ylim(bottom=0)
         layer_axis(ax, first)
     columns = 2 if len(groups) > 4 else 1

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.plots.attention_fraction import COLOURS, NAMES
 from jetlens.plots.by_class import class_title, position
-from jetlens.plots.panels import heading, said, trainings
+from jetlens.plots.panels import apart, by_row, heading, said, trainings
 from jetlens.plots.points import classes_of, points
 from jetlens.plots.style import figure, no_ticks
 from jetlens.summarise.jets.regions import IN_PATCHES, OWN, PT, TURNED
@@ -35,11 +35,7 @@ def draw(ensemble: Ensemble) -> Figure:
 
     Rows are the places on all axes but the last, panels beside each other are classes.
     """
-    varied = {axis for axis, places in ensemble.axes.items() if len(places) > 1}
-    rows = [
-        (said(tuple(pair for pair in others if pair[0] in varied)), each, classes_of(each))
-        for others, each in _rows(ensemble)
-    ]
+    rows = [(apart(ensemble, others), each, classes_of(each)) for others, each in by_row(ensemble)]
     across = max(1, *(len(classes) for _, _, classes in rows))
     columns = max(_columns(each) for _, each, _ in rows)
     wide = min(max(across * (0.62 * columns + 0.9), 8.0), 17.0)
@@ -83,11 +79,6 @@ def caption(ensemble: Ensemble) -> str:
         "tagger looks at prongs no more than it would anyway; what a tagger that was not trained "
         f"on jets has, it owes to the image. {trainings(ensemble)}"
     )
-
-
-def _rows(ensemble: Ensemble) -> Any:
-    axes = list(ensemble.axes)
-    return ensemble.split(axes[-1]) if axes else [((), ensemble)]
 
 
 def _columns(ensemble: Ensemble) -> int:

@@ -24,6 +24,7 @@ from jetlens.summarise.result import Result
 
 TITLE = "Where in the image"
 _DECADES = 3.0
+_MOST = 3  # single jets of a class
 _MARK = (("o", "#bd1f01", "prongs"), ("x", "black", "partons"))
 _LOOKED = "viridis"
 
@@ -37,12 +38,12 @@ def draw(result: Result) -> Figure:
     In single jets the explanation is in colour, the pT in pixels above it in white; circles are the
     discs around prongs. Of each class there are jets that are tagged right, then wrong.
     """
-    summary: Any = result.summary
     shown = classes_shown(result)
     if not shown:
         return empty()
-    each = min(summary.jets, 3)
-    columns = 2 + 2 * each
+    summary: Any = result.summary
+    several = [(verdict, _there(result, verdict)) for verdict in (RIGHT, WRONG)]
+    columns = 2 + sum(jets for _, jets in several)
     drawn = figure(2.45 * columns + 0.4, 2.75 * len(shown) + 1.1)
     drawn.set_layout_engine("compressed", w_pad=0.04)
     grid = drawn.subplots(len(shown), columns, squeeze=False, sharex=True, sharey=True)
@@ -55,8 +56,10 @@ def draw(result: Result) -> Figure:
             for k, (m, colours) in enumerate(((1, "magma_r"), (0, _LOOKED)))
         ]
         line[0].set_ylabel(f"{class_title(group)}\n{axis_title(result, 'y')}", loc="center")
-        for k, verdict in enumerate((RIGHT, WRONG)):
-            _singles(line[2 + k * each : 2 + (k + 1) * each], result, verdict, group, extent)
+        begin = 2
+        for verdict, jets in several:
+            _singles(line[begin : begin + jets], result, verdict, group, extent)
+            begin += jets
     for ax, words in zip(grid[0], ("Mean $p_T$", "Mean explanation"), strict=False):
         ax.set_title(words, fontsize=11)
     for k, shown_as in enumerate(means):
@@ -123,6 +126,12 @@ def image(ax: Axes, values: Floats, extent: Any, norm: Normalize, colours: str) 
     ax.minorticks_off()
     ax.locator_params(nbins=4)
     return drawn
+
+
+def _there(result: Result, verdict: str) -> int:
+    """Return how many jets of a class that are tagged so are drawn, of the class with the most."""
+    label = result.parts[verdict].jets["label"].values
+    return min(int(np.unique(label, return_counts=True)[1].max(initial=0)), _MOST)
 
 
 def _singles(panels: NDArray[Any], result: Result, verdict: str, group: str, extent: Any) -> None:

@@ -55,7 +55,8 @@ def told(result: Result) -> str:
     left = int(without.sel(count="selected")) - int(without.sel(count="used"))
     words = f"By {kind} class, of {counted(result).partition(';')[0].rstrip('.')}."
     if left:
-        words += f" {left:,} of them have nothing to be summed up and are left out."
+        have, are = ("has", "is") if left == 1 else ("have", "are")
+        words += f" {left:,} of them {have} nothing to be summed up and {are} left out."
     return words
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import fill
 
 from matplotlib.axes import Axes
@@ -62,6 +62,19 @@ def said(variation: Variation) -> str:
         place if place[:1].isalpha() else f"{axis.rpartition('.')[2].replace('_', ' ')} {place}"
         for axis, place in variation
     )
+
+
+def apart(ensemble: Ensemble, variation: Variation) -> str:
+    """Say a variation's place on those axes on which there are several."""
+    several = {axis for axis, places in ensemble.axes.items() if len(places) > 1}
+    return said(tuple(pair for pair in variation if pair[0] in several))
+
+
+def by_row(ensemble: Ensemble) -> Iterator[tuple[Variation, Ensemble]]:
+    """Go through what differs along the last axis alone, by the places on the others."""
+    if not ensemble.axes:
+        return iter([((), ensemble)])
+    return ensemble.split(list(ensemble.axes)[-1])
 
 
 def instead(ax: Axes, words: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from jetlens.plots.by_class import class_title
-from jetlens.plots.panels import said
+from jetlens.plots.panels import apart
 from jetlens.plots.style import flavour_colour, no_ticks
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import over_retrainings
@@ -60,7 +60,7 @@ def points(
                     ax.plot(ends, 2 * [null["value"]], line, color=colour, linewidth=1.4)
     for words, (line, _) in beside.items():
         ax.plot([], [], line, color="0.35", linewidth=1.4, label=words.replace("_", " "))
-    names = [said(v) or "all trainings" for v in groups]
+    names = [apart(ensemble, v) or "all trainings" for v in groups]
     ax.set_xticks(range(len(names)), names, rotation=20 if len(names) > 3 else 0)
     ax.set_xlim(-0.6, len(names) - 0.4)
     no_ticks(ax, "x")

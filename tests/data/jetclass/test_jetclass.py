@@ -69,6 +69,21 @@ def of(jets, *classes: str) -> np.ndarray:
     return np.isin(jets.label, [CLASSES.index(c) for c in classes])
 
 
+def test_jets_that_are_foreseen_have_the_columns_of_generated_ones(settings, jets) -> None:
+    foreseen = settings.batch(settings.foreseen(20), 0)
+    assert foreseen.classes == jets.classes
+    assert set(foreseen.label) == set(range(len(CLASSES)))
+    assert len(set(foreseen.event)) == 20
+    assert [*foreseen.collections] == [*jets.collections]
+    for name, own in foreseen.collections.items():
+        made = jets[name]
+        assert (own.names, own.axes, own.mask is None) == (made.names, made.axes, made.mask is None)
+        assert sorted(own.truth) == sorted(made.truth)
+        assert np.isfinite(own.values).all()
+        assert own.mask is None or own.mask.all()
+        assert (own.values[0] != own.values[1]).any()
+
+
 def test_kinds_are_equally_many_in_no_order(jets, settings) -> None:
     assert jets.classes == CLASSES
     assert np.bincount(jets.label).tolist() == [12] * 10

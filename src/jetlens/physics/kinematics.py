@@ -33,12 +33,6 @@ def eta_of(px: Floats, py: Floats, pz: Floats) -> Floats:
     return eta
 
 
-def theta_of_eta(eta: Floats) -> Floats:
-    """Return the polar angle in rad."""
-    theta: Floats = 2 * np.arctan(np.exp(-eta))
-    return theta
-
-
 def eta_of_theta(theta: Floats) -> Floats:
     """Return the pseudorapidity of a polar angle in rad."""
     eta: Floats = -np.log(np.tan(theta / 2))

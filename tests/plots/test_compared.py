@@ -167,3 +167,47 @@ def test_profiles_of_two_axes_have_a_row_for_each_place_of_the_first():
     titles = [a.get_title(loc="left") for a in axes]
     assert titles == 2 * [f"difficulty {d}, {m}" for d in "012" for m in ("list", "experts")]
     assert axes[0].get_ylim() == axes[1].get_ylim()
+
+
+def performances(**options):
+    members = []
+    for k, model in enumerate(("image", "list")):
+        for repeat in range(2):
+            jets = attribution(150, classes=TWO, seed=2 * k + repeat)
+            result = jl.summarise(jets, "performance", replicas=5, **options)
+            members.append(Member({"model": model}, repeat, result))
+    return Ensemble(tuple(members))
+
+
+def test_every_background_efficiency_has_points_and_a_line():
+    mistags = [0.005, 0.03, 0.05, 0.1]
+    found = performances(mistags=mistags)
+    upper, lower = jl.draw(found).axes
+    lines = [float(line.get_ydata()[0]) for line in upper.get_lines() if line.get_color() == "0.7"]
+    assert lines == mistags
+    numbers = found.numbers()
+    names = [
+        f"efficiency.{m}.at_background_{p}" for m in ("image", "list") for p in (0.5, 3, 5, 10)
+    ]
+    bars = [c.lines[0] for c in lower.containers]
+    np.testing.assert_allclose(
+        [float(b.get_ydata()[0]) for b in bars], [numbers[name]["value"] for name in names]
+    )
+    assert len({(b.get_marker(), b.get_markerfacecolor()) for b in bars[:4]}) == 4
+    assert len({float(b.get_xdata()[0]) for b in bars}) == 8
+    assert "at 0.5 %, 3 %, 5 % and 10 % background" in caption(found)
+    none = performances(mistags=[])
+    assert len(jl.draw(none).axes) == 1
+    assert "Below" not in caption(none)
+
+
+def test_a_signal_that_no_jet_is_of_is_told_in_the_panels():
+    found = performances(signal_with={"eta_btagJes": 99.0})
+    drawn = jl.draw(found)
+    said = " ".join(" ".join(words(drawn)).split())
+    assert "no signal jet has eta btagJes 99 (the nearest is" in said
+    assert "no signal jet has eta btagJes 99" in caption(found)
+    first = found.members[0].result
+    said = " ".join(" ".join(words(jl.draw(first))).split())
+    assert first.summary.missing(first) in said
+    assert drawn.axes[1].get_ylim() == (0, 1)

@@ -25,7 +25,8 @@ def test_every_observable_and_input_has_a_verdict_with_its_interval():
     best = result.summary.recommended(result, own)
     assert table is not None
     assert best is not None
-    verdicts = result.summary.verdicts(result, own, best[0])
+    places = result.summary.looked_at(result, own)
+    verdicts = result.summary.verdicts(result, own, places)
     assert len(table.rows) == 2 * len(verdicts) == 10
     assert [words(row[0]) for row in table.rows[:2]] == ["Width", "Constituents"]
     assert [words(row[1]) for row in table.rows] == ["gluon"] * 5 + ["quark"] * 5
@@ -33,6 +34,7 @@ def test_every_observable_and_input_has_a_verdict_with_its_interval():
         assert len(row) == len(table.head)
         toward, observable = divmod(k, 5)
         assert words(row[5]) == verdicts[observable][toward]
+        assert float(row[6]) == SCALES[places[toward]]
     assert words(table.rows[1][5]) == "does not change"
     assert table.rows[1][4] == ""
     assert "recommended scale" in str(table.caption)
@@ -52,9 +54,9 @@ def test_without_a_recommended_scale_there_are_verdicts_of_the_one_in_the_middle
     assert result.summary.recommended(result, own) is None
     table = observables_table(result)
     assert table is not None
-    middle = SCALES[len(SCALES) // 2]
-    assert f"one of the scale (none is recommended) {middle:g}" in str(table.caption)
-    assert all(row[6] == "" for row in table.rows)  # these go away from their class
+    assert "one of a scale in the middle (none is recommended)" in str(table.caption)
+    assert {float(row[6]) for row in table.rows} == {SCALES[len(SCALES) // 2]}
+    assert all(row[7] == "" for row in table.rows)  # these go away from their class
 
 
 @pytest.mark.parametrize(
@@ -78,4 +80,4 @@ def test_changes_are_told_where_there_are_some(scale):
     table = observables_table(result)
     assert table is not None
     assert re.fullmatch(r"\S+ to \S+", words(table.rows[0][4]))
-    assert f"{scale:g}" in str(table.caption)
+    assert {float(row[6]) for row in table.rows} == {scale}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def jets():
 
 
 def width(jets, values):
-    """Return the widths of jets one by one, with the pt-weighted axis, and which have one."""
+    """Return the widths of jets one by one, about their axis and over their pt."""
     mask, found = jets["constituents_mask"].values, []
     for own, real in zip(values, mask, strict=True):
         pt, eta, phi = own[real, :3].T
@@ -33,7 +34,7 @@ def width(jets, values):
         x, y, z, e = p.sum(1)
         axis = np.arctanh(z / e) if real.any() else 0, np.arctan2(y, x)
         far = np.hypot(eta - axis[0], phi - axis[1])
-        found.append((pt * far).sum() / pt.sum() if real.any() else np.nan)
+        found.append((pt * far).sum() / np.hypot(x, y) if real.any() else np.nan)
     return np.array(found)
 
 
@@ -97,7 +98,7 @@ def test_jets_that_become_those_of_their_class_come_nearer(jets):
     verdicts = dict(zip(names, found.summary.verdicts(found, own, 1), strict=True))
     for nearer in ("width", "constituents.deta", "constituents.dphi"):
         assert verdicts[nearer] == [NEARER, NEARER]
-    for same in ("multiplicity", "ptd", "charge", "constituents.pt"):
+    for same in ("multiplicity", "constituents.pt"):
         assert verdicts[same] == [SAME, SAME]
     numbers = found.numbers()
     assert numbers["moved.scale"] == {"value": 0.7, "low": 0.7, "high": 0.7}
@@ -105,10 +106,10 @@ def test_jets_that_become_those_of_their_class_come_nearer(jets):
     assert numbers["moved.distance.multiplicity.quark"]["value"] == pytest.approx(1, abs=1e-6)
     assert numbers["moved.flipped"]["value"] == 1
     assert numbers["moved.unphysical"]["value"] == 0
-    assert numbers["moved.at"]["value"] == 0.7
+    assert numbers["moved.at.quark"]["value"] == 0.7
     for name, said in verdicts.items():
         for t, toward in enumerate(("gluon", "quark")):
-            wanted = {NEARER: 1.0, SAME: 0.0}[said[t]]
+            wanted = {NEARER: 1.0, FARTHER: -1.0}.get(said[t], 0.0)
             assert numbers[f"moved.verdict.{name}.{toward}"]["value"] == wanted
             change = numbers[f"moved.change.{name}.{toward}"]
             place = names.index(name), t
@@ -135,7 +136,7 @@ def test_jets_that_leave_their_class_go_farther(jets):
     assert found.summary.recommended(found, own) is None
     numbers = found.numbers()
     assert "moved.scale" not in numbers
-    assert numbers["moved.at"]["value"] == 0.7  # the middle one of what there is
+    assert numbers["moved.at.quark"]["value"] == 0.7  # the middle one of what there is
     assert numbers["moved.verdict.width.quark"]["value"] == -1
     assert numbers["moved.change.width.quark"]["low_95"] > 0
 
@@ -271,6 +272,12 @@ def test_showers_have_observables_of_their_own():
     own = found.summary.own_distances(found)
     place, scales = found.summary.recommended(found, own)
     assert scales[0] == 1.0
+    for t, toward in enumerate(("pion", "kaon")):
+        alone = found.summary.recommended(found, own, t)
+        assert alone[1][0] == found.numbers()[f"moved.scale.{toward}"]["value"] == 1.0
+    assert re.search(
+        r"Toward one class alone it is: pions? 1 \(\S+ to \S+\), kaons? 1 \(", caption(found)
+    )
     verdicts = dict(zip(names, found.summary.verdicts(found, own, place), strict=True))
     for nearer in ("depth", "start", "hits.z"):
         assert verdicts[nearer] == [NEARER, NEARER], nearer

@@ -192,6 +192,7 @@ def _largest(value: Floats, crossed: bool) -> float:
 
 
 def _short(value: float) -> str:
-    """Write a coefficient without the zero before the point: ``−.12``, ``.003``."""
-    written = f"{abs(value):.{2 if abs(value) >= 0.005 else 3}f}".removeprefix("0")
+    """Write a coefficient without the zero before the point: ``−.12``, ``.003``, ``.0004``."""
+    digits = 2 + int(abs(value) < 0.005) + int(abs(value) < 0.0005)
+    written = f"{abs(value):.{digits}f}".removeprefix("0")
     return ("\N{MINUS SIGN}" if value < 0 else "") + written

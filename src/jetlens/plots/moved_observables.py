@@ -26,7 +26,7 @@ TITLE = "Do moved jets look like true ones?"
 _SAID = {NEARER: "#1b7f5c", FARTHER: "#bd1f01", OPEN: "#555555", SAME: "#999999"}
 
 _CELL, _GAP = (3.2, 1.7), (0.85, 0.65)  # inches, wide and high
-_TOP = 1.3
+_TOP, _LINE = 0.9, 0.2  # inches above the panels, and besides for each line of the legends
 
 Floats = NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
     result
         Of the summary ``moved-observables``.
     scale
-        The scale at which moved jets are drawn; left out, the recommended one.
+        The scale at which moved jets are drawn; left out, that recommended for their class.
     """
     summary: Any = result.summary
     shown = [t for t, jets in enumerate(result.sums["moved"].values) if jets >= LEAST]
@@ -50,10 +50,12 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
         return empty()
     every = summary.distances(result)
     own = own_distances(every)
-    at = _place(result, own, scale)
+    at = _places(result, own, scale)
     verdicts = summary.verdicts(result, own, at)
     names, features = summary.names(result), summary.features(result)
-    drawn, cells = _grid(len(names) + 1, len(shown) + 1)
+    lines = -(-max(2 + len(own[0]), 1 + len(shown)) // 2)  # of legends in two columns
+    drawn, cells = _grid(len(names) + 1, len(shown) + 1, _TOP + lines * _LINE)
+    pad = 72 * lines * _LINE + 5
     for n, (name, feature) in enumerate(zip(names, features, strict=True)):
         fine, coarse = (result.parts[p].pick(observable=name) for p in ("fine", "coarse"))
         edges = edges_of(fine, coarse, name, len(every[n]))
@@ -61,7 +63,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
             pair = cells[n, column].subgridspec(2, 1, height_ratios=[2, 1], hspace=0.0)
             above = drawn.add_subplot(pair[0])
             below = drawn.add_subplot(pair[1], sharex=above)
-            distributions(above, below, result, coarse.rebinned(edges), edges, t, at)
+            distributions(above, below, result, coarse.rebinned(edges), edges, t, int(at[t]))
             said = verdicts[n][t]
             above.text(
                 0.97, 0.93, said, color=_SAID[said], ha="right", va="top", transform=above.transAxes
@@ -69,7 +71,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
             below.set_xlabel(feature.axis)
             if n == 0:
                 title = class_name(str(result.sums["toward"].values[t]))
-                above.set_title(f"Moved toward {title}", loc="left", pad=34)
+                above.set_title(f"Moved toward {title}", loc="left", pad=pad)
                 above.legend(
                     ncols=2, fontsize=9, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
                     borderaxespad=0.1, handlelength=1.5,
@@ -77,20 +79,21 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
         ax = drawn.add_subplot(cells[n, -1])
         against_scale(ax, result, every[n], shown, feature, at)
         if n == 0:
-            ax.set_title("Distance to the true classes", loc="left", pad=34)
+            ax.set_title("Distance to the true classes", loc="left", pad=pad)
             ax.legend(
                 ncols=2, fontsize=9, loc="lower left", bbox_to_anchor=(-0.02, 1.0),
                 borderaxespad=0.1, handlelength=1.5,
             )  # fmt: skip
-    choice(drawn.add_subplot(cells[-1, :-1]), result, own, at)
-    shares(drawn.add_subplot(cells[-1, -1]), result, at)
+    every_class = _every(result, own, scale)
+    choice(drawn.add_subplot(cells[-1, :-1]), result, own, shown, every_class)
+    shares(drawn.add_subplot(cells[-1, -1]), result, every_class)
     heading(drawn, y=1 - 0.1 / drawn.get_figheight())
     return drawn
 
 
-def _grid(rows: int, columns: int) -> tuple[Figure, GridSpec]:
+def _grid(rows: int, columns: int, top: float) -> tuple[Figure, GridSpec]:
     """Return a figure with a grid of cells; so many take long to be laid out automatically."""
-    wide, high = columns * (_CELL[0] + _GAP[0]) + 0.3, rows * (_CELL[1] + _GAP[1]) + _TOP
+    wide, high = columns * (_CELL[0] + _GAP[0]) + 0.3, rows * (_CELL[1] + _GAP[1]) + top
     drawn = figure(wide, high)
     drawn.set_layout_engine("none")
     cells = drawn.add_gridspec(
@@ -98,7 +101,7 @@ def _grid(rows: int, columns: int) -> tuple[Figure, GridSpec]:
         columns,
         left=_GAP[0] / wide,
         right=1 - 0.3 / wide,
-        top=1 - _TOP / high,
+        top=1 - top / high,
         bottom=_GAP[1] / high,
         wspace=_GAP[0] / _CELL[0],
         hspace=_GAP[1] / _CELL[1],
@@ -121,15 +124,15 @@ def caption(result: Result) -> str:
     )
     best = summary.recommended(result, own)
     scale = _none(result, own) if best is None else _recommendation(result, own, best)
+    scale += _by_class(result, own)
     verdicts = _verdicts(result, own, summary.looked_at(result, own))
     return f"{words}{scale} {verdicts} {unused(result)}".rstrip()
 
 
 def _none(result: Result, own: Floats) -> str:
     """Say why no scale is recommended, and which is drawn."""
-    summary: Any = result.summary
-    scale = float(result.sums[SCALE].values[summary.looked_at(result, own)])
-    drawn = f"; moved jets are shown at {scale:g}."
+    middle = float(result.sums[SCALE].values[result.sums.sizes[SCALE] // 2])
+    drawn = f"; moved jets are shown at {middle:g}."
     if int(result.sums["moved"].sum()) < LEAST:
         return f"No scale is recommended: too few jets are moved{drawn}"
     if clear(own).any():
@@ -175,30 +178,57 @@ def _recommendation(result: Result, own: Floats, best: tuple[int, Floats]) -> st
     return words + "."
 
 
+def _by_class(result: Result, own: Floats) -> str:
+    """Say which scale is recommended of jets that are moved toward one class alone."""
+    summary: Any = result.summary
+    found = []
+    for t, name in enumerate(str(c) for c in result.sums["toward"].values):
+        best = summary.recommended(result, own, t)
+        if best is not None:
+            _, low, high = (float(v) for v in interval(best[1]))
+            found.append(f"{plain(class_name(name))} {best[1][0]:g} ({low:g} to {high:g})")
+    if len(found) < 2:
+        return ""
+    return f" Toward one class alone it is: {', '.join(found)}; there, moved jets are drawn."
+
+
 def _whole(estimates: Floats) -> str:
     """Write a number in per cent; without an interval where all replicas are the same."""
     return f"{estimates[0]:.0f}" if np.ptp(estimates) == 0 else measured(estimates)
 
 
-def _verdicts(result: Result, own: Floats, place: int) -> str:
+def _verdicts(result: Result, own: Floats, places: NDArray[np.int64]) -> str:
     """Count what has come nearer, and what not."""
-    verdicts = result.summary.verdicts(result, own, place)  # type: ignore[attr-defined]
+    verdicts = result.summary.verdicts(result, own, places)  # type: ignore[attr-defined]
     found = []
     for t, name in enumerate(str(c) for c in result.sums["toward"].values):
         if result.sums["moved"].values[t] < LEAST:
             continue
         column = [row[t] for row in verdicts]
         listed = ", ".join(f"{column.count(v)} {v}" for v in VERDICTS if v in column)
-        found.append(f"toward true {plain(class_name(name))} jets, {listed}")
+        scale = float(result.sums[SCALE].values[places[t]])
+        found.append(f"toward {plain(class_name(name))}, by {scale:g}: {listed}")
     return f"Observables and inputs, at 95 % (one verdict in twenty is chance): {'; '.join(found)}."
 
 
-def _place(result: Result, own: Floats, scale: float | None) -> int:
-    """Return the place of the scale that is drawn."""
-    scales = result.sums[SCALE].values
+def _places(result: Result, own: Floats, scale: float | None) -> NDArray[np.int64]:
+    """Return the places ``[toward]`` of the scales that are drawn."""
     if scale is not None:
-        return int(np.abs(scales - scale).argmin())
-    return int(result.summary.looked_at(result, own))  # type: ignore[attr-defined]
+        return np.full(result.sums.sizes["toward"], _nearest(result, scale))
+    found: NDArray[np.int64] = result.summary.looked_at(result, own)  # type: ignore[attr-defined]
+    return found
+
+
+def _every(result: Result, own: Floats, scale: float | None) -> int | None:
+    """Return the place of the scale that is asked for, or recommended toward any class."""
+    if scale is not None:
+        return _nearest(result, scale)
+    best = result.summary.recommended(result, own)  # type: ignore[attr-defined]
+    return None if best is None else int(best[0])
+
+
+def _nearest(result: Result, scale: float) -> int:
+    return int(np.abs(result.sums[SCALE].values - scale).argmin())
 
 
 def _precision(result: Result, own: Floats) -> str:

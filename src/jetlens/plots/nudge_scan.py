@@ -160,4 +160,4 @@ def _flips(ax: Axes, result: Result, classes: list[str]) -> None:
         top = max(top, float(np.nanmax(shown, initial=0)))
     ax.set_ylabel("Share that flips first in the interval")
     ax.set_ylim(0, 1.3 * top)
-    ax.legend()
+    ax.legend(loc="upper right")

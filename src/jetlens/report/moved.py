@@ -15,7 +15,7 @@ from jetlens.summarise.base import LEAST, interval
 from jetlens.summarise.jets.moved import SCALE
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
-from jetlens.summarise.sums.transport import DECIDED, changes, clear
+from jetlens.summarise.sums.transport import DECIDED, clear
 
 _MARKS = {NEARER: "holds", FARTHER: "fails", OPEN: "open", SAME: "open"}
 
@@ -27,18 +27,18 @@ def observables_table(result: Result) -> Table | None:
     if not shown:
         return None
     own = summary.own_distances(result)
-    best, place = summary.recommended(result, own), summary.looked_at(result, own)
+    places = summary.looked_at(result, own)
     scales = [float(s) for s in result.sums[SCALE].values]
     every = [summary.verdicts(result, own, k) for k in range(len(scales))]
-    verdicts = every[place]
-    _, low, high = changes(own, place)
+    verdicts = summary.verdicts(result, own, places)
+    _, low, high = summary.changes(result, own, places)
     told = clear(own)
     titles = [html(feature.axis) for feature in summary.features(result)]
     rows: list[list[Cell]] = []
     for t in shown:
         toward = html(class_name(str(result.sums["toward"].values[t])))
         for n, title in enumerate(titles):
-            before, after = (_cell(own[n, t, k]) for k in (0, 1 + place))
+            before, after = (_cell(own[n, t, k]) for k in (0, 1 + places[t]))
             ends = f"{plain(float(low[n, t]), 2)} to {plain(float(high[n, t]), 2)}"
             said = verdicts[n][t]
             rows.append(
@@ -49,23 +49,26 @@ def observables_table(result: Result) -> Table | None:
                     after,
                     "" if said == SAME else ends,
                     Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said),
+                    f"{scales[places[t]]:g}",
                     ranges(scales, [v[n][t] == NEARER for v in every]),
                 ]
             )
     head = ["Observable or input", "toward", "distance before", "after", "change, 95 %", "verdict"]
-    head.append("nearer at scales")
-    which = "the recommended scale" if best is not None else "the scale (none is recommended)"
+    head += ["scale", "nearer at scales"]
+    best = any(summary.recommended(result, own, t) is not None for t in (None, *shown))
+    which = "the recommended scale" if best else "a scale in the middle (none is recommended)"
+    level = f"{100 * DECIDED:.0f} %"
     caption = (
-        f"Does the network pick up what makes the classes? Wasserstein distances of the jets "
-        f"moved toward a class to true jets of it, before the step and after one of {which} "
-        f"{scales[place]:g}, with 68 % intervals. Nearer: following the gradient makes "
-        "the jets more like those of the class in this observable, so that the network has picked "
-        f"it up. Verdicts are at {100 * DECIDED:.0f} %, by the interval of the change (twice the "
-        "deviation of bootstraps over events; clear of zero by more than a bin may have added); "
-        "one in twenty is chance. A recommended scale was chosen with the same jets, by the mean "
-        "over all rows that tell them from the class; the last column has the verdicts at all "
-        "scales. Where the distance before is no more than chance, the jets are like those "
-        "of the class to begin with, and farther is all they can go."
+        "Does the network pick up what makes the classes? Wasserstein distances of the jets moved "
+        f"toward a class to true jets of it, before the step and after one of {which}, with 68 % "
+        "intervals. Nearer: following the gradient makes the jets more like those of the class in "
+        f"this observable, so that the network has picked it up. Verdicts are at {level}, by the "
+        "interval of the change (1.96 times the deviation of bootstraps over events, and what "
+        "their bins hide; clear of zero by more than a bin may have added); one in twenty is "
+        "chance. Recommended scales were chosen with the same jets, by the mean over all rows of "
+        "a class that tell them from it; the last column has the verdicts at all scales. Where the "
+        "distance before is no more than chance, the jets are like those of the class to begin "
+        "with, and farther is all they can go."
     )
     return Table(head, rows, caption)
 

@@ -30,7 +30,10 @@ from jetlens.summarise.jets.shapes import KNOWN
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.nearest import exactly, nearest, verdict_numbers, verdicts
 from jetlens.summarise.sums.transport import (
+    Places,
     bin_width,
+    changes,
+    hidden,
     mean_relative,
     moved_distances,
     own_distances,
@@ -169,73 +172,103 @@ class MovedObservables(ClassSummary):
         """
         return own_distances(self.distances(result))
 
-    def verdicts(self, result: Result, own: Floats, scale: int) -> list[list[str]]:
+    def changes(self, result: Result, own: Floats, scale: Places) -> tuple[Floats, Floats, Floats]:
+        """Return changes of distances ``[observable, toward]`` by a step, with 95 % intervals."""
+        coarse, many = result.parts["coarse"], result.sums.sizes["toward"]
+        bins = [
+            hidden(coarse.pick(observable=n), many, result.sums.sizes[SCALE])
+            for n in self.names(result)
+        ]
+        return changes(own, scale, np.stack(bins))
+
+    def verdicts(self, result: Result, own: Floats, scale: Places) -> list[list[str]]:
         """Say of each observable and class ``[observable][toward]`` what moving did to it."""
         enough = result.sums["moved"].values >= LEAST
-        return verdicts(own, scale, self.bin_width(result), enough)
+        _, low, high = self.changes(result, own, scale)
+        return verdicts(own, scale, (low, high), self.bin_width(result), enough)
 
-    def recommended(self, result: Result, own: Floats) -> tuple[int, Floats] | None:
+    def recommended(
+        self, result: Result, own: Floats, toward: int | None = None
+    ) -> tuple[int, Floats] | None:
         """Return the scale at which moved jets are nearest: its place, and scales ``[replica]``.
 
-        None where no observable tells jets apart before they are moved, few jets are moved, or
-        all scales bend the steps of too many.
+        Of jets that are moved toward any class, or toward one. None where no observable tells jets
+        apart before they are moved, few jets are moved, or all scales bend the steps of too many.
         """
-        if int(result.sums["moved"].sum()) < LEAST:
+        some = _some(toward)
+        if int(result.sums["moved"].values[some].sum()) < LEAST:
             return None
-        return nearest(own, result.sums[SCALE].values, self.allowed(result))
+        return nearest(own[:, some], result.sums[SCALE].values, self.allowed(result, toward))
 
-    def looked_at(self, result: Result, own: Floats) -> int:
-        """Return the place of the scale that is looked at: the recommended one, else the middle."""
+    def looked_at(self, result: Result, own: Floats) -> NDArray[np.int64]:
+        """Return the places ``[toward]`` of the scales that are looked at.
+
+        They are those recommended toward each class alone, else toward any, else the middle one.
+        """
         best = self.recommended(result, own)
-        return result.sums.sizes[SCALE] // 2 if best is None else best[0]
+        rest = result.sums.sizes[SCALE] // 2 if best is None else best[0]
+        alone = [self.recommended(result, own, t) for t in range(result.sums.sizes["toward"])]
+        return np.array([rest if found is None else found[0] for found in alone])
 
-    def allowed(self, result: Result) -> NDArray[np.bool_]:
+    def allowed(self, result: Result, toward: int | None = None) -> NDArray[np.bool_]:
         """Say at which scales ``[scale, replica]`` few enough steps are bent."""
         steps = range(result.sums.sizes[SCALE])
         if BENT not in result.sums:
             return np.ones((len(steps), self.replicas + 1), dtype=bool)
-        share = np.stack([self.shares(result, k)[BENT] for k in steps])
+        share = np.stack([self.shares(result, k, toward)[BENT] for k in steps])
         return np.asarray(share <= self.most_bent)
 
     def numbers(self, result: Result) -> Numbers:
-        """Return the recommended scale, and what it does.
+        """Return the recommended scales, and what they do.
 
-        ``moved.scale`` is the recommended scale, where there is one. What follows is of the scale
-        ``moved.at``: that one, else the middle one. ``moved.distance`` is the mean distance to the
-        class stepped toward over that before, ``moved.distance.<observable>.<class>`` each of
-        them; ``moved.change.<observable>.<class>`` is that distance less the one before, in the
-        observable's unit, with the interval ``low_95`` to ``high_95`` besides, and
-        ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 for neither.
+        ``moved.scale`` is the recommended scale, where there is one. There (else at the middle one)
+        ``moved.distance`` is the mean distance to the class stepped toward over that before, and
         ``moved.flipped``, ``moved.unphysical`` and ``moved.bent`` are shares of jets.
+
+        ``moved.scale.<class>`` is the scale recommended of the jets moved toward a class alone. At
+        ``moved.at.<class>``, which is that one (else ``moved.scale``, else the middle one),
+        ``moved.distance.<observable>.<class>`` is a distance over that before,
+        ``moved.change.<observable>.<class>`` the distance less the one before, in the observable's
+        unit and with the interval ``low_95`` to ``high_95`` besides, and
+        ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 for neither.
         """
         if int(result.sums["moved"].sum()) < LEAST:
             return {}
-        own = self.own_distances(result)
-        best, scale = self.recommended(result, own), self.looked_at(result, own)
-        found = exactly("moved.at", float(result.sums[SCALE].values[scale]))
-        found |= {} if best is None else named("moved.scale", best[1])
+        own, scales = self.own_distances(result), result.sums[SCALE].values
+        best, places = self.recommended(result, own), self.looked_at(result, own)
+        scale = len(scales) // 2 if best is None else best[0]
+        found = {} if best is None else named("moved.scale", best[1])
         found |= named("moved.distance", mean_relative(own)[scale])
         for name, share in self.shares(result, scale).items():
             found |= named(f"moved.{name}", share)
+        enough = result.sums["moved"].values >= LEAST
+        classes = [str(c) for c in result.sums["toward"].values]
+        for t in np.flatnonzero(enough):
+            found |= exactly(f"moved.at.{classes[t]}", float(scales[places[t]]))
+            alone = self.recommended(result, own, t)
+            found |= {} if alone is None else named(f"moved.scale.{classes[t]}", alone[1])
+        _, low, high = self.changes(result, own, places)
+        said = self.verdicts(result, own, places)
         return found | verdict_numbers(
-            own,
-            scale,
-            self.names(result),
-            [str(c) for c in result.sums["toward"].values],
-            self.verdicts(result, own, scale),
-            result.sums["moved"].values >= LEAST,
+            own, places, (low, high), self.names(result), classes, said, enough
         )
 
-    def shares(self, result: Result, scale: int) -> dict[str, Floats]:
-        """Return shares of moved jets ``[replica]``.
+    def shares(self, result: Result, scale: int, toward: int | None = None) -> dict[str, Floats]:
+        """Return shares of moved jets ``[replica]``, of all or of those toward one class.
 
         They are ``flipped``, ``unphysical`` where one raw step is, and ``bent`` where it is in the
         features that move at all.
         """
-        weight = result.sums["moved_weight"].values.sum(axis=0)
+        some = _some(toward)
+        weight = result.sums["moved_weight"].values[some].sum(axis=0)
         names = [n for n in ("flipped", UNPHYSICAL, BENT) if n in result.sums]
-        return {n: ratio(result.sums[n].values[:, scale].sum(axis=0), weight) for n in names}
+        return {n: ratio(result.sums[n].values[some, scale].sum(axis=0), weight) for n in names}
 
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers over retrainings of every variation."""
         return compared(ensemble)
+
+
+def _some(toward: int | None) -> slice:
+    """Return the places of all classes, or of one."""
+    return slice(None) if toward is None else slice(toward, toward + 1)

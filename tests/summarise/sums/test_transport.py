@@ -7,7 +7,14 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from jetlens.summarise.sums.histogram import Histogram
-from jetlens.summarise.sums.transport import changes, clear, distances, mean_relative
+from jetlens.summarise.sums.transport import (
+    bin_width,
+    changes,
+    clear,
+    distances,
+    hidden,
+    mean_relative,
+)
 
 CELLS = {"sample": ("a", "b", "c", "none")}
 
@@ -109,3 +116,34 @@ def test_changes_have_the_interval_of_a_gaussian_as_wide_as_the_replicas():
     assert np.isnan([low[1], high[1]]).all()
     own[0, 0, 1, 50_000:] = np.nan  # of replicas that define none, nothing is known
     np.testing.assert_allclose(changes(own, 0)[2][0, 0], -0.5 + 1.96, atol=0.02)
+    # and what bins hide comes on top of it
+    wider = changes(own, 0, np.array([[2.0, 0.0]]))[2][0, 0]
+    np.testing.assert_allclose(wider, -0.5 + 1.96 * np.hypot(1, 2), atol=0.03)
+
+
+def test_steps_within_a_bin_are_not_taken_for_certain():
+    """A step that no entry leaves its bin by changes no replica: their spread says nothing."""
+    rng = np.random.default_rng(0)
+    true, before = rng.normal(0, 1, 3000), rng.normal(1.0, 1, 50)
+    cells = {"sample": ("a", "a.before", "a.moved")}
+    values = [true, before, before - 1e-4]
+    cell = np.repeat(np.arange(3), [len(v) for v in values])
+    jet = np.concatenate([np.arange(3000), 3000 + np.arange(50), 3000 + np.arange(50)])
+    weights = np.concatenate([np.ones((3050, 1)), rng.poisson(1, (3050, 40))], axis=1)
+    coarse = Histogram.fill(cells, np.concatenate(values), cell, jet, weights, 96, linear=True)
+    error = hidden(coarse, 1, 1)
+    width = bin_width(coarse)
+    np.testing.assert_allclose(error, width / np.sqrt(6 * 50))
+    found = distances(coarse, np.array([[1, 0], [2, 0]]))[None, None]
+    _, low, high = changes(found, 0, error[None])
+    assert high[0, 0] - low[0, 0] >= 2 * 1.9 * error[0]
+    assert low[0, 0] < 0 < high[0, 0]
+    # the error is about what it is: of distances of the entries and of their bins
+    apart = []
+    for seed in range(200):
+        some = np.random.default_rng(seed).uniform(0, 1, 50)
+        in_bins = (np.floor(some / 0.1) + 0.5) * 0.1
+        moved = some + 0.03
+        binned = (np.floor(moved / 0.1) + 0.5) * 0.1
+        apart.append((binned - in_bins).mean() - 0.03)
+    assert 0.8 < np.std(apart) / (0.1 / np.sqrt(300)) < 1.3

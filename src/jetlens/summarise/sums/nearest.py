@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Numbers, named
-from jetlens.summarise.sums.transport import changes, mean_relative, relative
+from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.sums.transport import Places, mean_relative, stepped
 
 NEARER, FARTHER, OPEN = "nearer", "farther", "not told apart"
 SAME = "does not change"
@@ -18,7 +18,13 @@ _SIGN = {NEARER: 1.0, FARTHER: -1.0}
 Floats = NDArray[np.float64]
 
 
-def verdicts(own: Floats, scale: int, width: Floats, enough: NDArray[np.bool_]) -> list[list[str]]:
+def verdicts(
+    own: Floats,
+    scale: Places,
+    ends: tuple[Floats, Floats],
+    width: Floats,
+    enough: NDArray[np.bool_],
+) -> list[list[str]]:
     """Say of each observable and class ``[observable][class]`` what a step did to it.
 
     Parameters
@@ -26,16 +32,18 @@ def verdicts(own: Floats, scale: int, width: Floats, enough: NDArray[np.bool_]) 
     own
         Distances ``[observable, class, before and scale, replica]``, the nominal ones first.
     scale
-        The place of the scale.
+        As of `stepped`.
+    ends
+        Of the intervals of their changes ``[observable, class]``.
     width
         ``[observable]``, what bins may have added to a distance: less than that is nothing.
     enough
         ``[class]``, whether there are jets enough to say anything.
     """
-    _, low, high = changes(own, scale)
+    low, high = ends
     least = width[:, None]
     said = np.where(high < -least, NEARER, np.where(low > least, FARTHER, OPEN))
-    step = np.abs(own[:, :, 1 + scale] - own[:, :, 0]).max(axis=-1)
+    step = np.abs(stepped(own, scale) - own[:, :, 0]).max(axis=-1)
     said = np.where(step <= 1e-9 * own[:, :, 0, 0], SAME, said)
     found: list[list[str]] = np.where(enough, said, OPEN).tolist()
     return found
@@ -68,7 +76,8 @@ def nearest(own: Floats, scales: Floats, allowed: NDArray[np.bool_]) -> tuple[in
 
 def verdict_numbers(
     own: Floats,
-    scale: int,
+    scale: Places,
+    ends: tuple[Floats, Floats],
     names: Sequence[str],
     classes: Sequence[str],
     said: list[list[str]],
@@ -78,7 +87,7 @@ def verdict_numbers(
 
     Parameters
     ----------
-    own, scale, enough
+    own, scale, ends, enough
         As of `verdicts`.
     names, classes
         What the distances are of.
@@ -86,14 +95,15 @@ def verdict_numbers(
         The verdicts.
     """
     found: Numbers = {}
-    over = relative(own)[:, :, scale]
-    _, low, high = changes(own, scale)
+    after = stepped(own, scale)
+    over, change = ratio(after, own[:, :, 0]), after - own[:, :, 0]
+    low, high = ends
     for n, t in np.argwhere(np.broadcast_to(enough, (len(names), len(classes)))):
         of = f"{names[n]}.{classes[t]}"
         found |= named(f"moved.distance.{of}", over[n, t])
-        change = named(f"moved.change.{of}", own[n, t, 1 + scale] - own[n, t, 0])
         wide = {"low_95": float(low[n, t]), "high_95": float(high[n, t])}
-        found |= {name: number | wide for name, number in change.items()}
+        for name, number in named(f"moved.change.{of}", change[n, t]).items():
+            found |= {name: number | wide}
         found |= exactly(f"moved.verdict.{of}", _SIGN.get(said[n][t], 0.0))
     return found
 

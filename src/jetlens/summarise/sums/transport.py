@@ -14,6 +14,7 @@ DECIDED = 0.95
 _CLEAR = 2.0  # standard errors of a distance that is more than chance
 
 Floats = NDArray[np.float64]
+Places = int | NDArray[np.int64]
 
 
 def distances(histogram: Histogram, pairs: NDArray[np.int64]) -> Floats:
@@ -110,24 +111,66 @@ def relative(own: Floats) -> Floats:
     return found
 
 
-def changes(own: Floats, scale: int) -> tuple[Floats, Floats, Floats]:
+def stepped(own: Floats, scale: Places) -> Floats:
+    """Return the distances at a scale, or at one for each class ``[observable, class, replica]``.
+
+    Parameters
+    ----------
+    own
+        Distances ``[observable, class, before and scale, replica]``.
+    scale
+        The place of the scale, or the places ``[class]``.
+    """
+    classes = np.arange(own.shape[1])
+    return own[:, classes, 1 + np.broadcast_to(scale, classes.shape)]
+
+
+def changes(
+    own: Floats, scale: Places, hidden: Floats | float = 0.0
+) -> tuple[Floats, Floats, Floats]:
     """Return how distances at a scale differ from those before, with the interval of `DECIDED`.
 
     The interval is that of a Gaussian as wide as the replicas are: their standard deviation is
     known much better than so rare a quantile of them.
 
+    Parameters
+    ----------
+    own
+        Distances ``[observable, class, before and scale, replica]``, the nominal ones first.
+    scale
+        As of `stepped`.
+    hidden
+        ``[observable, class]``, the standard error that the replicas' bins hide, see `hidden`.
+
     Returns
     -------
     The differences and the ends of their intervals ``[observable, class]``.
     """
-    change = own[:, :, 1 + scale] - own[:, :, 0]
+    change = stepped(own, scale) - own[:, :, 0]
     replicas = change[..., 1:]
     known = np.isfinite(replicas)
     number = known.sum(axis=-1)
     mean = ratio(np.where(known, replicas, 0).sum(axis=-1), number)
     apart = np.where(known, replicas - mean[..., None], 0)
-    wide = norm.ppf((1 + DECIDED) / 2) * np.sqrt(ratio((apart**2).sum(axis=-1), number))
+    error = np.sqrt(ratio((apart**2).sum(axis=-1), number) + np.square(hidden))
+    wide = norm.ppf((1 + DECIDED) / 2) * error
     return change[..., 0], change[..., 0] - wide, change[..., 0] + wide
+
+
+def hidden(coarse: Histogram, classes: int, scales: int) -> Floats:
+    """Return the standard error of distances that the bins of replicas hide ``[toward]``.
+
+    Where entries are in their bins is not seen by the replicas, nor a step that leaves them there.
+    It is as if each of the n moved entries were anywhere in a bin, before and after: an error of
+    the bin's width over the root of 6 n.
+
+    Parameters
+    ----------
+    coarse, classes, scales
+        As of `moved_distances`.
+    """
+    before = classes + np.arange(classes) * (1 + scales)
+    return ratio(bin_width(coarse), np.sqrt(6 * coarse.effective()[before]))
 
 
 def clear(own: Floats) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 import jetlens as jl
 import moving
 from contracts import explainers as case
+from jetlens.core.registry import taggers
 from jetlens.data.scaling.fit import fit
 from jetlens.explain.spread import spread
 from jetlens.taggers.encode import encode
@@ -188,3 +189,20 @@ def test_one_class_alone_has_no_other() -> None:
     jets = jl.batch({"jets": (np.ones((2, 2)), case.JETS)})
     with pytest.raises(jl.JetlensError, match="one class alone"):
         jl.explain(tagger, jets, "gradient", target="other")
+
+
+def test_where_places_are_things_of_their_own_each_spreads_about_its_own_mean() -> None:
+    rng = np.random.default_rng(6)
+    mask = rng.random((80, 3)) < [1.0, 0.7, 0.4]
+    values = rng.normal([[0.0], [50.0], [900.0]], [[1.0], [2.0], [4.0]], (80, 3, 1))
+    jets = jl.batch({"objects": (values, ["pt"], mask)})
+    tagger = taggers.make(
+        "cross-attention",
+        inputs={"objects": ["pt"]},
+        classes=("s", "b"),
+        streams={"objects": {"width": 8, "heads": 2, "places": 3}},
+    )
+    squares = [values[mask[:, i], i].var() * mask[:, i].sum() for i in range(3)]
+    np.testing.assert_allclose(
+        spread(tagger, jets)["objects"], [(sum(squares) / mask.sum()) ** 0.5]
+    )

@@ -37,7 +37,7 @@ def e3(particles, angles: int) -> float:
 
 
 def tau(particles, axes, radius: float) -> float:
-    """N-subjettiness about given axes (rapidity, azimuth), beta = 1, away from the azimuth's seam."""
+    """N-subjettiness about given axes (rapidity, azimuth), away from the seam; beta = 1."""
     pt = [math.hypot(p[0], p[1]) for p in particles]
     nearest = [min(math.dist(point(p), a) for a in axes) for p in particles]
     return sum(x * d for x, d in zip(pt, nearest, strict=True)) / (sum(pt) * radius)
@@ -48,7 +48,7 @@ def point(p) -> tuple[float, float]:
 
 
 def best_axes(particles, axes) -> list[tuple[float, float]]:
-    """Return axes (rapidity, azimuth) moved from some until the sum of pt times distance is a local minimum.
+    """Return axes (rapidity, azimuth) moved until the sum of pt times distance is at a minimum.
 
     Each goes to the mean of the particles that are nearest to it, weighted by pt over distance,
     again and again (arXiv:1108.2701, beta = 1).

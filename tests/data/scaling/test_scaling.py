@@ -44,6 +44,19 @@ def test_a_constant_feature_gets_a_deviation_of_one() -> None:
     assert fit([jets], {"jets": ["x"]}).table["jets"]["x"] == (3.0, 1.0)
 
 
+@pytest.mark.parametrize("kind", ["standard", "unit"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_varies_by_its_rounding_alone_is_constant(dtype: type, kind: str) -> None:
+    roundings = np.random.default_rng(5).integers(-1, 2, (500, 1)) * np.finfo(dtype).eps
+    constant = (np.array([1e6, 0.1, 1.0]) * (1 + roundings)).astype(dtype)
+    varying = (1e-30 * np.arange(500)[:, None]).astype(dtype)  # however small
+    jets = jl.batch({"jets": (np.hstack([constant, varying]), ["a", "b", "c", "small"])})
+    fitted = fit([jets], {"jets": jets["jets"].names}, kind, {"jets": {"c": 1e-3}})
+    scales = {name: scale for name, (_, scale) in fitted.table["jets"].items()}
+    assert scales["small"] == pytest.approx(5e-28 if kind == "unit" else 1.44e-28, rel=1e-2)
+    assert {scales[name] for name in "abc"} == {1.0}
+
+
 def test_to_unit_outliers_are_moved_to_three_deviations() -> None:
     rng = np.random.default_rng(3)
     values = np.stack([rng.normal(5, 2, 4000), rng.uniform(-1, 1, 4000)], 1)

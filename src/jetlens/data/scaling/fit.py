@@ -7,6 +7,7 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, UnknownNameError, expected, look_up
@@ -15,6 +16,8 @@ from jetlens.data.scaling.scaling import Floors, Numbers, Pair, Scaling, check_p
 
 KINDS = ("standard", "unit", "largest")
 OUTLIER = 3.0  # standard deviations from the mean
+ROUNDINGS, SUMMED = 4.0, 1e-12
+"""A deviation of so many roundings of a number, or of this share of it, is none: sums round too."""
 AT_ONCE = 2**23
 """Numbers of a collection that are measured at a time."""
 
@@ -33,7 +36,7 @@ def moments(jets: JetBatch, name: str, features: Sequence[str], scaling: Scaling
     return functools.reduce(operator.add, found)
 
 
-def _by_place(
+def by_place(
     jets: JetBatch, name: str, features: Sequence[str], scaling: Scaling, places: int
 ) -> list[Moments]:
     """Measure the scaled features of each place of a list."""
@@ -75,10 +78,10 @@ def fit(
     inputs
         The features by collection.
     kind
-        ``"standard"``: less the mean, over the standard deviation; a feature that does not vary
-        gets a deviation of one. ``"unit"``: outliers are moved to three standard deviations from
-        the mean, then all is mapped to 0..1 (arXiv:2011.13466, section 5). ``"largest"``: over the
-        largest magnitude.
+        ``"standard"``: less the mean, over the standard deviation; a feature that varies by the
+        rounding of its numbers alone gets a deviation of one. ``"unit"``: outliers are moved to
+        three standard deviations from the mean, then all is mapped to 0..1 (arXiv:2011.13466,
+        section 5). ``"largest"``: over the largest magnitude.
     floors
         Features of which the logarithm is scaled, and the least value that it is taken of, by
         collection; those that are no inputs are passed over.
@@ -106,6 +109,7 @@ def fit(
         raise BadValueError(f"unknown scaling {kind!r}: {expected(kind, KINDS)}")
     found: dict[str, list[Moments]] = {}  # one, or one for each place
     images, places = set(), places or {}
+    precision: dict[str, float] = {}
     for jets in batches:
         for name, asked in floors.items():
             collection = look_up("collection of logarithms", name, jets.collections)
@@ -116,13 +120,15 @@ def fit(
             if name not in jets.collections:
                 raise UnknownNameError("collection", name, jets.collections)
             if name in places:
-                some = _by_place(jets, name, features, logarithm, places[name])
+                some = by_place(jets, name, features, logarithm, places[name])
             else:
                 some = [moments(jets, name, features, logarithm)]
             old = found.get(name)
             found[name] = [a + b for a, b in zip(old, some, strict=True)] if old else some
             if jets[name].is_image:
                 images.add(name)
+            rounding = float(np.finfo(jets[name].values.dtype).eps)
+            precision[name] = max(precision.get(name, 0.0), rounding)
     table: dict[str, Pair] = {}
     limits: dict[str, Pair] = {}
     own: dict[str, tuple[Scaling, ...]] = {}
@@ -131,37 +137,56 @@ def fit(
         if not any(m.total for m in some):
             raise BadValueError(f"no real {name} to measure the scaling of")
         whole = functools.reduce(operator.add, some)
+        logged = np.array([f in logarithm.floors.get(name, {}) for f in features])
+        pairs = functools.partial(
+            _pairs_of, features=features, kind=kind, rounding=precision[name], logged=logged
+        )
         if name in images:
             _check_not_constant(whole, name, features)
             if kind == "largest":
-                table[name], _ = _pairs_of(whole, features, kind)
+                table[name], _ = pairs(whole)
             else:
                 table[name] = _named(features, np.zeros(len(features)), whole.rms_of_hits)
         elif name in places:
-            each = [_pairs_of(m if m.total else whole, features, kind) for m in some]
+            each = [pairs(m if m.total else whole) for m in some]
             own[name] = tuple(
-                Scaling({name: pairs}, {name: ends} if ends else {}) for pairs, ends in each
+                Scaling({name: pair}, {name: ends} if ends else {}) for pair, ends in each
             )
         else:
-            table[name], ends = _pairs_of(whole, features, kind)
+            table[name], ends = pairs(whole)
             if ends:
                 limits[name] = ends
     return Scaling(table, limits, logarithm.floors, own)
 
 
-def _pairs_of(measured: Moments, features: Sequence[str], kind: str) -> tuple[Pair, Pair]:
+def _noise(measured: Moments, rounding: float, logged: NDArray[np.bool_]) -> Numbers:
+    """Return what features ``[feature]`` that do not vary may seem to vary by.
+
+    A number is rounded by a share of it; its logarithm, by that share.
+    """
+    size = np.maximum(abs(measured.low), abs(measured.high))
+    return max(ROUNDINGS * rounding, SUMMED) * np.where(logged, np.maximum(size, 1.0), size)
+
+
+def _pairs_of(
+    measured: Moments,
+    features: Sequence[str],
+    kind: str,
+    rounding: float,
+    logged: NDArray[np.bool_],
+) -> tuple[Pair, Pair]:
     """Return offsets and scales, and limits where the kind of scaling has them."""
+    noise = _noise(measured, rounding, logged)
     if kind == "standard":
         std = measured.std
-        std[std < 1e-12 * (1 + np.abs(measured.mean))] = 1.0
-        return _named(features, measured.mean, std), {}
+        return _named(features, measured.mean, np.where(std > noise, std, 1.0)), {}
     if kind == "largest":
         size = np.maximum(abs(measured.low), abs(measured.high))
         return _named(features, np.zeros(len(features)), np.where(size > 0, size, 1.0)), {}
     low = np.maximum(measured.low, measured.mean - OUTLIER * measured.std)
     high = np.minimum(measured.high, measured.mean + OUTLIER * measured.std)
     high = np.maximum(low, high)  # rounding, where nothing varies
-    scale = np.where(high > low, high - low, 1.0)
+    scale = np.where(high - low > noise, high - low, 1.0)
     return _named(features, low, scale), _named(features, low, high)
 
 

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import jetlens
-from jetlens.core.errors import BadRecipeError, JetlensError
+import moving
+from jetlens.core.errors import (
+    BadRecipeError,
+    BadValueError,
+    JetlensError,
+    UnknownNameError,
+    UnsupportedError,
+)
 from jetlens.data.two_fat_jets import TwoFatJets
 from jetlens.run.recipe import build
+from jetlens.run.stages import check
 
 BASE: dict[str, Any] = {
     "title": "Study",
@@ -89,3 +98,35 @@ def test_where_jets_alone_are_wanted_nothing_else_is_looked_at(
         jetlens.run(recipe, out=tmp_path / "study", until="generate")
     with pytest.raises(BadRecipeError):
         jetlens.run(recipe, out=tmp_path / "study", until="train")
+
+
+@pytest.mark.parametrize("made_up", [False, True])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (UnknownNameError("variable", "pT", ["pt"]), (True, True)),
+        (BadValueError("masses=[500]: there are signal events of 700 GeV"), (True, False)),
+        (UnsupportedError("no attention in this attribution"), (False, False)),
+    ],
+)
+def test_names_are_looked_at_always_and_values_on_jets_that_are_none_made_up(
+    error: JetlensError, told: tuple[bool, bool], made_up: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled = []
+
+    def fill(attribution: Any) -> None:
+        filled.append(attribution)
+        raise error
+
+    making = SimpleNamespace(make=lambda use, **arguments: SimpleNamespace(fill=fill))
+    monkeypatch.setattr(check, "summaries", making)
+    study: Any = SimpleNamespace(shows=lambda scores: [("reach", {})] if scores else [])
+    given = study, moving.tagger(), moving.jets(6), made_up
+    if told[made_up]:
+        with pytest.raises(BadRecipeError, match=r"show, reach: .*(pT|700 GeV)"):
+            check._check_shows(*given)
+    else:
+        check._check_shows(*given)
+    (attribution,) = filled
+    real = attribution.constituents_mask.values
+    assert (attribution.constituents_score.values[real] == 1).all()

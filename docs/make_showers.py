@@ -17,11 +17,8 @@ from scipy import special
 
 from jetlens.core.batch import JetBatch
 from jetlens.data.showers import PARTICLES, Showers
-from jetlens.physics import shower_electromagnetic as electromagnetic
-from jetlens.physics import shower_longitudinal as longitudinal
-from jetlens.physics import shower_radial as radial
-from jetlens.physics import shower_table as table
-from jetlens.physics.shower_spots import Points
+from jetlens.physics.showers import electromagnetic, longitudinal, radial, table
+from jetlens.physics.showers.spots import Points
 
 FIGURES = Path(__file__).parent / "figures"
 COLOURS = dict(zip(PARTICLES, ("#3f90da", "#ffa90e", "#bd1f01", "#832db6"), strict=True))

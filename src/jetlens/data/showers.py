@@ -12,10 +12,10 @@ from jetlens.core.registry import datasets
 from jetlens.core.units import Feature
 from jetlens.data.generated import Generated
 from jetlens.data.tables.columns import classes_column, described, numbered
-from jetlens.physics import shower
-from jetlens.physics.shower_calorimeter import Calorimeter
-from jetlens.physics.shower_spots import Points, joined, summed
-from jetlens.physics.shower_table import HIGHEST, LOWEST
+from jetlens.physics.showers import shower
+from jetlens.physics.showers.calorimeter import Calorimeter
+from jetlens.physics.showers.spots import Points, joined, summed
+from jetlens.physics.showers.table import HIGHEST, LOWEST
 
 Floats = NDArray[np.float64]
 Tables = dict[str, NDArray[np.void]]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.physics.shower_table import SPEED_OF_LIGHT
+from jetlens.physics.showers.table import SPEED_OF_LIGHT
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jetlens.physics import shower_electromagnetic as electromagnetic
-from jetlens.physics import shower_longitudinal as longitudinal
-from jetlens.physics import shower_radial as radial
-from jetlens.physics import shower_table as table
-from jetlens.physics.shower_spots import Points
+from jetlens.physics.showers import electromagnetic, longitudinal, radial, table
+from jetlens.physics.showers.spots import Points
 from reference import shower as reference
 
 

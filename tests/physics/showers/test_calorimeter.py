@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from jetlens.core.errors import BadValueError
-from jetlens.physics import shower
-from jetlens.physics.shower_calorimeter import Calorimeter
-from jetlens.physics.shower_spots import Points, joined
-from jetlens.physics.shower_timing import resolution
+from jetlens.physics.showers import shower
+from jetlens.physics.showers.calorimeter import Calorimeter
+from jetlens.physics.showers.spots import Points, joined
+from jetlens.physics.showers.timing import resolution
 from reference import shower as reference
 
 SMALL = Calorimeter(cell=20.0, layer=40.0, width=300.0, depth=200.0)

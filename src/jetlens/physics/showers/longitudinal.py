@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.physics.shower_table import CRITICAL_ENERGY, LEAST_ALPHA, LEAST_Y, Z
+from jetlens.physics.showers.table import CRITICAL_ENERGY, LEAST_ALPHA, LEAST_Y, Z
 
 Floats = NDArray[np.float64]
 

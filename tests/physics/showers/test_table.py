@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from jetlens.core.constant import Constant
-from jetlens.physics import shower_hadronic as hadronic
-from jetlens.physics import shower_table as table
+from jetlens.physics.showers import hadronic, table
 
 FINE_STRUCTURE, ELECTRON_RADIUS = 1 / 137.036, 2.8179403e-13  # cm
 ELECTRON, MUON = 0.51099895, 105.6583755  # MeV

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.physics.shower_table import Z
+from jetlens.physics.showers.table import Z
 
 Floats = NDArray[np.float64]
 

@@ -5,10 +5,8 @@ import pytest
 from scipy import stats
 
 from jetlens.core.errors import BadValueError, UnknownNameError
-from jetlens.physics import shower, shower_timing
-from jetlens.physics import shower_hadronic as hadronic
-from jetlens.physics import shower_table as table
-from jetlens.physics.shower_spots import Points
+from jetlens.physics.showers import hadronic, shower, table, timing
+from jetlens.physics.showers.spots import Points
 
 C = 299.792458  # mm/ns
 
@@ -134,13 +132,13 @@ def test_some_hadronic_energy_is_late_and_no_other() -> None:
         share = spots.energy[late].sum() / spots.energy.sum()
         # a spot of an electron is so late only if it is a metre away
         assert share == pytest.approx(expected, abs=0.03 if expected else 5e-4)
-    delay = shower_timing.neutron_delay(100_000, np.random.default_rng(2))
+    delay = timing.neutron_delay(100_000, np.random.default_rng(2))
     assert (delay > 0).mean() == pytest.approx(table.NEUTRON_SHARE.value, abs=0.005)
     assert delay[delay > 0].mean() == pytest.approx(table.NEUTRON_TIME.value, rel=0.05)
 
 
 def test_time_is_told_better_of_large_energies() -> None:
-    sigma = shower_timing.resolution(np.array([0.0102, 0.0102 * 4, 1e3]))
+    sigma = timing.resolution(np.array([0.0102, 0.0102 * 4, 1e3]))
     assert sigma[0] == pytest.approx(np.hypot(0.030, 0.015))
     assert sigma[1] == pytest.approx(np.hypot(0.015, 0.015))
     assert sigma[2] == pytest.approx(0.015, rel=1e-3)

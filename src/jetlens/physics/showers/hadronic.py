@@ -17,11 +17,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.physics import shower_electromagnetic as electromagnetic
-from jetlens.physics import shower_table as table
-from jetlens.physics.shower_radial import radius as radius_of
-from jetlens.physics.shower_spots import Points, around, joined
-from jetlens.physics.shower_timing import behind_light, neutron_delay, velocity
+from jetlens.physics.showers import electromagnetic, table
+from jetlens.physics.showers.radial import radius as radius_of
+from jetlens.physics.showers.spots import Points, around, joined
+from jetlens.physics.showers.timing import behind_light, neutron_delay, velocity
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
-from jetlens.physics.shower_spots import Points, summed
-from jetlens.physics.shower_table import STOCHASTIC
-from jetlens.physics.shower_timing import resolution
+from jetlens.physics.showers.spots import Points, summed
+from jetlens.physics.showers.table import STOCHASTIC
+from jetlens.physics.showers.timing import resolution
 
 Floats = NDArray[np.float64]
 

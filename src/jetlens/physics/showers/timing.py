@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.physics.shower_table import (
+from jetlens.physics.showers.table import (
     ENERGY_OF_MIP,
     NEUTRON_SHARE,
     NEUTRON_TIME,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.physics import shower_longitudinal, shower_radial
-from jetlens.physics.shower_spots import Points, around
-from jetlens.physics.shower_table import LOG_Z, MOLIERE_RADIUS, RADIATION_LENGTH
+from jetlens.physics.showers import longitudinal, radial
+from jetlens.physics.showers.spots import Points, around
+from jetlens.physics.showers.table import LOG_Z, MOLIERE_RADIUS, RADIATION_LENGTH
 
 Floats = NDArray[np.float64]
 
@@ -28,13 +28,13 @@ def spots(electrons: Points, rng: np.random.Generator) -> Points:
     rng
         Random numbers.
     """
-    profile = shower_longitudinal.fluctuated(electrons.energy, rng)
+    profile = longitudinal.fluctuated(electrons.energy, rng)
     number = np.maximum(np.rint(93 * LOG_Z * electrons.energy**0.876), 1).astype(np.int64)
     owner = np.repeat(np.arange(len(number)), number)
     depth = rng.standard_gamma(profile.alpha[owner]) / profile.beta[owner]
     tau = depth * (profile.scale / profile.mean)[owner]
-    widths = shower_radial.width(tau, electrons.energy[owner])
-    radius = shower_radial.draw(widths, rng) * MOLIERE_RADIUS
+    widths = radial.width(tau, electrons.energy[owner])
+    radius = radial.draw(widths, rng) * MOLIERE_RADIUS
     each = (electrons.energy / number)[owner]
     return around(electrons.take(owner), each, depth * RADIATION_LENGTH.value, radius, rng)
 

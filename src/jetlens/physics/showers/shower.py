@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, look_up
-from jetlens.physics import shower_electromagnetic as electromagnetic
-from jetlens.physics import shower_hadronic as hadronic
 from jetlens.physics.particles import TABLE
-from jetlens.physics.shower_spots import Points
-from jetlens.physics.shower_table import HIGHEST, KAON_LENGTH, LOWEST
-from jetlens.physics.shower_timing import behind_light, velocity
+from jetlens.physics.showers import electromagnetic, hadronic
+from jetlens.physics.showers.spots import Points
+from jetlens.physics.showers.table import HIGHEST, KAON_LENGTH, LOWEST
+from jetlens.physics.showers.timing import behind_light, velocity
 
 Floats = NDArray[np.float64]
 

@@ -1,8 +1,8 @@
 """Every number of the shower simulation, in one table, each with its source.
 
 ``setting`` means: chosen, for the reason given; no publication is claimed for it. The coefficients
-of the electromagnetic formulae stand in the formulae, in `jetlens.physics.shower_longitudinal` and
-`jetlens.physics.shower_radial`; they were compared with Geant4's (GVFlashHomoShowerTuning.hh) and
+of the electromagnetic formulae stand in the formulae, in `jetlens.physics.showers.longitudinal` and
+`jetlens.physics.showers.radial`; they were compared with Geant4's (GVFlashHomoShowerTuning.hh) and
 CMS's (EMECALShowerParametrization.h), which agree but for one digit of the tail's radius. What the
 Review of Particle Physics says of the crystal, the tests compute from formulae and elements.
 """
@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from jetlens.core.constant import Constant
 
-GFLASH = "Grindhammer and Peters, hep-ex/0001020"
 GFLASH_HADRONS = (
     "Grindhammer, Rudowicz and Peters, NIM A290 (1990) 469 (SLAC-PUB-5072), 2 to 10 GeV; numbers "
     "as in CMS FastSimulation, HDShowerParametrization.h"

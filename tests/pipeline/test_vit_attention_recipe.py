@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from jetlens.core.errors import BadValueError
 from jetlens.run.checks import images
+from jetlens.run.entry import run
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Used, load
@@ -33,3 +35,38 @@ def test_networks_take_the_images_of_each_preset(preset, tmp_path):
         untrained(replace(cnn, recipe=cnn.recipe.model_copy(update={"tagger": other})), jets)
     assert {v.recipe.data.arguments["classes"][0] for v in whole.variations()} == {"H4q", "Wqq"}
     assert {"last-two", "head-only", "random"} <= set(studies)
+
+
+SMALL = {
+    "model_type": "dinov2",
+    "hidden_size": 8,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 2,
+    "mlp_ratio": 2,
+    "image_size": 56,
+    "patch_size": 14,
+}
+
+
+def test_the_quick_preset_runs_with_a_small_backbone(tmp_path):
+    """From collisions to numbers, at 56 pixels: two taggers of one task, and their comparison."""
+    changes = {
+        "data.jets": 60,
+        "data.images.pixels": 56,
+        "split": [0.5, 0.2, 0.3],
+        "tagger": {"backbone": SMALL, "weights": "random", "seed": 1},
+        "train": {"steps": 3, "batch": 8},
+        "vary.images.300.train.per_class": 6,
+        "vary.data": ["H4q-Zqq"],
+        "vary.model": ["last-two", "head-only"],
+    }
+    done = run(RECIPE, tmp_path / "vit", preset="quick", set=changes, until="summarise")
+    assert [r.path.name.rpartition("=")[2] for r in done.variations] == ["last-two", "head-only"]
+    for each in done.variations:
+        told = json.loads((each.tagger / "history.json").read_text())
+        assert told["jets"]["kept"] == {"H4q": 6, "Zqq": 6}
+        assert [e["steps"] for e in told["epochs"]] == [1, 2, 3]
+        assert told["cost"]["flops_frozen"] > 0
+        assert {"accuracy", "attention.attention_fraction.all.minus.turned"} <= set(each.numbers)
+    assert any(".attention_fraction.gain." in f".{n}" for n in done.numbers)
+    assert not (done.path / ".stages" / "features").exists()

@@ -155,6 +155,26 @@ def test_resumed_it_ends_like_an_undisturbed_run(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tagger", "tagger.seconds.json"]
 
 
+def test_steps_take_the_place_of_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passes go on from one look at the validation loss to the next, and after a kill."""
+    settings = {"steps": 12, "epochs": None, "batch": 256, "patience": 10}
+    go(tmp_path / "whole", **settings)
+    told = history(tmp_path / "whole")
+    epochs = told["epochs"]
+    assert [e["steps"] for e in epochs] == [1, 2, 3, 4, 6, 7, 8, 9, 10, 12]
+    assert told["cost"]["steps"] == 12
+    rates = [e["rate"] for e in epochs]
+    assert max(rates) == rates[0]  # a tenth of the steps is warming up
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 1e-3 * rates[0]
+    with monkeypatch.context() as patch:
+        interrupted(patch, 3, 0, tmp_path / "killed", **settings)
+    done = record(monkeypatch)
+    go(tmp_path / "killed", **settings)
+    assert len(done) == 12 - 3
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+
+
 def test_an_interrupt_comes_through(
     undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

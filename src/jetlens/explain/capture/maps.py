@@ -94,8 +94,10 @@ class Map:
 
 def _alike(moves: tuple[tuple[Places, Places], tuple[Places, Places]]) -> object:
     """Return what is equal for jets whose tokens go from slices to slices, the same ones."""
-    slices = all(isinstance(places, slice) for both in moves for places in both)
-    return moves if slices else object()
+    (q, to_q), (k, to_k) = moves
+    if isinstance(q, slice) and isinstance(to_q, slice) and isinstance(k, slice):
+        return moves if isinstance(to_k, slice) else object()
+    return object()
 
 
 def _numbers(places: Places) -> NDArray[np.intp]:

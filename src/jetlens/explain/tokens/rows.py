@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -102,7 +102,7 @@ class Row:
 
     def _places(self, every: Tokens) -> NDArray[np.intp]:
         """Return where these tokens are among all of the jets' own, ``[jet, token]``."""
-        own = self.here.among(every)
+        own = _among(self.here, every)
         found = np.tile(own, (self.jets.stop - self.jets.start, 1))
         for name, places in self.packed.places.items():
             where, at = self.here.of(name)
@@ -118,6 +118,12 @@ class Row:
         """One over the number of real tokens, for these, ``[jet, token]``; zero for padding."""
         count = self.real.sum(1, keepdim=True).clamp(min=1)
         return self.real.double() / count
+
+
+@lru_cache(maxsize=512)
+def _among(tokens: Tokens, every: Tokens) -> NDArray[np.intp]:
+    """Return where tokens are among others; chunks of equal lengths come again and again."""
+    return tokens.among(every)
 
 
 def _range(places: NDArray[np.intp]) -> Places:

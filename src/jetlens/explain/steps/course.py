@@ -8,6 +8,7 @@ what the tagger is asked about.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -107,7 +108,7 @@ class Course:
         role, inputs = self.roles[name], self.tagger.inputs[name]
         loose = {f for f, free in zip(inputs, self.loose[name], strict=True) if free}
         kept = {part: getattr(role, part) for part in ("energy", "mass", "m2", "time")}
-        still = {part: None for part, feature in kept.items() if feature not in loose}
+        still: dict[str, Any] = {n: None for n, feature in kept.items() if feature not in loose}
         return role._replace(discrete=role.discrete & loose, **still)
 
     def _physical(self, name: str) -> Floats:

@@ -122,7 +122,8 @@ def stepped(own: Floats, scale: Places) -> Floats:
         The place of the scale, or the places ``[class]``.
     """
     classes = np.arange(own.shape[1])
-    return own[:, classes, 1 + np.broadcast_to(scale, classes.shape)]
+    found: Floats = own[:, classes, 1 + np.broadcast_to(scale, classes.shape)]
+    return found
 
 
 def changes(
@@ -170,7 +171,8 @@ def hidden(coarse: Histogram, classes: int, scales: int) -> Floats:
         As of `moved_distances`.
     """
     before = classes + np.arange(classes) * (1 + scales)
-    return ratio(bin_width(coarse), np.sqrt(6 * coarse.effective()[before]))
+    found: Floats = ratio(bin_width(coarse), np.sqrt(6 * coarse.effective()[before]))
+    return found
 
 
 def clear(own: Floats) -> NDArray[np.bool_]:

@@ -22,7 +22,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.registry import taggers
 from jetlens.data.base import Dataset
 from jetlens.taggers.base import Tagger
-from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.batches import Batches
 from jetlens.taggers.training.frozen import Once
 from jetlens.taggers.training.losses import JET, losses
 

@@ -19,9 +19,9 @@ from jetlens.data.scaling import Scaling
 from jetlens.data.scaling.fit import fit as fit_scaling
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.saved import HISTORY, description, save
+from jetlens.taggers.training.batches import Batches
 from jetlens.taggers.training.cost import cost
 from jetlens.taggers.training.draw import Drawn, draw
-from jetlens.taggers.training.examples import Batches
 from jetlens.taggers.training.features import Features
 from jetlens.taggers.training.frozen import Once
 from jetlens.taggers.training.preparation import count, prepare

@@ -8,7 +8,8 @@ from jetlens.core.arrays import batch
 from jetlens.core.batch import JetBatch, concatenate
 from jetlens.core.errors import UnknownNameError
 from jetlens.taggers.gn2 import GN2
-from jetlens.taggers.training.examples import Batches, Step, encode_examples
+from jetlens.taggers.training.batches import Batches
+from jetlens.taggers.training.examples import Step, encode_examples
 from labelled import INPUTS, Labelled, jets
 
 CLASSES = ("b", "c", "u", "tau")

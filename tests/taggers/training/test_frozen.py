@@ -13,7 +13,7 @@ from jetlens.data.toy import Toy
 from jetlens.taggers.encode import encode
 from jetlens.taggers.gn2 import GN2
 from jetlens.taggers.train import TrainSettings, train
-from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.batches import Batches
 from jetlens.taggers.training.frozen import Once
 from jetlens.taggers.vit import Vit
 from labelled import INPUTS, Labelled

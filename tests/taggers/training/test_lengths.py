@@ -12,7 +12,7 @@ from jetlens.data.base import Dataset
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.cnn1d import CNN1D
 from jetlens.taggers.gn2 import GN2
-from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.batches import Batches
 from jetlens.taggers.training.fitting import Fit
 from jetlens.taggers.training.lengths import like_lengths, parts
 from jetlens.taggers.training.settings import TrainSettings

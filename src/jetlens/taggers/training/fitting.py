@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from jetlens.core.hashing import mix
 from jetlens.taggers.base import Tagger
+from jetlens.taggers.training.batches import Batches, Epoch
 from jetlens.taggers.training.cost import Counting
-from jetlens.taggers.training.examples import Batches, Epoch, Step
+from jetlens.taggers.training.examples import Step
 from jetlens.taggers.training.losses import JET, losses
 from jetlens.taggers.training.settings import TrainSettings
 

@@ -15,7 +15,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 
 from jetlens.taggers.base import Tagger
-from jetlens.taggers.training.examples import Batches
+from jetlens.taggers.training.batches import Batches
 from jetlens.taggers.training.fitting import Fit
 from jetlens.taggers.training.keeper import Keeper
 from jetlens.taggers.training.settings import TrainSettings

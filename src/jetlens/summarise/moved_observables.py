@@ -243,7 +243,7 @@ class MovedObservables(ClassSummary):
             found |= named(f"moved.{name}", share)
         enough = result.sums["moved"].values >= LEAST
         classes = [str(c) for c in result.sums["toward"].values]
-        for t in np.flatnonzero(enough):
+        for t in np.flatnonzero(enough).tolist():
             found |= exactly(f"moved.at.{classes[t]}", float(scales[places[t]]))
             alone = self.recommended(result, own, t)
             found |= {} if alone is None else named(f"moved.scale.{classes[t]}", alone[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -114,23 +114,22 @@ class Performance(Summary):
             scores[SINGLE] = values.astype(np.float64)
 
         signal = label == classes.index(signal_among(classes, self.signal))
-        values = {name: of_jets(attribution, name) for name in self.signal_with}
+        asked = {name: of_jets(attribution, name) for name in self.signal_with}
         wanted = ~signal | np.all(
-            [np.isclose(values[n], v) for n, v in self.signal_with.items()], axis=0
+            [np.isclose(asked[n], v) for n, v in self.signal_with.items()], axis=0
         )
         jet = np.flatnonzero((label >= 0) & wanted)
         cell = np.arange(len(scores))[:, None] * len(classes) + label[jet]
-        parts = fill_both(
+        parts: dict[str, Any] = fill_both(
             {"score": tuple(scores), "class": classes},
             np.concatenate([s[jet] for s in scores.values()]),
             cell.ravel(),
             np.tile(jet, len(scores)),
             weights,
         )
-        if values:
-            parts[CLOSEST] = Closest.among(
-                self.signal_with, {n: v[signal] for n, v in values.items()}
-            )
+        if asked:
+            own = {name: values[signal] for name, values in asked.items()}
+            parts[CLOSEST] = Closest.among(self.signal_with, own)
         shape = (len(classes), len(classes))
         predicted = output[jet].argmax(axis=1)
         confusion = add_up(label[jet] * len(classes) + predicted, jet, weights, shape)

@@ -67,7 +67,8 @@ def multiplicity(jets: Constituents, above: float = 0.0) -> Floats:
 def pt(jets: Constituents) -> Floats:
     """Return the transverse momentum of the jet, in GeV."""
     px, py, *_ = jets.sums(jets.momentum).T
-    return np.hypot(px, py)
+    found: Floats = np.hypot(px, py)
+    return found
 
 
 def width(jets: Constituents) -> Floats:

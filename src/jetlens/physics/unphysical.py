@@ -68,8 +68,8 @@ def unphysical(
         old, new = ([v[n] for n in roles.components] for v in (before, after))
         add("negative", (old[0] * new[0] + old[1] * new[1] <= 0) & (np.hypot(*old[:2]) > 0))
         if radius is not None:
-            axis = axis_of(*old, real)
-            was, now = (np.hypot(*seen(*momentum, axis)[1:]) for momentum in (old, new))
+            axis = axis_of(old[0], old[1], old[2], real)
+            was, now = (np.hypot(*seen(x, y, z, axis)[1:]) for x, y, z in (old, new))
             add("outside", now > np.maximum(radius, was))
         if roles.energy is not None:
             m2 = [

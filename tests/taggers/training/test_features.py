@@ -52,7 +52,7 @@ def test_jets_are_found_in_any_order_and_piece(features: Features, rows: list[in
 def test_jets_that_are_not_there_are_told(features: Features, rows: list[int]) -> None:
     asked = np.array(rows)
     assert not features.has(asked)
-    with pytest.raises(BadFileError, match="lacks what a frozen part made .*made again"):
+    with pytest.raises(BadFileError, match=r"lacks what a frozen part made .*made again"):
         features.read(asked)
     assert not Features(features.folder / "nowhere").has(asked)
     assert features.rows("part-7").tolist() == []

@@ -128,17 +128,17 @@ class Constraints:
     ) -> Columns:
         """Return momenta along the axes, under the constraints on what they are from the axis."""
         assert roles.components is not None
-        old, new = ([v[n] for n in roles.components] for v in (before, found))
+        x, y, z = roles.components
+        px, py = found[x], found[y]
         if self.positive_pt:
-            new[:2] = components.ahead(*old[:2], new[0] - old[0], new[1] - old[1])
-        axis = components.axis_of(*old, weight)
-        was, raw = (
-            dict(zip(_SEEN, components.seen(*momentum, axis), strict=True))
-            for momentum in (old, new)
-        )
+            px, py = components.ahead(before[x], before[y], px - before[x], py - before[y])
+        axis = components.axis_of(before[x], before[y], before[z], weight)
+        was = dict(zip(_SEEN, components.seen(before[x], before[y], before[z], axis), strict=True))
+        raw = dict(zip(_SEEN, components.seen(px, py, found[z], axis), strict=True))
         rest = replace(self, positive_pt=False)  # it is, already
         came = rest.apply(was, raw, weight, _ROLES, radius)
-        back = components.components(*(came[n] for n in _SEEN), axis)
+        pt, deta, dphi = (came[n] for n in _SEEN)
+        back = components.components(pt, deta, dphi, axis)
         return dict(zip(roles.components, back, strict=True))
 
     def _angles(

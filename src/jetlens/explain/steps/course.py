@@ -127,8 +127,8 @@ class Course:
             angles = [collection.column(n) for n in role.angles]
         else:
             assert role.components is not None
-            momenta = [collection.column(n).astype(np.float64) for n in role.components]
-            angles = list(seen(*momenta, axis_of(*momenta, real))[1:])
+            px, py, pz = (collection.column(n).astype(np.float64) for n in role.components)
+            angles = list(seen(px, py, pz, axis_of(px, py, pz, real & np.ones_like(px, bool)))[1:])
         return float(np.hypot(*angles).max(where=real, initial=0.0))
 
     def _ends(self, name: str) -> dict[str, tuple[float, float]]:

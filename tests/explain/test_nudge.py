@@ -608,6 +608,51 @@ def test_steps_are_bent_in_features_that_move() -> None:
     np.testing.assert_array_equal(free.bent, free.unphysical)
 
 
+@pytest.mark.parametrize("names", [["deta"], ["dphi"], ["deta", "dphi"], ["pt"]])
+def test_what_is_held_is_not_moved_by_constraints_either(names: list[str]) -> None:
+    """Of moved pt follow other axes, and of moved angles another pt of the jet."""
+    found = nudge(
+        hold=names, constraints={"inside": moving.RADIUS, "fixed_pt": True}, scales=[0, 1, 10]
+    )
+    for name in NAMES[:3]:
+        moved = column(found, name)
+        if name in names:
+            np.testing.assert_array_equal(moved[:, 1:], np.repeat(moved[:, :1], 2, axis=1))
+        else:
+            assert np.abs(moved[:, 1] - moved[:, 0]).max() > 1e-4
+    pt = column(found, "pt")
+    for name in {"deta", "dphi"} - {*names}:  # the other one is where it was
+        mean = (pt * column(found, name)).sum(2)[1:] / pt.sum(2)[1:]
+        np.testing.assert_allclose(mean, np.repeat(mean[:, :1], 3, axis=1), atol=1e-8)
+
+
+def test_momenta_that_are_held_are_not_moved_by_constraints() -> None:
+    jets = momenta()
+    options = {"scales": [0, 10.0], "toward": "quark", "pool": jets}
+    for hold in (["part_px"], ["part_energy"], list(COMPONENTS[:3])):
+        found = jl.explain(along_axes(), jets, "nudge", hold=hold, **options)
+        held = found.constituents_moved.sel(constituents_feature=hold).values
+        np.testing.assert_array_equal(held[:, 1], held[:, 0])
+        free = [n for n in COMPONENTS[:3] if n not in hold]
+        moved = found.constituents_moved.sel(constituents_feature=free).fillna(0).values
+        assert not free or np.abs(moved[:, 1] - moved[:, 0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("method", ["nudge", "flip"])
+def test_jets_that_are_one_momentum_along_the_axes_are_moved(method: str) -> None:
+    """A jet's own momentum is of no jet: there is no axis that it could be seen from."""
+    names = ("px", "py", "pz")
+    jets = jl.batch({"jets": (np.random.default_rng(0).normal(0, 20, (9, 3)), names)})
+    linear = torch.nn.Linear(3, 2).double()
+    call = lambda m, inputs, masks: m(inputs["jets"])  # noqa: E731
+    tagger = jl.wrap(linear, {"jets": names}, moving.CLASSES, call=call)
+    declared = [{}, {"components": list(names)}]
+    for roles in declared:
+        found = jl.explain(tagger, jets, method, scales=[0, 1e3], toward="quark", roles=roles)
+        assert np.isfinite(found.jets_score.values).all()
+        assert "components" not in json.loads(found.attrs["roles"])["jets"]
+
+
 RENAMED = {"pt": "momentum", "deta": "u", "dphi": "v", "charge": "kind"}
 
 

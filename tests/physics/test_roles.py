@@ -29,6 +29,7 @@ def test_momenta_along_the_axes() -> None:
     found = roles(["part_px", "part_py", "part_pz", "part_energy"])
     assert found.components == ("part_px", "part_py", "part_pz")
     assert roles(["px", "py"]).components is None
+    assert roles(["px", "py", "pz"], particles=False).components is None
     own = roles(["a", "b", "c", "px", "py", "pz"], declared={"components": ["a", "b", "c"]})
     assert own.components == ("a", "b", "c")
     assert roles(["px", "py", "pz"], declared={"components": []}).components is None

@@ -208,6 +208,8 @@ def test_scales_that_bend_the_steps_of_most_jets_are_not_recommended(jets, count
     place, scales = found.summary.recommended(found, own)
     assert place == (0 if counts else 1)  # a step that is bent everywhere is not recommended
     assert scales[0] == (0.0 if counts else 0.7)
+    said = "no step that is bent for 50 % of the jets at most brings these jets nearer"
+    assert (said in caption(found)) == counts
     numbers = found.numbers()
     assert numbers["moved.bent"]["value"] == 0
     assert numbers["moved.unphysical"]["value"] == (0 if counts else 1)

@@ -99,7 +99,7 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
         The features' names.
     particles
         Whether they are a particle's: a particle's charge is a whole number, that of a jet or a
-        pixel as a rule an average.
+        pixel as a rule an average, and momenta along the axes have a jet that they are of.
     declared
         What is known of them, instead of what their names tell. What is said of features that are
         not among them is passed over.
@@ -117,7 +117,7 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
         first(MASS_SQUARED),
         first(ETA),
         next((pair for pair in ANGLES if {*pair} <= {*there}), None),
-        next((three for three in COMPONENTS if {*three} <= {*there}), None),
+        next((three for three in COMPONENTS if particles and {*three} <= {*there}), None),
         POSITIONS if hits else (),
         first(TIME) if hits else None,
         frozenset(n for n in there if _COUNTS.fullmatch(n) or (particles and _TYPES.fullmatch(n))),
@@ -132,7 +132,9 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
             continue
         elif role == "positions":
             said[role] = wanted if particles else ()
-        elif role in ("angles", "components"):
+        elif role == "components":
+            said[role] = (wanted or None) if particles else None
+        elif role == "angles":
             said[role] = wanted or None
         else:
             said[role] = next(iter(wanted), None)

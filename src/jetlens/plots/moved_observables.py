@@ -150,9 +150,11 @@ def _recommendation(result: Result, own: Floats, best: tuple[int, Floats]) -> st
     _, low, high = (float(v) for v in interval(scales))
     every, mean = result.sums[SCALE].values, mean_relative(own)
     range_ = f"{scales[0]:g} (68 % of bootstrap replicas: {low:g} to {high:g})"
-    if every[place] == 0:
-        return f"The recommended scale is {range_}: no step brings these jets nearer to the class."
     allowed = summary.allowed(result)[:, 0]
+    if every[place] == 0:
+        most = f" that is bent for {100 * summary.most_bent:.0f} % of the jets at most"
+        step = "no step" + ("" if allowed.all() else most)
+        return f"The recommended scale is {range_}: {step} brings these jets nearer to the class."
     among = ""
     if not allowed.all():
         among = (

@@ -64,7 +64,8 @@ class StepExplainer(SlopeExplainer):
         off. The attribute ``idle`` of what comes back tells, as JSON, which of those that are on
         found nothing, or not all, to act on, and why.
     hold
-        Features that are not to move: ``"feature"`` or ``"collection.feature"``.
+        Features that are not to move: ``"feature"`` or ``"collection.feature"``. No constraint
+        moves them either.
     roles
         What features are, where their names do not tell, or tell wrongly: by role (``pt``,
         ``energy``, ``mass``, ``m2``, ``eta``; ``angles``, which are two; ``components`` of the

@@ -77,6 +77,7 @@ class Constraints:
         radius: float | None,
         logarithmic: Container[str] = (),
         ends: Mapping[str, tuple[float, float]] | None = None,
+        still: Container[str] = (),
     ) -> Columns:
         """Return where a step comes to that would lead from `before` to `raw`.
 
@@ -95,6 +96,9 @@ class Constraints:
             Features whose step is one in their logarithm, so that they stay positive anyway.
         ends
             Between which positions and times hits can be, for `inside` and `causal`.
+        still
+            Features that do not move, whatever else would have to: of angles, the other one alone
+            is re-centred; with a pt or energy that is held, no jet's pt and no mass is kept.
         """
         found = dict(raw)
         if self.positive_pt:
@@ -107,16 +111,18 @@ class Constraints:
             if self.causal if name == roles.time else self.inside is not False:
                 found[name] = physics.between(before[name], raw[name] - before[name], low, high)
         if roles.components is not None:
-            found |= self._components(before, found, weight, roles, radius)
+            came = self._components(before, found, weight, roles, radius)
+            found |= {n: v for n, v in came.items() if n not in still}
         was, pt = (_pt(columns, roles, weight) for columns in (before, found))
         if roles.angles is not None:
-            self._angles(before, found, roles.angles, was, pt, radius)
-        if self.fixed_pt and roles.pt is not None and pt is not None and was is not None:
+            self._angles(before, found, roles.angles, was, pt, radius, still)
+        scaled = self.fixed_pt and roles.pt is not None and roles.pt not in still
+        if scaled and roles.pt is not None and pt is not None and was is not None:
             dphi = None if roles.angles is None else roles.angles[1]
             now = physics.jet_pt(pt, None if dphi is None else found[dphi])
             old = physics.jet_pt(was, None if dphi is None else before[dphi])
             found[roles.pt] = physics.rescaled(found[roles.pt], now, old)
-        if self.on_shell and roles.energy is not None:
+        if self.on_shell and roles.energy is not None and roles.energy not in still:
             if roles.components is not None:
                 found[roles.energy] = _energy_of_components(before, found, roles)
             elif roles.pt is not None:
@@ -149,14 +155,19 @@ class Constraints:
         was: Floats | None,
         pt: Floats | None,
         radius: float | None,
+        still: Container[str],
     ) -> None:
         (old_x, old_y), (x, y) = ([v[n] for n in angles] for v in (before, found))
         radius = None if self.inside is False else radius
         if radius is not None:
             x, y = physics.inside(old_x, old_y, x - old_x, y - old_y, radius)
         if self.recentre and was is not None and pt is not None:
-            to = physics.centre(was, old_x), physics.centre(was, old_y)
-            x, y = physics.recentred(x, y, pt, to, radius)
+            # where an angle is held, its mean is wherever it comes to
+            held = [name in still for name in angles]
+            to_x = physics.centre(pt, x) if held[0] else physics.centre(was, old_x)
+            to_y = physics.centre(pt, y) if held[1] else physics.centre(was, old_y)
+            x, y = physics.recentred(x, y, pt, (to_x, to_y), radius)
+            x, y = old_x if held[0] else x, old_y if held[1] else y
         found.update(zip(angles, (x, y), strict=True))
 
 

@@ -20,7 +20,7 @@ from jetlens.explain.base import Context
 from jetlens.explain.gradient import beside, spreads
 from jetlens.explain.spread import MOST
 from jetlens.explain.steps.constraints import Constraints
-from jetlens.explain.steps.free import free, roles_of
+from jetlens.explain.steps.free import free, held_names, roles_of
 from jetlens.explain.targets import Target
 from jetlens.physics.components import axis_of, seen
 from jetlens.physics.roles import Declared, Roles
@@ -76,6 +76,7 @@ class Course:
         self.roles = roles_of(tagger, self.batch, declared)
         switches = constraints.keep_discrete, constraints.on_shell
         self.loose = free(tagger, self.batch, hold, *switches, declared)
+        self.held = held_names(tagger, hold)
         self.spread = None if normalise == RAW else spreads(tagger, packed, context)
         self.moving = {name: self._moving(name) for name in tagger.inputs}
         self.scores = self.normalised(gradient)

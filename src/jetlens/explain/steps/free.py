@@ -129,6 +129,15 @@ def _acts(constraint: str, found: Mapping[str, Roles]) -> bool:
     )
 
 
+def held_names(tagger: Tagger, hold: str | Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the features that somebody wants not to move, by collection."""
+    fixed = held(hold, tagger)
+    return {
+        name: frozenset(inputs[i] for i in fixed.get(name, []))
+        for name, inputs in tagger.inputs.items()
+    }
+
+
 def free(
     tagger: Tagger,
     batch: JetBatch,

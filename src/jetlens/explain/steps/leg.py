@@ -128,6 +128,7 @@ class Leg:
                     course.radius.get(name),
                     course.tagger.scaling.floors.get(name, {}),
                     course.ends[name],
+                    course.held[name],
                 )
             found[name] = np.stack([after[n] for n in names])
             bad = ~(np.abs(found[name]) <= _LARGEST)

@@ -75,13 +75,16 @@ def _generator() -> list[str]:
 
 def _lrp() -> list[str]:
     lines = [
-        f"| relevance of {lrp.IMAGES:,} images | batch | s | over a gradient | Zennit over it |",
-        "|---|---|---|---|---|",
+        f"| relevance of {lrp.IMAGES:,} images | batch | s | over a gradient | aim "
+        "| Zennit over it | aim |",
+        "|---|---|---|---|---|---|---|",
     ]
     for way in lrp.main():
         zennit = "" if way.zennit is None else f"{way.zennit:.2f}"
+        most, least = lrp.AIMS.get(way.name.removeprefix("jetlens "), ("", ""))
         lines.append(
-            f"| {way.name} | {way.batch} | {way.seconds:.2f} | {way.gradients:.2f} | {zennit} |"
+            f"| {way.name} | {way.batch} | {way.seconds:.2f} | {way.gradients:.2f} | {most} "
+            f"| {zennit} | {least} |"
         )
     return [*lines, ""]
 

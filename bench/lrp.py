@@ -36,6 +36,9 @@ RULES: dict[str, dict[str, Any]] = {
     "gamma": {"rule": "gamma"},
 }
 
+AIMS = {"epsilon": (1.4, 2.0), "alpha1beta0": (2.0, 3.0), "alpha2beta1": (2.4, 2.0)}
+"""What is aimed at: at most so many times a gradient, and Zennit at least so many times ours."""
+
 
 @dataclass(frozen=True)
 class Way:

@@ -100,6 +100,17 @@ def test_composites(name: str, signed: bool) -> None:
     np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6 * abs(want).max())
 
 
+def test_a_composite_with_an_epsilon() -> None:
+    from zennit.composites import EpsilonPlus
+
+    module, values = network("conv"), images(signed=True)
+    want = theirs(module, values, EpsilonPlus(epsilon=0.3))
+    found = ours(module, values, composite="epsilon-plus", epsilon=0.3)
+    scale = abs(want).max()
+    assert abs(want - ours(module, values, composite="epsilon-plus")).max() > 1e-2 * scale
+    np.testing.assert_allclose(found, want, rtol=1e-5, atol=1e-6 * scale)
+
+
 @pytest.mark.parametrize("signed", [False, True], ids=["nonnegative", "signed"])
 @pytest.mark.parametrize("kind", ["dense", "conv"])
 def test_z_box_of_the_layer_that_sees_the_inputs(kind: str, signed: bool) -> None:

@@ -49,13 +49,13 @@ def test_the_numbers_are_distributed_as_those_of_a_slow_twin(difficulty, signal)
 
 def test_no_two_difficulties_are_the_same() -> None:
     # what the test above can tell apart
-    theta = []
+    radii = []
     for difficulty in range(3):
         arrays = Toy(difficulty=difficulty, jets=20_000, partition=20_000).partitions()[0].arrays()
         jets = arrays["jets"]
-        theta.append(jets["r1"][jets["label"] == 1])
-    assert stats.ks_2samp(theta[0], theta[1]).pvalue < 1e-10
-    assert stats.ks_2samp(theta[1], theta[2]).pvalue < 1e-10
+        radii.append(jets["r1"][jets["label"] == 1])
+    assert stats.ks_2samp(radii[0], radii[1]).pvalue < 1e-10
+    assert stats.ks_2samp(radii[1], radii[2]).pvalue < 1e-10
 
 
 @pytest.mark.parametrize("radii", ["tau", "uniform"])

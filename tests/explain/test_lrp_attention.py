@@ -263,16 +263,17 @@ def test_masked_places_get_exactly_nothing_on_the_way() -> None:
     class Watched(OneHead):
         def forward(self, x: Tensor, mask: Tensor) -> Tensor:
             if x.requires_grad:
-                x.register_hook(seen.append)
+                x.register_hook(lambda relevance: seen.append((relevance, mask)))
             return super().forward(x, mask)
 
     for how in ("fused", "explicit"):
         seen.clear()
-        jl.explain(wrapped(Watched(how)), tracks(), "lrp")
-        for relevance in seen:
+        found = jl.explain(wrapped(Watched(how)), tracks(), "lrp")
+        assert seen
+        for relevance, mask in seen:
             assert torch.isfinite(relevance).all()
-        jets = tracks()
-        free = jl.batch({"tracks": (jets["tracks"].values, FEATURES, jets["tracks"].mask)})
-        padded = jl.explain(wrapped(Watched(how)), free, "lrp")
-        constants = padded.relevance_absorbed.sel(layer="tracks", cause="constants")
+            assert relevance[mask].any()
+            assert (~mask).any()
+            assert not relevance[~mask].any()
+        constants = found.relevance_absorbed.sel(layer="tracks", cause="constants")
         assert float(abs(constants).max()) == 0

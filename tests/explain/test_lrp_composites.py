@@ -10,7 +10,7 @@ import pytest
 from jetlens.core.errors import UnknownNameError
 from jetlens.explain.lrp import LRP
 from jetlens.explain.lrp_composites import NAMED, composite
-from jetlens.explain.lrp_rules import Epsilon, Gamma
+from jetlens.explain.lrp_rules import AlphaBeta, Epsilon, Gamma
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,18 @@ def test_named_composites(name: str, first: str, conv: str, linear: str) -> None
     assert made.choose({"conv", "first"}, "a").name == first
     assert made.choose({"conv"}, "a").name == conv
     assert made.choose({"linear"}, "a").name == linear
+
+
+def test_epsilon_is_that_of_layers_by_epsilon_without_one_of_their_own() -> None:
+    made = LRP(composite="epsilon-plus", epsilon=0.1)._composite()
+    assert made.choose({"linear"}, "a") == made.rest == Epsilon(epsilon=0.1)
+    assert made.choose({"conv"}, "a") == AlphaBeta(alpha=1)
+    table = {"first": {"rule": "epsilon", "epsilon": 0.5}, "linear": "epsilon", "conv": "gamma"}
+    made = LRP(rule="alpha-beta", composite=table, epsilon=0.1)._composite()
+    assert made.choose({"linear", "first"}, "a") == Epsilon(epsilon=0.5)
+    assert made.choose({"linear"}, "a") == Epsilon(epsilon=0.1)
+    assert made.choose({"conv"}, "a") == Gamma()
+    assert composite("epsilon-plus", Epsilon()).choose({"linear"}, "a") == Epsilon()
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -50,6 +50,7 @@ class LRP(OnePassExplainer):
         of the layers that it does not name.
     epsilon
         The stabiliser, of functions without weights too; left out, 1e-6, and none for rule ``"z"``.
+        With `composite`, that of its layers by rule epsilon, too, if they have none of their own.
     gamma
         How much more contributions of the neuron's own sign count; left out, 0.25.
     alpha, beta
@@ -98,7 +99,7 @@ class LRP(OnePassExplainer):
     def _composite(self) -> Composite:
         given = {n: getattr(self, n) for n in ("epsilon", "gamma", "alpha", "beta")}
         rest = lrp_rules.make(self.rule, {k: v for k, v in given.items() if v is not None})
-        return lrp_composites.composite(self.composite, rest)
+        return lrp_composites.composite(self.composite, rest, self.epsilon)
 
     def _box(self) -> ZBox | None:
         """Return the rule for bounded inputs, if there is one."""

@@ -79,7 +79,9 @@ NAMED: dict[str, dict[str, Any]] = {"epsilon": {}} | {
 epsilon, and the first layer by a rule that fits inputs (``-flat``, ``-box``)."""
 
 
-def composite(given: str | Mapping[str, Any] | None, rest: Rule) -> Composite:
+def composite(
+    given: str | Mapping[str, Any] | None, rest: Rule, epsilon: float | None = None
+) -> Composite:
     """Make a composite of a name or of a table from layers to rules.
 
     Parameters
@@ -90,6 +92,8 @@ def composite(given: str | Mapping[str, Any] | None, rest: Rule) -> Composite:
         matter: patterns come before kinds, longer ones before shorter ones, kinds in their order.
     rest
         The rule of layers that it does not name.
+    epsilon
+        That of layers by rule epsilon which have none of their own; left out, the rule's.
 
     Raises
     ------
@@ -118,7 +122,10 @@ def composite(given: str | Mapping[str, Any] | None, rest: Rule) -> Composite:
                 f"composite, {key!r}: {said!r}, expected the name of a rule or a table such as "
                 '{"rule": "gamma", "gamma": 0.25}'
             )
-        rule = make(table["rule"], {k: v for k, v in table.items() if k != "rule"})
+        own = {k: v for k, v in table.items() if k != "rule"}
+        if table["rule"] == Epsilon.name and epsilon is not None:
+            own = {"epsilon": epsilon} | own
+        rule = make(table["rule"], own)
         if rule.inputs_only and key in KINDS and key != "first":
             raise BadValueError(
                 f"composite, {key!r}: rule {rule.name!r} is for layers that see the inputs; "

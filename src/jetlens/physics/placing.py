@@ -81,7 +81,17 @@ def upright(x: Floats, y: Floats, weights: Floats, *, round_y: bool = False) -> 
 
 
 def to_subjets(x: Floats, y: Floats, weights: Floats, first: Point, second: Point) -> Placing:
-    """Place jets by two subjets, as `jetlens.physics.frame.to_subjets` does."""
+    """Put the first subjet at the origin and the second at (0, -1), the heavier side on the right.
+
+    Where both are at one place, jets are only moved, and mirrored.
+
+    Parameters
+    ----------
+    x, y, weights
+        ``[jet, particle]``; padding has weight 0.
+    first, second
+        Where the subjets are, in the same units.
+    """
     along = second[0] - first[0], second[1] - first[1]
     one = np.ones(len(x))
     placing = Placing(first, downwards(*along), np.hypot(*along), one, one)

@@ -66,6 +66,35 @@ def test_files_have_a_key_of_their_content(study, tmp_path):
         assert study.jets_key() != before
 
 
+def test_files_have_a_key_of_how_they_are_read(tmp_path):
+    """What is held of jets, and stages that are done, are of jets that are read the same way."""
+    made_up.file(tmp_path / "0.h5", 60, seed=1)
+
+    def read(**how):
+        data = {"use": "files", "files": str(tmp_path / "0.h5")} | how
+        return Study(build({"data": data}), Store(tmp_path / "run"), Serial(), Log(quiet=True))
+
+    ways = [read(), read(partition=20), read(columns={"jets": ["pt_btagJes"]})]
+    ways[0].home.create()
+    assert len({study.jets_key() for study in ways}) == len(ways)
+    assert ways[0].jets_key() == read().jets_key()
+    assert [[len(jets) for jets in study.held()] for study in ways] == [[60], [20, 20, 20], [60]]
+    assert next(iter(ways[2].held()))["jets"].names == ("pt_btagJes",)
+
+
+def test_generated_jets_have_a_key_of_how_they_are_made(tmp_path):
+    def made(**data):
+        recipe = build({"data": {"use": "toy", "jets": 12, "partition": 5} | data})
+        study = Study(recipe, Store(tmp_path / "run"), Serial(), Log(quiet=True))
+        generate(study)
+        return study
+
+    own, larger = made(), made(pixels=9)  # the same files, and other images
+    assert own.jets_key() != larger.jets_key()
+    sides = [[j["image"].values.shape[-1] for j in study.held()] for study in (own, larger)]
+    assert sides == [[32] * 3, [9] * 3]
+
+
 def test_any_jets_get_the_images_of_the_recipe(tmp_path):
     toy = {"use": "toy", "jets": 12, "partition": 5}
     images = {"pixels": 9, "channels": ["pt", "multiplicity"], "prongs": 2}

@@ -11,7 +11,7 @@ from typing import Any
 from jetlens import __version__
 from jetlens.core.files import remote
 from jetlens.core.hashing import digest, mix
-from jetlens.core.registry import datasets, parameters, summaries
+from jetlens.core.registry import arguments_of, datasets, parameters, summaries
 from jetlens.data.base import Dataset, Part
 from jetlens.data.generated import Generated
 from jetlens.data.held import Held
@@ -214,19 +214,23 @@ class Study:
         return choose(key, part(self._stored()), images(self.recipe.data))
 
     def jets_key(self) -> str:
-        """Return a digest of the jets' files, or of what makes them, and of the recipe's images."""
+        """Return a digest of the jets' files and how they are read, and of the recipe's images.
+
+        Jets that are in no files have one of what makes them.
+        """
         stored, made = self._stored_key(), self.recipe.data.images
         return stored if made is None else key(stored, made)
 
     def _stored_key(self) -> str:
         source = self.source()
         if isinstance(source, Generated):
-            return self.home.fingerprint(self.files(source))
+            return key(self.home.fingerprint(self.files(source)), arguments_of(source))
         files = getattr(source, "files", None)
         if files is not None:
             here = self.home.fingerprint([Path(f) for f in files if not remote(f)])
             elsewhere = [f for f in files if remote(f)]  # their names have to do
-            return digest(here, *elsewhere) if elsewhere else here
+            how = self.recipe.data.model_dump(exclude={"images", "files"})
+            return key(here, elsewhere, how)
         return key(self.recipe.data.model_dump(exclude={"images"}), self.recipe.seed)
 
 

@@ -57,7 +57,8 @@ def train(
         How to train.
     out
         The folder for the tagger and its ``history.json``. Unfinished work is kept beside it, in
-        ``<out>.work``; so is how long each epoch took, in ``<out>.seconds.json``.
+        ``<out>.work``; so is how long each epoch took, in ``<out>.seconds.json`` (the first of them
+        with the jets' way through a frozen part).
     inputs
         Feature names by collection.
     classes
@@ -107,8 +108,9 @@ def train(
             size=settings.batch, pool=settings.pool, seed=settings.seed, together=settings.together,
             stretches=settings.stretches, once=once.get("train"),
         )  # fmt: skip
+        looked_at = count(Bare(validation), preparation).total
         checks = Batches(
-            tagger, validation, preparation.apply, count(Bare(validation), preparation).total,
+            tagger, validation, preparation.apply, looked_at,
             size=settings.batch, pool=settings.pool, seed=None, once=once.get("validation"),
         )  # fmt: skip
 
@@ -119,6 +121,8 @@ def train(
             from jetlens.taggers.training.loop import fit  # Lightning takes seconds to import
 
             history, seconds = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
+    if features is not None and seconds:  # as if this training had run what is frozen itself
+        seconds[0] += features.seconds * (counts.total + looked_at)
     spent = cost(tagger, counts.total, history.pop("steps"), **history.pop("cost"))
     if torch.distributed.is_initialized() and torch.distributed.get_rank() > 0:
         return tagger.eval()  # the first process saves

@@ -97,3 +97,13 @@ def test_trainings_are_those_that_evaluate_it_themselves(ran, tmp_path: Path) ->
         assert losses[0] == pytest.approx(losses[1], abs=1e-5)
         assert found["cost"]["flops_frozen"] > 0 == alone["cost"]["flops_frozen"]
         assert [e["steps"] for e in found["epochs"]] == [1, 2, 3, 4]
+
+
+def test_a_partition_without_tested_jets_is_tagged(tmp_path: Path) -> None:
+    """Its jets are all trained on: nothing is read of what frozen parts made."""
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    few = ["vary={images={few={train.per_class=5}}}", "repeats=1"]
+    changes = [*few, "data.jets=89", "data.partition=88"]
+    jl.run(tmp_path / "recipe.toml", tmp_path / "run", until="explain", set=changes)
+    said = list(read_all(tmp_path / "run" / "images=few" / "predictions"))
+    assert len(said[0].row) > 0 == len(said[1].row)

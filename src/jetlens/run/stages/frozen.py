@@ -6,6 +6,7 @@ what their taggers say of the test part. It lies in the run's folder until the t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -127,8 +128,10 @@ def put_through(piece: Piece) -> None:
     if made not in _ready:
         _ready.clear()
         _ready[made] = _built(piece.task, features.scaling).to(piece.device)
+    begun = time.perf_counter()
     jets = piece.partition.read()
-    features.write(piece.name, jets.row, *evaluate(_ready[made], jets))
+    found, flops = evaluate(_ready[made], jets)
+    features.write(piece.name, jets.row, found, flops, time.perf_counter() - begun)
 
 
 def _place(study: Study) -> Path:

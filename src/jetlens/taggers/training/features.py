@@ -25,7 +25,7 @@ from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.checksum import checksum
 from jetlens.taggers.saved import description
 
-ROW, FLOPS = "row", "flops"
+ROW, FLOPS, SECONDS = "row", "flops", "seconds"
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,12 @@ class Features:
     scaling: Scaling = field(default_factory=Scaling)
 
     def write(
-        self, piece: str, row: NDArray[np.int64], found: Mapping[str, Tensor], flops: int
+        self,
+        piece: str,
+        row: NDArray[np.int64],
+        found: Mapping[str, Tensor],
+        flops: int,
+        seconds: float = 0.0,
     ) -> None:
         """Write what was made of some jets, whole or not at all.
 
@@ -58,12 +63,15 @@ class Features:
             By collection ``[jet, ...]``.
         flops
             What a jet cost, in floating-point operations.
+        seconds
+            How long it took, for all of these jets.
         """
         with atomic_folder(self.folder / piece) as part:
             np.save(part / f"{ROW}.npy", row)
             for name, values in found.items():
                 np.save(part / f"of-{name}.npy", values.numpy())
-            (part / f"{FLOPS}.json").write_text(json.dumps(flops), encoding="utf-8")
+            for name, spent in ((FLOPS, flops), (SECONDS, seconds)):
+                (part / f"{name}.json").write_text(json.dumps(spent), encoding="utf-8")
 
     def rows(self, piece: str) -> NDArray[np.int64]:
         """Return which jets are in a piece; none, if it is not there."""
@@ -85,12 +93,18 @@ class Features:
     @property
     def flops(self) -> int:
         """What a jet cost."""
-        file = self._index[0][0] / f"{FLOPS}.json"
-        return int(json.loads(file.read_text(encoding="utf-8")))
+        return int(_told(self._index[0][0], FLOPS))
+
+    @property
+    def seconds(self) -> float:
+        """How long a jet took, on average."""
+        pieces, rows, *_ = self._index
+        return sum(_told(piece, SECONDS) for piece in pieces) / max(len(rows), 1)
 
     def has(self, row: NDArray[np.int64]) -> bool:
         """Say whether all of some jets are there."""
-        return self.folder.is_dir() and bool(np.isin(row, self._index[1]).all())
+        there = self.folder.is_dir() and bool(self._index[0])
+        return there and bool(np.isin(row, self._index[1]).all())
 
     def read(self, row: NDArray[np.int64]) -> Inputs:
         """Return what was made of some jets, by collection ``[jet, ...]``.
@@ -108,7 +122,7 @@ class Features:
                 "folder, and it is made again"
             )
         found: dict[str, NDArray[np.floating]] = {}
-        for i in np.unique(number[at]):
+        for i in np.unique(number[at]) if len(row) else (0,):  # no jets have shapes, too
             own = np.flatnonzero(number[at] == i)
             for file in sorted(pieces[i].glob("of-*.npy")):
                 values = np.load(file, mmap_mode="r")[place[at[own]]]
@@ -117,6 +131,11 @@ class Features:
                     found[name] = np.empty((len(row), *values.shape[1:]), values.dtype)
                 found[name][own] = values
         return {name: torch.from_numpy(values) for name, values in found.items()}
+
+
+def _told(piece: Path, name: str) -> float:
+    found: float = json.loads((piece / f"{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def key_of(tagger: Tagger, jets: str) -> str:

@@ -102,8 +102,8 @@ def test_trainings_are_those_that_evaluate_it_themselves(ran, tmp_path: Path) ->
 def test_a_partition_without_tested_jets_is_tagged(tmp_path: Path) -> None:
     """Its jets are all trained on: nothing is read of what frozen parts made."""
     (tmp_path / "recipe.toml").write_text(RECIPE)
-    few = ["vary={images={few={train.per_class=5}}}", "repeats=1"]
+    few = ["vary.images=['few']", "vary.model=['one']", "repeats=1"]
     changes = [*few, "data.jets=89", "data.partition=88"]
     jl.run(tmp_path / "recipe.toml", tmp_path / "run", until="explain", set=changes)
-    said = list(read_all(tmp_path / "run" / "images=few" / "predictions"))
+    said = list(read_all(tmp_path / "run" / "images=few,model=one" / "predictions"))
     assert len(said[0].row) > 0 == len(said[1].row)

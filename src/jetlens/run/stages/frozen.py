@@ -90,7 +90,7 @@ def share(studies: Sequence[Study], tasks: Sequence[Task], tested: bool) -> list
             found = known.features(study, task)
             if found is not None:
                 own = wanted.setdefault(found.folder.name, Wanted(study, task, found))
-                own.rows += _rows(task, tested)
+                own.rows += known.rows(study, task, tested)
                 task = replace(task, features=found)
         shared.append(task)
     pieces = [piece for own in wanted.values() for piece in _pieces(own)]
@@ -119,6 +119,7 @@ def of(study: Study, name: str | None) -> Features | None:
 def clear(home: Store) -> None:
     """Remove all that a run kept."""
     remove(home.root / ".stages" / FEATURES)
+    _ready.clear()
 
 
 def put_through(piece: Piece) -> None:
@@ -148,11 +149,20 @@ def _may_share(task: Task) -> bool:
 
 
 class _Known:
-    """Scalings and keys that are known already: most trainings have those of another."""
+    """Scalings, keys and rows that are known already: most trainings have those of another."""
 
     def __init__(self) -> None:
         self.scalings: dict[str, Scaling] = {}
         self.found: dict[str, Features | None] = {}
+        self.used: dict[str, list[NDArray[np.int64]]] = {}
+
+    def rows(self, study: Study, task: Task, tested: bool) -> list[NDArray[np.int64]]:
+        """Return the rows of the jets that a training reads, and of those that it is tested on."""
+        drawn = study.split_key, task.classes, task.settings.per_class, task.settings.seed
+        made = key(study.jets_key(), *drawn)
+        if made not in self.used:
+            self.used[made] = _rows(task, tested)
+        return self.used[made]
 
     def features(self, study: Study, task: Task) -> Features | None:
         """Return where the features of a training belong; None if nothing of it is frozen."""
@@ -163,7 +173,7 @@ class _Known:
             tagger = _built(task, Scaling())
             self.found[made] = None
             if tagger.freezes:
-                measured = key(*scaled, tagger.scaled)
+                measured = key(*scaled, tagger.scaled, tagger.places)
                 if measured not in self.scalings:
                     whole = Part(task.data, "train", task.split, task.division)
                     self.scalings[measured] = scaling_of(tagger, whole, settings)

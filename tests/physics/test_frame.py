@@ -25,7 +25,7 @@ def lopsided(seed: int):
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=(2, 40, 9))
     weights = rng.exponential(size=(40, 9)) * (rng.random((40, 9)) < 0.8)
-    u, v, _ = frame.upright(x, y, weights)
+    u, v, *_ = frame.upright(x, y, weights)
     spread = [np.sum(weights * a * a, axis=1) for a in (u, v)]
     total = weights.sum(axis=1) + 1e-300
     balance = [np.abs(np.sum(weights * np.sign(a), axis=1)) / total for a in (u, v)]
@@ -56,7 +56,7 @@ def test_upright_jets_do_not_know_how_they_lay(seed, angle, mirrored, at_x, at_y
 @given(seeds)
 def test_upright_jets_are_tall_and_heavy_above_and_on_the_right(seed: int) -> None:
     x, y, weights = lopsided(seed)
-    u, v, flip = frame.upright(x, y, weights)
+    u, v, *_, flip = frame.upright(x, y, weights)
     np.testing.assert_allclose(np.hypot(u, v), np.hypot(x, y), atol=1e-12)
     assert (np.sum(weights * v**2, axis=1) > np.sum(weights * u**2, axis=1)).all()
     np.testing.assert_allclose(np.sum(weights * u * v, axis=1), 0, atol=1e-9)
@@ -78,7 +78,7 @@ def test_jets_without_an_axis_stay_as_they_are() -> None:
     x = np.array([[0.0, 0, 0, 0], [1, -1, 0, 0], [2, 3, 4, 5], [0.3, 0.3, 0, 0]])
     y = np.array([[0.0, 0, 0, 0], [0, 0, 1, -1], [5, 4, 3, 2], [0.0, 0, 0, 0]])
     weights = np.array([[1.0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0], [1, 2, 0, 0]])
-    u, v, flip = frame.upright(x, y, weights)
+    u, v, *_, flip = frame.upright(x, y, weights)
     np.testing.assert_allclose(np.hypot(u, v), np.hypot(x, y), atol=1e-12)
     np.testing.assert_allclose(np.sort(np.hypot(u[1], v[1])), 1)
     np.testing.assert_allclose(v[3, :2], 0.3)

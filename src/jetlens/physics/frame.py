@@ -74,6 +74,10 @@ class Upright(NamedTuple):
     """``[jet, particle]``."""
     y: Floats
     """``[jet, particle]``."""
+    angle: Floats
+    """By what the jets were turned first, ``[jet]`` in rad, from x towards y."""
+    over: Floats
+    """By what x and y were multiplied then, ``[jet]``: 1, or -1 where it was half a turn more."""
     flip: Floats
     """By what x was multiplied at last, ``[jet]``: 1, or -1 where a jet was mirrored."""
 
@@ -89,8 +93,9 @@ def upright(x: Floats, y: Floats, weights: Floats) -> Upright:
     x, y, weights
         ``[jet, particle]``, from the jets' axes; padding has weight 0.
     """
-    x, y = rotate(x, y, np.pi / 2 - principal_axis(x, y, weights))
-    over = heavier_side(y, weights)[:, None]  # a line has two ends: half a turn, if need be
-    x, y = x * over, y * over
+    angle = np.pi / 2 - principal_axis(x, y, weights)
+    x, y = rotate(x, y, angle)
+    over = heavier_side(y, weights)  # a line has two ends: half a turn, if need be
+    x, y = x * over[:, None], y * over[:, None]
     flip = heavier_side(x, weights)
-    return Upright(x * flip[:, None], y, flip)
+    return Upright(x * flip[:, None], y, angle, over, flip)

@@ -7,14 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.physics.frame import (
-    centre,
-    downwards,
-    heavier_side,
-    principal_axis,
-    rotate,
-    scale,
-)
+from jetlens.physics import frame
+from jetlens.physics.frame import centre, downwards, heavier_side, rotate, scale
 from jetlens.physics.kinematics import delta_phi
 
 Floats = NDArray[np.float64]
@@ -74,10 +68,8 @@ def upright(x: Floats, y: Floats, weights: Floats, *, round_y: bool = False) -> 
     The heavier half is above, then the heavier side on the right; else as `centred`.
     """
     first = centred(x, y, weights, round_y=round_y)
-    turned = first._replace(angle=np.pi / 2 - principal_axis(*first(x, y), weights))
-    x, y = turned(x, y)
-    over = heavier_side(y, weights)  # a line has two ends: half a turn, if need be
-    return turned._replace(flip_x=over * heavier_side(x * over[:, None], weights), flip_y=over)
+    _, _, angle, over, flip = frame.upright(*first(x, y), weights)
+    return first._replace(angle=angle, flip_x=over * flip, flip_y=over)
 
 
 def to_subjets(x: Floats, y: Floats, weights: Floats, first: Point, second: Point) -> Placing:

@@ -33,20 +33,10 @@ def constituents(
     features
         The features' names.
     """
-    column = {name: values[..., i] for i, name in enumerate(features)}
-    with np.errstate(invalid="ignore"):
-        there = mask & (column["pt"] > 0)
-    counts = there.sum(axis=1)
-    some = np.flatnonzero(counts)
-
-    def of(name: str) -> Floats:
-        return column[name][there].astype(np.float64)
-
-    pt = of("pt")
-    mass = np.sqrt(np.maximum(of("m2"), 0)) if "m2" in column else np.zeros(len(pt))
-    charge = of("charge") if "charge" in column else None
-    angles = of("deta"), of("dphi")
-    return Constituents(counts[some].astype(np.int64), pt, *angles, mass, charge), some
+    counts, some, of = _above_zero(values, mask, features, "pt")
+    pt = of["pt"]
+    mass = np.sqrt(np.maximum(of["m2"], 0)) if "m2" in of else np.zeros(len(pt))
+    return Constituents(counts, pt, of["deta"], of["dphi"], mass, of.get("charge")), some
 
 
 def hits(values: NDArray[np.floating], mask: Mask, features: Sequence[str]) -> tuple[Hits, Ints]:
@@ -62,13 +52,23 @@ def hits(values: NDArray[np.floating], mask: Mask, features: Sequence[str]) -> t
     features
         The features' names.
     """
-    column = {name: values[..., i] for i, name in enumerate(features)}
+    counts, some, of = _above_zero(values, mask, features, "energy")
+    return Hits(counts, **{name: of[name] for name in Hits._fields if name in of}), some
+
+
+def _above_zero(
+    values: NDArray[np.floating], mask: Mask, features: Sequence[str], what: str
+) -> tuple[Ints, Ints, dict[str, Floats]]:
+    """Return of real entries with more than nothing of `what` the features ``[entry]``.
+
+    Before these, how many there are in each jet that has one, and which jets ``[jet]`` these are.
+    """
     with np.errstate(invalid="ignore"):
-        there = mask & (column["energy"] > 0)
+        there = mask & (values[..., features.index(what)] > 0)
     counts = there.sum(axis=1)
     some = np.flatnonzero(counts)
-    of = {n: column[n][there].astype(np.float64) for n in Hits._fields if n in column}
-    return Hits(counts[some].astype(np.int64), **of), some
+    of = {n: values[..., i][there].astype(np.float64) for i, n in enumerate(features)}
+    return counts[some].astype(np.int64), some, of
 
 
 @dataclass(frozen=True)

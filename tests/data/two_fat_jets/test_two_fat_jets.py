@@ -13,7 +13,7 @@ from jetlens.data.events.generator import cross_section, generator
 from jetlens.data.readers import ftag
 from jetlens.data.two_fat_jets import TwoFatJets
 from jetlens.data.two_fat_jets.btagging import tagged
-from jetlens.data.two_fat_jets.columns import OBJECTS, SUBJETS
+from jetlens.data.two_fat_jets.columns import MISSING, OBJECTS, SUBJETS
 from jetlens.data.two_fat_jets.events import Cuts, find
 from jetlens.physics.kinematics import delta_phi, mass_of
 from jetlens.run.inspect import describe
@@ -142,6 +142,30 @@ def test_missing_momentum_is_minus_all_that_is_seen() -> None:
         total = np.bincount(record.event[seen], record.momentum[seen, i], record.events)
         np.testing.assert_allclose(pairs.missing[:, i], -total[pairs.event], atol=1e-3)
     assert np.median(np.hypot(*pairs.missing.T)) > 3
+
+
+def test_missing_momentum_fluctuates_with_what_is_seen(two_fat_settings, two_fat_arrays) -> None:
+    exact = dataclasses.replace(two_fat_settings, missing_resolution=0.0).partitions()[0].arrays()
+    pulls = []
+    for direction in (np.cos, np.sin):
+        measured, true = (
+            a["objects"]["pt"][:, MISSING] * direction(a["objects"]["phi"][:, MISSING])
+            for a in (two_fat_arrays, exact)
+        )
+        pulls.append((measured - true) / np.sqrt(exact["jets"]["sum_et"]))
+    pull = np.concatenate(pulls)  # 320: errors of 5.6 and 4 % of the width
+    assert abs(pull.mean()) < 4 * 0.5 * 0.056
+    assert pull.std() == pytest.approx(0.5, rel=4 * 0.04)
+    missing = two_fat_arrays["objects"][:, MISSING]
+    np.testing.assert_array_equal(two_fat_arrays["jets"]["met"], missing["pt"])
+    np.testing.assert_array_equal(missing["energy"], missing["pt"])
+    assert missing["valid"].all()
+    assert not exact["objects"]["valid"][:, MISSING].all()
+    assert (exact["jets"]["sum_et"] > exact["jets"]["pt_1"] + exact["jets"]["pt_2"] - 1).all()
+    for n in ("m_hh", "tag_1", "xsec_weight"):
+        np.testing.assert_array_equal(two_fat_arrays["jets"][n], exact["jets"][n])
+    with pytest.raises(BadValueError, match=r"missing_resolution = -1: expected 0 or more"):
+        dataclasses.replace(two_fat_settings, missing_resolution=-1)
 
 
 def test_particles_are_those_of_the_fat_jets(two_fat_settings, two_fat_arrays) -> None:

@@ -12,7 +12,7 @@ from jetlens.data.events.clustering import directions
 from jetlens.data.events.generator import EventRecord
 from jetlens.data.fat_jets.particles import kinds
 from jetlens.data.two_fat_jets.btagging import flavour, tagged
-from jetlens.data.two_fat_jets.columns import SUBJETS, Tables, empty
+from jetlens.data.two_fat_jets.columns import MISSING, SUBJETS, Tables, empty
 from jetlens.data.two_fat_jets.events import Pairs
 from jetlens.physics import xaug
 from jetlens.physics.frame import upright
@@ -66,6 +66,8 @@ def to_arrays(record: EventRecord, pairs: Pairs, constituents: int) -> Tables:
             "pt_2": objects["pt"][:, 2],
             "m_1": pairs.groomed.mass[::2],
             "m_2": pairs.groomed.mass[1::2],
+            "met": objects["pt"][:, MISSING],
+            "sum_et": pairs.sum_et,
             "eventNumber": pairs.event,
             "xsec_weight": record.weight[pairs.event],
             "tag_1": chance[:, 0],

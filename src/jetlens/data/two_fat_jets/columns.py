@@ -13,9 +13,10 @@ Tables = dict[str, NDArray[np.void]]
 CLASSES = ("background", "signal")
 
 OBJECTS = ("candidate", "fat1", "fat2", "1a", "1b", "2a", "2b", "next", "missing")
-"""The objects of an event: both fat jets together, each, their prongs, the next jet, neutrinos."""
+"""The objects of an event: both fat jets together, each, their prongs, the next jet, missing pt."""
 
 SUBJETS = slice(3, 7)
+MISSING = OBJECTS.index("missing")
 
 JETS = (
     Feature("m_hh", "GeV", r"$m_{hh}$"),
@@ -25,8 +26,10 @@ JETS = (
     Feature("pt_2", "GeV", r"$p_T^{(2)}$"),
     Feature("m_1", "GeV", r"$m_\mathrm{trim}^{(1)}$"),
     Feature("m_2", "GeV", r"$m_\mathrm{trim}^{(2)}$"),
+    Feature("met", "GeV", r"$p_T^\mathrm{miss}$"),
+    Feature("sum_et", "GeV", r"$\sum E_T$"),
 )
-"""Variables of an event; the fat jets' masses are those of trimmed jets."""
+"""Variables of an event; the fat jets' masses are those of trimmed jets, the sum is of all seen."""
 
 CONSTITUENTS = (
     Feature("pt_frac", "", r"$p_T / p_T^\mathrm{jet}$"),

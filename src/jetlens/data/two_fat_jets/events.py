@@ -47,6 +47,8 @@ class Pairs(NamedTuple):
     """Momenta of the next jets ``[pair, 4]``, zeros where there is none."""
     missing: Floats
     """Sums of the neutrinos' momenta in the transverse plane ``[pair, (px, py)]``."""
+    sum_et: Floats
+    """Scalar sums of the pt of all particles that are seen, ``[pair]``."""
 
     def __len__(self) -> int:
         return len(self.event)
@@ -73,6 +75,7 @@ def find(record: EventRecord, cuts: Cuts) -> Pairs:
         trim(record.momentum[found.particle], found.size),
         _next_jets(record, event, np.setdiff1d(row, found.particle)),
         _missing(record, event),
+        _sum_et(record, row)[event],
     )
 
 
@@ -100,3 +103,8 @@ def _missing(record: EventRecord, event: Ints) -> Floats:
         for i in range(2)
     )
     return np.stack([px, py], axis=1)
+
+
+def _sum_et(record: EventRecord, row: Ints) -> Floats:
+    pt = np.hypot(record.momentum[row, 0], record.momentum[row, 1])
+    return np.bincount(record.event[row], pt, minlength=record.events).astype(np.float64)

@@ -30,10 +30,12 @@ class Registry(Generic[T]):
         What one entry is called, such as ``"explainer"``; its entry points are ``jetlens.<kind>s``.
     package
         The package whose modules register the built-in entries.
+    folders
+        Whether modules in folders of the package register entries, too.
     """
 
-    def __init__(self, kind: str, plural: str, package: str) -> None:
-        self.kind, self.plural, self.package = kind, plural, package
+    def __init__(self, kind: str, plural: str, package: str, *, folders: bool = False) -> None:
+        self.kind, self.plural, self.package, self.folders = kind, plural, package, folders
         self._table: dict[str, Callable[..., T]] = {}
         self._filled = False
 
@@ -56,7 +58,8 @@ class Registry(Generic[T]):
             return
         self._filled = True
         package = importlib.import_module(self.package)
-        for module in pkgutil.iter_modules(package.__path__, prefix=f"{self.package}."):
+        walk = pkgutil.walk_packages if self.folders else pkgutil.iter_modules
+        for module in walk(package.__path__, prefix=f"{self.package}."):
             importlib.import_module(module.name)
         for point in entry_points(group=f"jetlens.{self.plural}"):
             self.register(point.name)(point.load())
@@ -115,4 +118,4 @@ taggers: Registry[Any] = Registry("tagger", "taggers", "jetlens.taggers")
 explainers: Registry[Any] = Registry("explainer", "explainers", "jetlens.explain")
 baselines: Registry[Any] = Registry("baseline", "baselines", "jetlens.explain")
 summaries: Registry[Any] = Registry("summary", "summaries", "jetlens.summarise")
-figures: Registry[Any] = Registry("figure", "figures", "jetlens.plots")
+figures: Registry[Any] = Registry("figure", "figures", "jetlens.plots", folders=True)

@@ -66,7 +66,7 @@ def draw(result: Result | Ensemble | Retrained | Costs, **options: Any) -> Figur
     BadValueError
         If the figure does not take an option.
     """
-    from jetlens.plots.style import style
+    from jetlens.plots.shared.style import style
 
     name = name_of(result)
     drawing = figures.get(name)
@@ -113,7 +113,7 @@ def save(
     -------
     The files, in the formats' order.
     """
-    from jetlens.plots.style import style
+    from jetlens.plots.shared.style import style
 
     written = []
     for ending in formats:

@@ -7,7 +7,7 @@ from itertools import product
 
 from markupsafe import Markup
 
-from jetlens.plots.panels import listed
+from jetlens.plots.shared.panels import listed
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
 from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, verdict

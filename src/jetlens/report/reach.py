@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jetlens.plots.reach import told
+from jetlens.plots.tagging.reach import told
 from jetlens.report.content import Block, Cell, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Facts, Numbers
 from jetlens.report.numbers import measured, plain

@@ -6,9 +6,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jetlens.plots.attention_fraction import NAMES
-from jetlens.plots.by_class import class_title, classes_shown
-from jetlens.plots.style import plain
+from jetlens.plots.attention.attention_fraction import NAMES
+from jetlens.plots.shared.by_class import class_title, classes_shown
+from jetlens.plots.shared.style import plain
 from jetlens.report.content import Cell, Table
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as written

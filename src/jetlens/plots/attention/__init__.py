@@ -1,0 +1,1 @@
+"""Figures of what attends to what, and where in images taggers look."""

@@ -1,0 +1,1 @@
+"""Figures of how far an explanation holds."""

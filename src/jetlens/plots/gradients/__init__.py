@@ -1,0 +1,1 @@
+"""Figures of which changes of its inputs a tagger asks for."""

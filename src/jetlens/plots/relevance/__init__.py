@@ -1,0 +1,1 @@
+"""Figures of what counts for a decision: features, particles, pixels and streams."""

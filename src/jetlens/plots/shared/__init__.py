@@ -1,0 +1,1 @@
+"""What figures share: their style, words, panels and axes."""

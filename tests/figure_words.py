@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import matplotlib as mpl
-from jetlens.plots.shared.style import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from jetlens.plots.shared.style import style
 
 
 def words(figure: Figure) -> list[mpl.text.Text]:

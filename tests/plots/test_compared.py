@@ -5,13 +5,13 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pytest
-from jetlens.plots.shared.style import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.plots import caption
 from jetlens.plots.entry import title
+from jetlens.plots.shared.style import style
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from synthetic import attribution
 

@@ -8,7 +8,6 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
-from jetlens.plots.shared.style import plain, style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import jetlens as jl
@@ -16,6 +15,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import figures, summaries
 from jetlens.plots import caption, save
 from jetlens.plots.entry import COMPARED
+from jetlens.plots.shared.style import plain, style
 from synthetic import bare, made_for, particles
 
 VARIANTS = {

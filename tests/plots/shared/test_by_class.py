@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from jetlens.plots.shared.by_class import measured
 
 

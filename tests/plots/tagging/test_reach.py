@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from jetlens.plots.tagging.reach_compared import NONE
 
 import jetlens as jl
 from jetlens.plots.entry import caption, draw
+from jetlens.plots.tagging.reach_compared import NONE
 from jetlens.summarise.search.limits import limited
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from searches import MASSES, events

@@ -1,4 +1,4 @@
-"""Figures of where in images taggers look, and of what taggers cost."""
+"""Figures of where in images taggers look."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import xarray as xr
 import imaged
 import jetlens as jl
 from figure_words import inside, words
-from jetlens.core.errors import BadFileError
 from jetlens.plots import caption
 from jetlens.plots.entry import title
-from jetlens.summarise.trainings.costs import Costs, Spent
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 
 
@@ -98,47 +96,3 @@ def test_several_taggers_are_compared(name):
         assert gain["value"] == pytest.approx(each[0] - each[1], rel=1e-4)
         assert gain["low_95"] < gain["value"] < gain["high_95"]
         assert not any(".vs.first" in n for n in numbers)  # other data are other jets
-
-
-def costs():
-    rng = np.random.default_rng(0)
-    found = []
-    for task in ("first", "second"):
-        for images in (30, 300):
-            for model, trained in (("two-layers", 4e6), ("head", 800.0)):
-                spent = {
-                    "jets": [2.0 * images] * 3,
-                    "trained": [trained] * 3,
-                    "flops": [images * trained * 60] * 3,
-                    "seconds": list(rng.uniform(5, 6, size=3) * images),
-                }
-                own = {"value": 0.7, "low": 0.65, "high": 0.74}
-                places = {"data": task, "images": str(images), "model": model}
-                found.append(Spent(places, spent, {"auc": own}))
-    return Costs(tuple(found))
-
-
-def test_performance_against_costs():
-    found = costs()
-    inside(lambda: jl.draw(found), 5)
-    drawn = jl.draw(found)
-    assert len(drawn.axes) == 8  # two tasks, four costs; of accuracy nothing is known
-    for word in ("first", "second", "two-layers", "head", "Jets that are trained on"):
-        assert word in said(drawn)
-    (line, *_) = drawn.axes[0].get_lines()
-    np.testing.assert_allclose(line.get_xdata(), [60, 600])
-    assert "3 trainings" in caption(found)
-    assert "$" not in caption(found)
-
-
-def test_costs_are_saved_and_loaded(tmp_path):
-    path = tmp_path / "costs.json"
-    costs().save(path)
-    loaded = Costs.load(path)
-    assert loaded.spent == costs().spent
-    assert loaded.axes["images"] == ("30", "300")
-    assert loaded.spent[0].mean("jets") == (60.0, 0.0)
-    assert np.isnan(loaded.spent[0].mean("gold")[0])
-    path.write_text("{}", encoding="utf-8")
-    with pytest.raises(BadFileError, match="does not hold 'jetlens costs 1'"):
-        Costs.load(path)

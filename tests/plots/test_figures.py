@@ -15,7 +15,8 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import figures, summaries
 from jetlens.plots import caption, save
 from jetlens.plots.entry import COMPARED
-from jetlens.plots.shared.style import plain, style
+from jetlens.plots.shared.style import style
+from jetlens.plots.shared.words import plain
 from synthetic import bare, made_for, particles
 
 VARIANTS = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from jetlens.data.readers.ftag_variables import FEATURES
-from jetlens.plots.shared.style import FLAVOUR_TITLES, TITLES_OF_ORIGINS
+from jetlens.plots.shared.flavours import FLAVOUR_TITLES, TITLES_OF_ORIGINS
 from jetlens.report.words import html, said
 
 

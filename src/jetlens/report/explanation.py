@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from jetlens.core.registry import explainers, parameters
-from jetlens.plots.shared.style import FLAVOUR_TITLES
+from jetlens.plots.shared.flavours import FLAVOUR_TITLES
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
 from jetlens.report.moved import observables_table

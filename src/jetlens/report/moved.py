@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jetlens.plots.shared.style import class_name
+from jetlens.plots.shared.flavours import class_name
 from jetlens.report.content import Cell, Table
 from jetlens.report.numbers import measured, plain
 from jetlens.report.words import html

@@ -8,7 +8,8 @@ import numpy as np
 
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
-from jetlens.plots.shared.style import class_name, plain
+from jetlens.plots.shared.flavours import class_name
+from jetlens.plots.shared.words import plain
 from jetlens.report.content import Block, Cell, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from jetlens.plots.attention.attention_fraction import NAMES
 from jetlens.plots.shared.by_class import class_title, classes_shown
-from jetlens.plots.shared.style import plain
+from jetlens.plots.shared.words import plain
 from jetlens.report.content import Cell, Table
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as written

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jetlens.plots.shared.style import class_name
+from jetlens.plots.shared.flavours import class_name
 from jetlens.report.content import Cell, Section, Tile, Tiles
 from jetlens.report.explanation import explained, explained_output, rows_of
 from jetlens.report.facts import Facts, Numbers

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jetlens.plots.shared.style import FLAVOUR_TITLES
+from jetlens.plots.shared.flavours import FLAVOUR_TITLES
 from jetlens.report.content import Block, Section, Table
 from jetlens.report.facts import UNLABELLED, Facts
 from jetlens.report.numbers import percent, plain, shown

@@ -13,8 +13,9 @@ from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.plots.attention.attention_fraction import unit_of
 from jetlens.plots.shared.by_class import class_title, classes_shown, empty, position, told
+from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import figure, flavour_colour, no_ticks
+from jetlens.plots.shared.style import figure, no_ticks
 from jetlens.summarise.attention_distance import MEAN, PATCH, ROLLOUT, TOGETHER
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.shared.by_class import class_title, classes_shown, empty, position, spread, told
+from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import figure, flavour_colour, plain, within
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.base import interval
 from jetlens.summarise.jets.classes import means
 from jetlens.summarise.result import Result

@@ -17,8 +17,10 @@ from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.plots.shared.by_class import class_title, classes_shown, empty, position, told
+from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import class_name, figure, plain
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import plain
 from jetlens.summarise.attention_overlay import LOOKED, MARKS, PT, RIGHT, WRONG
 from jetlens.summarise.result import Result
 

@@ -20,8 +20,10 @@ from jetlens.plots.shared.by_class import (
     rank_ticks,
     told,
 )
+from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import figure, flavour_colour, plain, within
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.attention_rank import KINDS
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result

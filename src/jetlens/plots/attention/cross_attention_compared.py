@@ -6,9 +6,10 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.shared.by_class import class_title
+from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import grid, heading, said, trainings
 from jetlens.plots.shared.points import classes_of
-from jetlens.plots.shared.style import flavour_colour, no_ticks
+from jetlens.plots.shared.style import no_ticks
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import over_retrainings
 

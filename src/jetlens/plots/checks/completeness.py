@@ -6,7 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.shared.style import counted, figure, flavour_colour, flavour_title, label, legend
+from jetlens.plots.shared.flavours import flavour_colour, flavour_title
+from jetlens.plots.shared.style import figure, label, legend
+from jetlens.plots.shared.words import counted
 from jetlens.summarise.completeness import KINDS
 from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result

@@ -9,16 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.shared.style import (
-    CYCLE,
-    counted,
-    figure,
-    flavour_colour,
-    flavour_title,
-    label,
-    legend,
-    no_ticks,
-)
+from jetlens.plots.shared.flavours import flavour_colour, flavour_title
+from jetlens.plots.shared.style import CYCLE, figure, label, legend, no_ticks
+from jetlens.plots.shared.words import counted
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 

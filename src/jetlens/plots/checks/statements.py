@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.shared.style import counted, figure, label, no_ticks, tex
+from jetlens.plots.shared.style import figure, label, no_ticks
+from jetlens.plots.shared.words import counted, tex
 from jetlens.summarise.jets.statement_table import STATEMENTS
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import FAILS, HOLDS, UNDECIDED, Row

@@ -16,7 +16,8 @@ from jetlens.plots.shared.by_class import empty, measured, position, told
 from jetlens.plots.shared.gradients import explained, group_title, jets_of, split_groups
 from jetlens.plots.shared.moved import toward, which
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import features, figure, plain
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import features, plain
 from jetlens.summarise.correlations import AGAINST, CHANGE, PEARSON, SPEARMAN, Matrices, shown
 from jetlens.summarise.jets.moved import SCALE
 from jetlens.summarise.jets.sides import AFTER, GRADIENTS, INPUTS

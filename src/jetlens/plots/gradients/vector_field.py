@@ -25,7 +25,8 @@ from jetlens.plots.shared.gradients import (
     split_groups,
 )
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import figure, plain
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import plain
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
 

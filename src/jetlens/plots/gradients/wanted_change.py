@@ -17,7 +17,8 @@ from jetlens.plots.shared.gradients import PER, explained, group_title, jets_of,
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.pixels import even_norm
 from jetlens.plots.shared.ranked import against_rank, bars
-from jetlens.plots.shared.style import features, figure, no_ticks, plain
+from jetlens.plots.shared.style import figure, no_ticks
+from jetlens.plots.shared.words import features, plain
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 from jetlens.summarise.wanted_change import KINDS, SIGNED, SIZE

@@ -15,7 +15,8 @@ from jetlens.plots.shared.gradients import group_colour, group_title, jets_of, s
 from jetlens.plots.shared.moved import how_many, left_out, scale_axis, toward, unused, which
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.ranked import Three, against_rank, bars
-from jetlens.plots.shared.style import features, figure, plain
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import features, plain
 from jetlens.summarise.base import LEAST, interval
 from jetlens.summarise.flip_distance import MEDIAN, PROBABILITIES
 from jetlens.summarise.jets.lists import MISCLASSIFIED

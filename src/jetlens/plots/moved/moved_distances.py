@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from jetlens.core.units import Feature
 from jetlens.plots.moved.moved_distributions import MOVED
 from jetlens.plots.shared.by_class import class_title, spread
+from jetlens.plots.shared.flavours import class_name, flavour_colour
 from jetlens.plots.shared.moved import scale_axis
-from jetlens.plots.shared.style import class_name, flavour_colour
 from jetlens.summarise.base import interval
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
+from jetlens.plots.shared.flavours import class_name, flavour_colour
 from jetlens.plots.shared.moved import before
-from jetlens.plots.shared.style import class_name, flavour_colour
 from jetlens.summarise.base import ratio
 from jetlens.summarise.jets.moved import SCALE, scale_name
 from jetlens.summarise.result import Result

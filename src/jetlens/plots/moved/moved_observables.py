@@ -13,9 +13,11 @@ from jetlens.core.registry import figures
 from jetlens.plots.moved.moved_distances import against_scale, choice, shares
 from jetlens.plots.moved.moved_distributions import distributions, edges_of
 from jetlens.plots.shared.by_class import empty, measured
+from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.moved import left_out, toward, unused, which
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import class_name, figure, plain
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import plain
 from jetlens.summarise.base import LEAST, interval, ratio
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result

@@ -19,9 +19,11 @@ from jetlens.plots.shared.by_class import (
     position,
     spread,
 )
+from jetlens.plots.shared.flavours import flavour_colour, flavour_title
 from jetlens.plots.shared.moved import how_many, left_out, scale_axis, toward, unused, which
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import figure, flavour_colour, flavour_title, plain, within
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.base import LEAST, ratio
 from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL
 from jetlens.summarise.nudge_scan import FIRST, FLIPPED, PROBABILITIES

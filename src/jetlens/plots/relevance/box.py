@@ -10,21 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
-from jetlens.plots.shared.style import (
+from jetlens.plots.shared.flavours import (
     ORIGIN_COLOURS,
-    SCORE_AXIS,
     TITLES_OF_ORIGINS,
-    boxes,
-    counted,
-    features,
-    figure,
     flavour_colour,
     flavour_title,
-    label,
-    legend,
-    no_ticks,
-    plain,
 )
+from jetlens.plots.shared.style import boxes, figure, label, legend, no_ticks
+from jetlens.plots.shared.words import SCORE_AXIS, counted, features, plain
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result

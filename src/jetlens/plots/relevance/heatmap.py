@@ -15,14 +15,9 @@ from scipy.optimize import linear_sum_assignment
 from jetlens.core.attribution import MASK, SCORE, features
 from jetlens.core.errors import look_up
 from jetlens.core.registry import figures
-from jetlens.plots.shared.style import (
-    SCORE_AXIS,
-    TITLES_OF_ORIGINS,
-    VERTEX_COLOURS,
-    counted,
-    figure,
-    flavour_title,
-)
+from jetlens.plots.shared.flavours import TITLES_OF_ORIGINS, flavour_title
+from jetlens.plots.shared.style import VERTEX_COLOURS, figure
+from jetlens.plots.shared.words import SCORE_AXIS, counted
 from jetlens.summarise.box import summed
 from jetlens.summarise.result import Result
 from jetlens.summarise.top_origin import CATEGORIES, UNKNOWN

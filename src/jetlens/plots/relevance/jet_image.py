@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.attribution import SCORE, VALUE
 from jetlens.core.registry import figures
+from jetlens.plots.shared.flavours import flavour_title, shown_groups
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.pixels import (
     axis_title,
@@ -21,14 +22,8 @@ from jetlens.plots.shared.pixels import (
     log_norm,
     relevance,
 )
-from jetlens.plots.shared.style import (
-    counted,
-    features,
-    figure,
-    flavour_title,
-    shown_groups,
-    within,
-)
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import counted, features, within
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.jet_image import SIGNIFICANT
 from jetlens.summarise.result import Result

@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.relevance.jet_image import AXIS
+from jetlens.plots.shared.flavours import flavour_title, shown_groups
 from jetlens.plots.shared.panels import heading, said
 from jetlens.plots.shared.pixels import axis_title, crop, even_norm, extent_of, relevance
-from jetlens.plots.shared.style import figure, flavour_title, shown_groups, within
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import within
 from jetlens.summarise.jet_image import SIGNIFICANT
 from jetlens.summarise.trainings.ensemble import Ensemble
 

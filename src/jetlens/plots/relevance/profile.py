@@ -12,15 +12,10 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
+from jetlens.plots.shared.flavours import flavour_colour, flavour_title, shown_groups
 from jetlens.plots.shared.panels import across, heading
-from jetlens.plots.shared.style import (
-    counted,
-    features,
-    figure,
-    flavour_colour,
-    flavour_title,
-    shown_groups,
-)
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import counted, features
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
 

@@ -14,14 +14,10 @@ from jetlens.core.errors import look_up
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.plots.relevance.profile import AXIS, frame
+from jetlens.plots.shared.flavours import flavour_colour, flavour_title, shown_groups
 from jetlens.plots.shared.panels import heading, said
-from jetlens.plots.shared.style import (
-    features,
-    figure,
-    flavour_colour,
-    flavour_title,
-    shown_groups,
-)
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import features
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 

@@ -11,14 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.shared.style import (
-    counted,
-    figure,
-    flavour_colour,
-    flavour_title,
-    label,
-    no_ticks,
-)
+from jetlens.plots.shared.flavours import flavour_colour, flavour_title
+from jetlens.plots.shared.style import figure, label, no_ticks
+from jetlens.plots.shared.words import counted
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 

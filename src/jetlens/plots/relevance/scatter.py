@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
+from jetlens.plots.shared.flavours import flavour_title
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import counted, features, figure, flavour_title, plain, within
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import counted, features, plain, within
 from jetlens.summarise.base import LEAST
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.surface import MIDDLE, WIDEST, Surface

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.relevance.scatter import COLOURS, axes_of, crosses, limits
+from jetlens.plots.shared.flavours import flavour_title
 from jetlens.plots.shared.panels import grid, heading, said
-from jetlens.plots.shared.style import features, flavour_title, plain, within
+from jetlens.plots.shared.words import features, plain, within
 from jetlens.summarise.sums.surface import MIDDLE, Surface
 from jetlens.summarise.trainings.ensemble import Ensemble
 

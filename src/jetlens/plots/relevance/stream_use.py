@@ -19,8 +19,9 @@ from jetlens.plots.shared.by_class import (
     spread,
     told,
 )
+from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import figure, flavour_colour, no_ticks
+from jetlens.plots.shared.style import figure, no_ticks
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 from jetlens.summarise.stream_use import LOSS, SHARE

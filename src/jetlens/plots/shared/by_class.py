@@ -10,8 +10,10 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from jetlens.plots.shared.flavours import class_name, shown_groups
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import class_name, counted, figure, shown_groups
+from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.words import counted
 from jetlens.summarise.base import interval
 from jetlens.summarise.result import Result
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jetlens.plots.shared.by_class import class_title, classes_shown, position
-from jetlens.plots.shared.style import flavour_colour, flavour_title, plain, within
+from jetlens.plots.shared.flavours import flavour_colour, flavour_title
+from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.jets.gradients import INPUT, PHYSICAL, SPREAD
 from jetlens.summarise.jets.lists import MISCLASSIFIED
 from jetlens.summarise.result import Result

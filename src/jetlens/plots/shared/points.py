@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from jetlens.plots.shared.by_class import class_title
+from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import apart
-from jetlens.plots.shared.style import flavour_colour, no_ticks
+from jetlens.plots.shared.style import no_ticks
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import over_retrainings
 

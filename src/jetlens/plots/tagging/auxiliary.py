@@ -8,14 +8,8 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.plots.shared.style import (
-    TITLES_OF_ORIGINS,
-    figure,
-    flavour_colour,
-    flavour_title,
-    label,
-    no_ticks,
-)
+from jetlens.plots.shared.flavours import TITLES_OF_ORIGINS, flavour_colour, flavour_title
+from jetlens.plots.shared.style import figure, label, no_ticks
 from jetlens.summarise.auxiliary import EACH, INCLUSIVE
 from jetlens.summarise.base import interval, ratio
 from jetlens.summarise.result import Result

@@ -11,16 +11,10 @@ from matplotlib.figure import Figure
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
+from jetlens.plots.shared.flavours import class_name, flavour_colour, flavour_title
 from jetlens.plots.shared.panels import instead
-from jetlens.plots.shared.style import (
-    class_name,
-    figure,
-    flavour_colour,
-    flavour_title,
-    label,
-    legend,
-    plain,
-)
+from jetlens.plots.shared.style import figure, label, legend
+from jetlens.plots.shared.words import plain
 from jetlens.summarise.performance import SINGLE
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.performances import TAGGER

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
+from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.panels import heading, instead, listed, said
-from jetlens.plots.shared.style import CYCLE, class_name, figure, legend, no_ticks
+from jetlens.plots.shared.style import CYCLE, figure, legend, no_ticks
 from jetlens.summarise.base import Numbers
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import per_cent

@@ -4,7 +4,8 @@ An attribution is an `xarray.Dataset`. For each input collection ``c`` it holds 
 ``c_score`` or ``c_importance``, whichever the method gives (``c_mask``, ``c_<truth>`` and
 ``c_pred_<task>`` where there are such), for each jet ``output``, ``label``, ``target``, ``weight``,
 ``event`` and ``row``. Padding is NaN or -1. Attention has axes of its own, see
-`jetlens.core.attention`.
+`jetlens.core.attention`. What a method has found has the attribute `OF_TARGET`: of another target
+it may be other numbers. The rest is the same whatever is explained.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ MOVED = "_moved"
 FLIP_STEP = "_flip_step"
 """How far a collection's scaled features have moved where a decision flips, in their spreads."""
 
+OF_TARGET = "of_target"
+"""Attribute of variables that may differ with what is explained."""
+
 
 def dims(name: str, collection: Collection) -> tuple[str, ...]:
     """Return the dimensions of a collection's scores."""
@@ -78,7 +82,8 @@ def build(
         The tagger's features by collection, in the tagger's order.
     scores
         By collection, of the shape of those inputs; with `targets`, with a leading target axis.
-        Collections without scores keep their values and truth.
+        Collections without scores keep their values and truth. These, `importance`, `per_jet` and
+        `tables` are marked as `OF_TARGET`.
     classes
         The tagger's classes.
     output
@@ -120,9 +125,10 @@ def build(
         described = [collection.features[i].as_dict() for i in where]
         data[name + VALUE] = (axes, value, {"features": json.dumps(described)})
         if score is not None:
-            data[name + SCORE] = ((*lead, *axes), score)
+            data[name + SCORE] = _found((*lead, *axes), score)
         if name in (importance or {}):
-            data[name + IMPORTANCE] = _importance(name, collection, (importance or {})[name])
+            given = (importance or {})[name]
+            data[name + IMPORTANCE] = _found(*_importance(name, collection, given))
         for task, truth in collection.truth.items():
             data[f"{name}_{task}"] = (axes[: truth.ndim], truth)
         for task, found in (predictions or {}).get(name, {}).items():
@@ -140,11 +146,19 @@ def build(
     else:
         coords["target"] = list(targets)
     for name, numbers in (per_jet or {}).items():
-        data[name] = ((*lead, "jet") if numbers.ndim == 1 + len(lead) else ("jet",), numbers)
+        several = numbers.ndim == 1 + len(lead)
+        data[name] = _found((*lead, "jet") if several else ("jet",), numbers)
     for name, table in (tables or {}).items():
-        data[name] = (("jet", *table.axes), table.values, dict(table.attrs))
+        data[name] = _found(("jet", *table.axes), table.values, table.attrs)
         coords |= table.coordinates
     return xr.Dataset(data, coords=coords, attrs=dict(attrs or {}))
+
+
+def _found(
+    axes: Sequence[str], values: Any, attrs: Mapping[str, Any] | None = None
+) -> tuple[Sequence[str], Any, dict[str, Any]]:
+    """Return a variable that a method has found."""
+    return axes, values, {**(attrs or {}), OF_TARGET: 1}
 
 
 def _importance(
@@ -189,6 +203,11 @@ def beside(attribution: xr.Dataset, batch: JetBatch, name: str = "jets") -> xr.D
 def collections(attribution: xr.Dataset) -> tuple[str, ...]:
     """Return the names of the input collections that have scores."""
     return tuple(str(v)[: -len(SCORE)] for v in attribution.data_vars if str(v).endswith(SCORE))
+
+
+def of_target(attribution: xr.Dataset) -> list[str]:
+    """Return the names of the variables that may differ with what is explained."""
+    return [str(n) for n, v in attribution.data_vars.items() if OF_TARGET in v.attrs]
 
 
 def importance(attribution: xr.Dataset, collection: str) -> xr.DataArray:

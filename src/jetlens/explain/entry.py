@@ -9,7 +9,6 @@ import numpy as np
 import xarray as xr
 
 from jetlens.core import attribution
-from jetlens.core.attribution import FLIP_STEP, IMPORTANCE, MOVED, SCORE
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers
@@ -134,25 +133,11 @@ def _one(
         return found[0]
     found = attribution.aligned(found)
     first = found[0].drop_vars("target")
-    per_target = [
-        v
-        for v in first.data_vars
-        if not alike and (v in _PER_TARGET or str(v).endswith(_ENDS) or str(v).startswith(_BEGINS))
-    ]
+    per_target = [] if alike else attribution.of_target(first)
     if per_target:
         stacked = xr.concat([f[per_target] for f in found], dim="target", combine_attrs="override")
-        rest = first[sorted(set(first.data_vars) - set(per_target), key=str)]
-        first = xr.merge([rest, stacked], combine_attrs="override")
+        first = xr.merge([first.drop_vars(per_target), stacked], combine_attrs="override")
     texts = [t.text for t in targets]
     return first.assign_coords(target=np.array(texts)).assign_attrs(
         found[0].attrs | {"target": texts}
     )
-
-
-_ENDS, _BEGINS = (SCORE, IMPORTANCE, MOVED, FLIP_STEP, "_flip_distance"), "unphysical"
-_PER_TARGET = (
-    *("baseline_output", "completeness_error", "converged", "steps"),
-    *("relevance_in", "relevance_absorbed"),
-    *("stream_share", "permutation_loss", "permutation_change"),
-    *("moved_output", "bent", "flip_scale"),
-)

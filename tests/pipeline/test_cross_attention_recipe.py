@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import jetlens
-from jetlens.run.recipe import load
+from jetlens.run.recipe_file import load
 
 RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "cross_attention.toml"
 DRAWN = ("performance", "reach", "attention-rank", "cross-attention", "stream-use")

@@ -11,7 +11,7 @@ import pytest
 
 import jetlens
 from jetlens.run import attributions
-from jetlens.run.recipe import load
+from jetlens.run.recipe_file import load
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 SMALL = {

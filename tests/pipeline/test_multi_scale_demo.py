@@ -10,7 +10,7 @@ import pytest
 
 import jetlens
 from jetlens.core.errors import JetlensError
-from jetlens.run.recipe import load
+from jetlens.run.recipe_file import load
 
 RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "multi_scale_demo.toml"
 

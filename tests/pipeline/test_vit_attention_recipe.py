@@ -13,7 +13,8 @@ from jetlens.run.checks import images
 from jetlens.run.entry import run
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Log
-from jetlens.run.recipe import Used, load
+from jetlens.run.recipe import Used
+from jetlens.run.recipe_file import load
 from jetlens.run.stages.check import untrained
 from jetlens.run.store import Store
 from jetlens.run.study import Study

@@ -12,7 +12,7 @@ import pytest
 import tomli_w
 
 import jetlens
-from jetlens.run.recipe import load
+from jetlens.run.recipe_file import load
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 SMALL = {

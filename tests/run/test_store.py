@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -123,31 +121,6 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadFileError, match="cannot write"), Store(tmp_path / "file" / "r").locked():
         pass
-
-
-def test_hashes_are_of_the_content_and_read_once(store, tmp_path):
-    file = tmp_path / "a.h5"
-    file.write_bytes(b"content")
-    assert store.hashes([file]) == [("a.h5", hashlib.sha256(b"content").hexdigest())]
-    stamp = file.stat().st_mtime_ns
-    file.write_bytes(b"CONTENT")
-    os.utime(file, ns=(stamp, stamp))  # the same size and time: taken from the cache
-    assert store.hashes([file])[0][1] == hashlib.sha256(b"content").hexdigest()
-    os.utime(file, ns=(stamp + 1, stamp + 1))
-    assert store.hashes([file])[0][1] == hashlib.sha256(b"CONTENT").hexdigest()
-    with pytest.raises(BadFileError, match="cannot read"):
-        store.hashes([tmp_path / "missing"])
-
-
-def test_a_fingerprint_depends_on_names_and_contents_not_on_places(store, tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a").write_text("1")
-        (tmp_path / name / "b").write_text("2")
-    same = [store.fingerprint([tmp_path / n]) for n in ("one", "two")]
-    assert same[0] == same[1]
-    (tmp_path / "two" / "b").rename(tmp_path / "two" / "c")
-    assert store.fingerprint([tmp_path / "two"]) != same[0]
 
 
 def test_repeats_have_folders_of_their_own(store):

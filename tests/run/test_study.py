@@ -9,7 +9,8 @@ import made_up
 from jetlens.core.errors import BadRecipeError, BadValueError, UnknownNameError
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Log
-from jetlens.run.recipe import Used, build
+from jetlens.run.recipe import Used
+from jetlens.run.recipe_file import build
 from jetlens.run.stages.generate import generate
 from jetlens.run.stages.train import architecture
 from jetlens.run.store import Store

@@ -8,7 +8,7 @@ import pytest
 from jetlens.core.errors import BadRecipeError
 from jetlens.run import variations
 from jetlens.run.overrides import setting
-from jetlens.run.recipe import load
+from jetlens.run.recipe_file import load
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 

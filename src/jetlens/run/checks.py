@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jetlens.core.errors import BadRecipeError, JetlensError, expected
 from jetlens.core.registry import Registry, datasets, explainers, summaries, taggers
@@ -11,9 +11,7 @@ from jetlens.data.base import PARTS
 from jetlens.data.generated import Generated
 from jetlens.data.images import Images
 from jetlens.run.arguments import check, check_arguments
-
-if TYPE_CHECKING:
-    from jetlens.run.recipe import Data, Recipe, Used
+from jetlens.run.recipe import Data, Recipe, Used
 
 
 def check_registered(recipe: Recipe) -> None:

@@ -67,7 +67,7 @@ def explain_files(
         As of `jetlens.run`.
     """
     from jetlens.run.entry import check_device
-    from jetlens.run.recipe import build
+    from jetlens.run.recipe_file import build
     from jetlens.run.stages import check, explain, predict, report, summarise
 
     check_device(device)

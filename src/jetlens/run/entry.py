@@ -114,7 +114,8 @@ def run(
         If the recipe, a file or a value is wrong.
     """
     from jetlens.run.executor import executor
-    from jetlens.run.recipe import Recipe, load, parse_settings
+    from jetlens.run.recipe import Recipe
+    from jetlens.run.recipe_file import load, parse_settings
 
     if until not in STAGES:
         raise UnknownNameError("stage", until, STAGES)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator
@@ -21,9 +20,7 @@ from typing import Any
 
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import sweep, told, write_text
-from jetlens.core.hashing import digest
-
-_BLOCK = 1 << 20
+from jetlens.run.fingerprints import fingerprint
 
 
 @dataclass(frozen=True)
@@ -210,43 +207,7 @@ class Store:
 
     def fingerprint(self, paths: Iterable[Path]) -> str:
         """Return one digest of the contents of files and folders, in the order given."""
-        files = []
-        for path in paths:
-            below = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-            files += below
-        return digest(*(part for pair in self.hashes(files) for part in pair))
-
-    def hashes(self, files: Iterable[Path]) -> list[tuple[str, str]]:
-        """Return names and content hashes of files; read again only if size or time changed."""
-        place = self.root / ".stages" / "hashes.json"
-        try:
-            known = json.loads(place.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            known = {}
-        found, fresh = [], False
-        for path in files:
-            absolute = str(path.resolve())
-            try:
-                status = path.stat()
-                stamp = [status.st_size, status.st_mtime_ns]
-                if known.get(absolute, [None])[:2] != stamp:
-                    known[absolute] = [*stamp, content_hash(path)]
-                    fresh = True
-            except OSError as error:
-                raise BadFileError(f"cannot read {str(path)!r}: {error.strerror}") from error
-            found.append((path.name, known[absolute][2]))
-        if fresh:
-            write_text(place, json.dumps(known))
-        return found
-
-
-def content_hash(path: Path) -> str:
-    """Return the SHA-256 of a file, read in blocks."""
-    whole = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            whole.update(block)
-    return whole.hexdigest()
+        return fingerprint(paths, self.root / ".stages" / "hashes.json")
 
 
 def remove(path: Path) -> None:

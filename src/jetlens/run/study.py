@@ -20,7 +20,8 @@ from jetlens.run.checks import images
 from jetlens.run.executor import Executor
 from jetlens.run.pool import Pool, choose
 from jetlens.run.progress import Log
-from jetlens.run.recipe import Recipe, build
+from jetlens.run.recipe import Recipe
+from jetlens.run.recipe_file import build
 from jetlens.run.shows import Shows
 from jetlens.run.store import Store
 

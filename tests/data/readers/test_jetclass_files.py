@@ -23,7 +23,7 @@ from jetlens.data.readers.jetclass_files import Columns, write
 from jetlens.run.executor import Serial
 from jetlens.run.inspect import describe
 from jetlens.run.progress import Log
-from jetlens.run.recipe import load
+from jetlens.run.recipe_file import load
 from jetlens.run.store import Store
 from jetlens.run.study import Study
 

@@ -18,7 +18,7 @@ from jetlens.core.errors import (
     UnsupportedError,
 )
 from jetlens.data.two_fat_jets import TwoFatJets
-from jetlens.run.recipe import build
+from jetlens.run.recipe_file import build
 from jetlens.run.stages import check
 
 BASE: dict[str, Any] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jetlens.core.errors import BadFileError, BadRecipeError
-from jetlens.run.recipe import load, parse_settings
+from jetlens.run.recipe_file import load, parse_settings
 
 PYTHIA = 'use = "pythia", jets = 100, mu = 1'
 WHOLE = """

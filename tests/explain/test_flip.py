@@ -8,7 +8,7 @@ import xarray as xr
 import jetlens as jl
 import moving
 from contracts import explainers as case
-from jetlens.explain.spread import spread
+from jetlens.explain.shared.spread import spread
 from jetlens.taggers.encode import encode
 
 SCALES = [0.0, 2.0, 5.0, 10.0, 30.0]

@@ -10,7 +10,7 @@ import moving
 from contracts import explainers as case
 from jetlens.core.registry import taggers
 from jetlens.data.scaling.fit import fit
-from jetlens.explain.spread import spread
+from jetlens.explain.shared.spread import spread
 from jetlens.taggers.encode import encode
 from reference.gradient import slow_gradient
 

@@ -12,7 +12,7 @@ import jetlens as jl
 import moving
 from jetlens.core import attribution
 from jetlens.core.errors import UnsupportedError
-from jetlens.explain.spread import spread
+from jetlens.explain.shared.spread import spread
 from jetlens.taggers.encode import encode
 from reference.gradient import slow_gradient, slow_move
 

@@ -8,7 +8,7 @@ import jetlens as jl
 import moving
 from contracts import explainers as case
 from jetlens.core.hashing import normal
-from jetlens.explain.spread import spread
+from jetlens.explain.shared.spread import spread
 from jetlens.taggers.encode import encode
 
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Choose, OnePassExplainer, Scores
-from jetlens.explain.running import as_written
+from jetlens.explain.passes.running import as_written
 from jetlens.explain.targets import Target
 from jetlens.explain.tokens.apart import check_without_places
 from jetlens.explain.tokens.importance import Importance

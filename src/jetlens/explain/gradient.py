@@ -17,8 +17,8 @@ from torch import Tensor
 from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Choose, Context, OnePassExplainer, Scores
-from jetlens.explain.slopes import SlopeExplainer, all_slopes
-from jetlens.explain.spread import spread
+from jetlens.explain.shared.slopes import SlopeExplainer, all_slopes
+from jetlens.explain.shared.spread import spread
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed

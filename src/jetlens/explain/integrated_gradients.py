@@ -19,9 +19,9 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
-from jetlens.explain.baselines import Baseline, choose, held
-from jetlens.explain.paths import Paths
-from jetlens.explain.quadrature import FAMILIES, Rule, fixed, nested
+from jetlens.explain.paths.baselines import Baseline, choose, held
+from jetlens.explain.paths.paths import Paths
+from jetlens.explain.paths.quadrature import FAMILIES, Rule, fixed, nested
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed

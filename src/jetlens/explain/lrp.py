@@ -19,14 +19,15 @@ from torch import Tensor
 from jetlens.core.attribution import Table
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import explainers
-from jetlens.explain import lrp_composites, lrp_rules
 from jetlens.explain.base import Choose, OnePassExplainer, Scores
-from jetlens.explain.lrp_composites import Composite
-from jetlens.explain.lrp_rules import ZBox
+from jetlens.explain.relevance import composites as lrp_composites
+from jetlens.explain.relevance import rules as lrp_rules
 from jetlens.explain.relevance.bounds import bounds_of
+from jetlens.explain.relevance.composites import Composite
 from jetlens.explain.relevance.ledger import CAUSES, Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.propagate import TARGET, Propagated, propagate
+from jetlens.explain.relevance.rules import ZBox
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed

@@ -22,7 +22,7 @@ from jetlens.core.hashing import mix, normal
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.gradient import INPUT, beside, check_unit, in_unit, spreads
-from jetlens.explain.slopes import check_finite, fixed, slopes
+from jetlens.explain.shared.slopes import check_finite, fixed, slopes
 from jetlens.explain.steps.free import free
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Tagger

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from jetlens.core.attention import Tokens
 from jetlens.core.errors import UnsupportedError
-from jetlens.explain.attending import FUNCTIONS, Attending
 from jetlens.explain.capture.blocks import attention
-from jetlens.explain.running import as_written, paths
+from jetlens.explain.passes.attending import FUNCTIONS, Attending
+from jetlens.explain.passes.running import as_written, paths
 from jetlens.explain.tokens.calls import Call, Streams, calls
 from jetlens.explain.tokens.known import known
 from jetlens.explain.tokens.probe import like, probe

@@ -12,8 +12,10 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from jetlens.core.errors import JetlensError, UnsupportedError
+from jetlens.explain.passes.running import where
 from jetlens.explain.relevance.called import called
-from jetlens.explain.relevance.indices import read
+from jetlens.explain.relevance.functions.indices import read
+from jetlens.explain.relevance.functions.movement import move
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.memory import (
     detach,
@@ -22,11 +24,9 @@ from jetlens.explain.relevance.memory import (
     without_its_relevance,
     written,
 )
-from jetlens.explain.relevance.movement import move
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import Signal, mark, signal
 from jetlens.explain.relevance.table import HANDLERS, near
-from jetlens.explain.running import where
 
 
 class Interception(TorchFunctionMode):

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from jetlens.explain.relevance.functions.writing import put
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import mark, signal
 from jetlens.explain.relevance.table import rule_of
-from jetlens.explain.relevance.writing import put
 
 _NOW = "jetlens_now"  # what a tensor became when it was written into
 _SHAPED = "jetlens_shaped"  # what it became when it was given another shape in place

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from jetlens.explain.lrp_composites import Composite
-from jetlens.explain.lrp_rules import Rule
+from jetlens.explain.relevance.composites import Composite
+from jetlens.explain.relevance.rules import Rule
 
 
 @dataclass

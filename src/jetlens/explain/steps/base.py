@@ -16,7 +16,7 @@ from torch import Tensor
 
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
 from jetlens.explain.base import Context, Scores
-from jetlens.explain.slopes import SlopeExplainer
+from jetlens.explain.shared.slopes import SlopeExplainer
 from jetlens.explain.steps.constraints import constraints
 from jetlens.explain.steps.course import NORMALISATIONS, RAW, Course
 from jetlens.explain.steps.free import check_needs, idle

@@ -18,7 +18,7 @@ from torch import Tensor
 from jetlens.core.collection import Collection
 from jetlens.explain.base import Context
 from jetlens.explain.gradient import beside, spreads
-from jetlens.explain.spread import MOST
+from jetlens.explain.shared.spread import MOST
 from jetlens.explain.steps.constraints import Constraints
 from jetlens.explain.steps.free import free, held_names, roles_of
 from jetlens.explain.targets import Target

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
-from jetlens.explain.baselines import held
+from jetlens.explain.paths.baselines import held
 from jetlens.physics.roles import Declared, Roles, listed, roles
 from jetlens.taggers.base import Tagger
 

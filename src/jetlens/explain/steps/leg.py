@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core.errors import BadValueError
-from jetlens.explain.slopes import fixed, slopes
+from jetlens.explain.shared.slopes import fixed, slopes
 from jetlens.explain.steps.course import Course, Floats, Values, features_back, features_first
 from jetlens.taggers.base import Inputs
 

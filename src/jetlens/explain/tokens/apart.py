@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from jetlens.core.errors import JetlensError, UnsupportedError
-from jetlens.explain.attending import Attending
-from jetlens.explain.running import as_written, paths
+from jetlens.explain.passes.attending import Attending
+from jetlens.explain.passes.running import as_written, paths
 from jetlens.taggers.base import Inputs, Tagger
 
 

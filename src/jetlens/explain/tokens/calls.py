@@ -16,7 +16,7 @@ from torch import Tensor
 
 from jetlens.core.attention import CLASS, Tokens
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
-from jetlens.explain.running import as_written
+from jetlens.explain.passes.running import as_written
 from jetlens.explain.tokens.apart import Apart, outputs
 from jetlens.explain.tokens.axes import Axes, candidates
 from jetlens.explain.tokens.following import follow

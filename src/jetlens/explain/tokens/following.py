@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from jetlens.explain.running import as_written
+from jetlens.explain.passes.running import as_written
 from jetlens.explain.tokens.apart import Apart, outputs
 from jetlens.explain.tokens.axes import Axes
 from jetlens.explain.tokens.probe import Probe, changed

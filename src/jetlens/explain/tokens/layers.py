@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from jetlens.core.attention import NOWHERE, Tokens
-from jetlens.explain.running import as_written
+from jetlens.explain.passes.running import as_written
 from jetlens.explain.targets import Target
 from jetlens.explain.tokens.apart import Apart
 from jetlens.explain.tokens.naming import lengths, named

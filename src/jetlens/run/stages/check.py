@@ -20,7 +20,7 @@ from jetlens.core.errors import (
 from jetlens.core.registry import explainers, parameters, summaries, taggers
 from jetlens.data.generated import Generated
 from jetlens.evaluate.predict import predict
-from jetlens.explain.baselines import held
+from jetlens.explain.paths.baselines import held
 from jetlens.explain.targets import resolve
 from jetlens.run.checks import images
 from jetlens.run.stages import retrain

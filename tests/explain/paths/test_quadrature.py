@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jetlens.core.errors import BadValueError, UnknownNameError
-from jetlens.explain.quadrature import FAMILIES, fixed, nested
+from jetlens.explain.paths.quadrature import FAMILIES, fixed, nested
 
 
 def integrate(rule, function, level: int) -> float:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jetlens.explain.relevance.activations import passing
 from jetlens.explain.relevance.currency import enter, leave
+from jetlens.explain.relevance.functions.activations import passing
 from jetlens.explain.relevance.jets import edges, one_jet, reduced, shared
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, mark, signal

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jetlens.core.errors import BadValueError, UnknownNameError, expected, look_up
-from jetlens.explain.lrp_rules import Epsilon, Rule, make
+from jetlens.explain.relevance.rules import Epsilon, Rule, make
 
 KINDS = ("first", "last", "attention", "recurrent", "conv", "linear")
 """What a layer can be: it sees inputs, nothing with weights follows it, or what it computes; the

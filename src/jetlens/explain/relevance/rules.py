@@ -1,7 +1,7 @@
 """The rules of layer-wise relevance propagation, as data.
 
 A rule says how the relevance ``R_k`` of a neuron ``z_k = sum_i x_i w_ik + b_k`` is shared out to
-the neuron's inputs. What the rules compute stands in `jetlens.explain.relevance.formulas`.
+the neuron's inputs. What the rules compute stands in `jetlens.explain.relevance.layers.formulas`.
 """
 
 from __future__ import annotations

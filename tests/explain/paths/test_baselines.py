@@ -8,7 +8,7 @@ import jetlens as jl
 from contracts import explainers as case
 from contracts import taggers as placed
 from jetlens.data.scaling.fit import KINDS
-from jetlens.explain.baselines import Background, Given, Mean, Neutral, Zero, choose
+from jetlens.explain.paths.baselines import Background, Given, Mean, Neutral, Zero, choose
 from jetlens.taggers.chunks import pack
 from jetlens.taggers.encode import encode
 

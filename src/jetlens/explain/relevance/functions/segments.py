@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter
+from jetlens.explain.relevance.functions.sums import proportional
+from jetlens.explain.relevance.functions.writing import candidates
 from jetlens.explain.relevance.jets import shared
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark, signal
-from jetlens.explain.relevance.sums import proportional
 from jetlens.explain.relevance.table import rule_of
-from jetlens.explain.relevance.writing import candidates
 
 _LARGEST = ("amax", "amin")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jetlens.core.errors import BadValueError, UnknownNameError
-from jetlens.explain import lrp_rules as rules
 from jetlens.explain.lrp import LRP
+from jetlens.explain.relevance import rules as rules
 
 
 @pytest.mark.parametrize(

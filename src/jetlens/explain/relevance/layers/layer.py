@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from jetlens.explain.lrp_rules import Rule
-from jetlens.explain.relevance.operations import Operation
+from jetlens.explain.relevance.layers.operations import Operation
 from jetlens.explain.relevance.plan import Plan
+from jetlens.explain.relevance.rules import Rule
 from jetlens.explain.relevance.run import Run
 
 
@@ -23,7 +23,7 @@ class Layer:
     jets
         Whose each number of the output is.
     kinds
-        What it is: see `jetlens.explain.lrp_composites.KINDS`.
+        What it is: see `jetlens.explain.relevance.composites.KINDS`.
     """
 
     run: Run

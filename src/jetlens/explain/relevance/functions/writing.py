@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jetlens.explain.relevance.joining import masked_fill
-from jetlens.explain.relevance.movement import move
+from jetlens.explain.relevance.functions.joining import masked_fill
+from jetlens.explain.relevance.functions.movement import move
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.table import rule_of

@@ -19,7 +19,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
 from jetlens.core.hashing import mix
 from jetlens.core.registry import baselines
-from jetlens.explain.references import Constant, References, at_places, from_jets, paired
+from jetlens.explain.paths.references import Constant, References, at_places, from_jets, paired
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.encode import encode

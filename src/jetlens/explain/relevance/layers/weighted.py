@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import Function
 
-from jetlens.explain.relevance.formulas import FORMULAS
 from jetlens.explain.relevance.jets import edges
-from jetlens.explain.relevance.layer import Layer
-from jetlens.explain.relevance.operations import Convolution, Dense, Operation, convolution
+from jetlens.explain.relevance.layers.formulas import FORMULAS
+from jetlens.explain.relevance.layers.layer import Layer
+from jetlens.explain.relevance.layers.operations import Convolution, Dense, Operation, convolution
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, mark, signal

@@ -9,8 +9,8 @@ import pytest
 
 from jetlens.core.errors import UnknownNameError
 from jetlens.explain.lrp import LRP
-from jetlens.explain.lrp_composites import NAMED, composite
-from jetlens.explain.lrp_rules import AlphaBeta, Epsilon, Gamma
+from jetlens.explain.relevance.composites import NAMED, composite
+from jetlens.explain.relevance.rules import AlphaBeta, Epsilon, Gamma
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter
+from jetlens.explain.relevance.functions.sums import passing_to, proportional
 from jetlens.explain.relevance.jets import one_jet
-from jetlens.explain.relevance.layer import Layer
+from jetlens.explain.relevance.layers.layer import Layer
+from jetlens.explain.relevance.layers.weighted import Affine, applied
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark
-from jetlens.explain.relevance.sums import passing_to, proportional
 from jetlens.explain.relevance.table import rule_of
-from jetlens.explain.relevance.weighted import Affine, applied
 
 
 @rule_of("batch_norm")

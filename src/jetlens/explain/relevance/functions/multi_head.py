@@ -9,7 +9,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor
 
-from jetlens.explain.multi_head import MultiHead, UnknownCall
+from jetlens.explain.passes.multi_head import MultiHead, UnknownCall
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.table import rule_of
 

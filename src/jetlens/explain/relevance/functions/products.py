@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jetlens.explain.relevance.activations import passing
 from jetlens.explain.relevance.currency import enter, share_out
+from jetlens.explain.relevance.functions.activations import passing
+from jetlens.explain.relevance.functions.sums import passing_to, proportional
 from jetlens.explain.relevance.jets import one_jet, reduced, shared
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, mark, signal
-from jetlens.explain.relevance.sums import passing_to, proportional
 from jetlens.explain.relevance.table import rule_of
 
 

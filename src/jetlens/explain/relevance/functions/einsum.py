@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from jetlens.explain.relevance.currency import enter
+from jetlens.explain.relevance.functions.sums import proportional
 from jetlens.explain.relevance.jets import one_jet, shared
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Signal, known, signal
-from jetlens.explain.relevance.sums import proportional
 from jetlens.explain.relevance.table import rule_of
 
 

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from jetlens.explain.relevance.functions.movement import move
 from jetlens.explain.relevance.jets import edges, same_view
-from jetlens.explain.relevance.movement import move
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import Bounds, Signal, known, mark, signal
 from jetlens.explain.relevance.table import rule_of

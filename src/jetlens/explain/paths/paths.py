@@ -14,9 +14,9 @@ from torch import Tensor
 
 from jetlens.core.errors import BadValueError
 from jetlens.explain.base import Scores
-from jetlens.explain.quadrature import Rule
-from jetlens.explain.references import References
-from jetlens.explain.slopes import fixed, slopes
+from jetlens.explain.paths.quadrature import Rule
+from jetlens.explain.paths.references import References
+from jetlens.explain.shared.slopes import fixed, slopes
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, runs

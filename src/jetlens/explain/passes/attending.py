@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from jetlens.core.errors import UnsupportedError
-from jetlens.explain.multi_head import MultiHead, UnknownCall
-from jetlens.explain.running import caller
+from jetlens.explain.passes.multi_head import MultiHead, UnknownCall
+from jetlens.explain.passes.running import caller
 
 FUNCTIONS = "scaled_dot_product_attention and multi_head_attention_forward"
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from jetlens.explain.relevance.activations import passing
-from jetlens.explain.relevance.movement import move
+from jetlens.explain.relevance.functions.activations import passing
+from jetlens.explain.relevance.functions.movement import move
 from jetlens.explain.relevance.run import Run
 from jetlens.explain.relevance.signal import known, mark, signal
 from jetlens.explain.relevance.table import HANDLERS, rule_of

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from jetlens.explain.lrp_rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, WSquared, Z, ZBox
 from jetlens.explain.relevance.currency import absorb_stabiliser, over
-from jetlens.explain.relevance.layer import Layer
+from jetlens.explain.relevance.layers.layer import Layer
 from jetlens.explain.relevance.plan import parts
+from jetlens.explain.relevance.rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, WSquared, Z, ZBox
 from jetlens.explain.relevance.signal import known
 
 Weights = tuple[Tensor, Tensor]

@@ -1,0 +1,1 @@
+"""A tagger's forward pass, watched while it runs."""

@@ -1,0 +1,1 @@
+"""Functions without weights, and their rules of relevance propagation."""

@@ -1,0 +1,1 @@
+"""Layers with weights, and what each rule computes for them."""

@@ -20,8 +20,7 @@ from jetlens.core.attribution import Table
 from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Choose, OnePassExplainer, Scores
-from jetlens.explain.relevance import composites as lrp_composites
-from jetlens.explain.relevance import rules as lrp_rules
+from jetlens.explain.relevance import composites, rules
 from jetlens.explain.relevance.bounds import bounds_of
 from jetlens.explain.relevance.composites import Composite
 from jetlens.explain.relevance.ledger import CAUSES, Ledger
@@ -99,8 +98,8 @@ class LRP(OnePassExplainer):
 
     def _composite(self) -> Composite:
         given = {n: getattr(self, n) for n in ("epsilon", "gamma", "alpha", "beta")}
-        rest = lrp_rules.make(self.rule, {k: v for k, v in given.items() if v is not None})
-        return lrp_composites.composite(self.composite, rest, self.epsilon)
+        rest = rules.make(self.rule, {k: v for k, v in given.items() if v is not None})
+        return composites.composite(self.composite, rest, self.epsilon)
 
     def _box(self) -> ZBox | None:
         """Return the rule for bounded inputs, if there is one."""

@@ -12,8 +12,7 @@ becomes relevance again when multiplied by the input (`currency`).
 - `propagate`: one chunk of jets, there and back;
 - `memory`, `called`: what is written into a tensor is read from all that share its memory; how a
   function was called;
-- `movement`, `joining`, `writing`, `segments`, `indices`, `activations`, `sums`, `products`,
-  `einsum`, `softened`, `normalisation`, `attention`, `multi_head`, `recurrent`, `composed`:
-  functions and their rules;
-- `weighted`, `operations`, `formulas`: layers with weights, by the rules of `lrp_rules`.
+- `rules`, `composites`: the rules as data;
+- `functions`: functions without weights and their rules;
+- `layers`: layers with weights, one forward, and on the way back what each rule computes.
 """

@@ -9,27 +9,29 @@ import torch
 from torch import Tensor
 
 from jetlens.core.errors import UnsupportedError
-from jetlens.explain.relevance import # noqa: F401  # each enters its rules     activations
-from jetlens.explain.relevance.functions import attention
-from jetlens.explain.relevance.functions import composed
-from jetlens.explain.relevance.functions import einsum
-from jetlens.explain.relevance.functions import indices
-from jetlens.explain.relevance.functions import joining
-from jetlens.explain.relevance.functions import movement
-from jetlens.explain.relevance.functions import multi_head
-from jetlens.explain.relevance.functions import normalisation
-from jetlens.explain.relevance.functions import products
-from jetlens.explain.relevance.functions import recurrent
-from jetlens.explain.relevance.functions import segments
-from jetlens.explain.relevance.functions import softened
-from jetlens.explain.relevance.functions import sums
-from jetlens.explain.relevance.layers import weighted
-from jetlens.explain.relevance.functions import writing
+from jetlens.explain.passes.running import as_written
+from jetlens.explain.relevance.functions import (  # noqa: F401  # each enters its rules
+    activations,
+    attention,
+    composed,
+    einsum,
+    indices,
+    joining,
+    movement,
+    multi_head,
+    normalisation,
+    products,
+    recurrent,
+    segments,
+    softened,
+    sums,
+    writing,
+)
 from jetlens.explain.relevance.interception import UNSEEN, Interception, unseen
+from jetlens.explain.relevance.layers import weighted  # noqa: F401  # as those do
 from jetlens.explain.relevance.ledger import Ledger
 from jetlens.explain.relevance.plan import Plan
 from jetlens.explain.relevance.signal import known, signal
-from jetlens.explain.passes.running import as_written
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 

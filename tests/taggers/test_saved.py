@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import jetlens as jl
 from jetlens.core.errors import BadFileError, UnsupportedError
+from jetlens.data.scaling import Scaling
 from jetlens.data.scaling.fit import fit
 from jetlens.taggers.encode import encode
 from jetlens.taggers.gn2 import GN2
@@ -62,6 +63,22 @@ def test_limits_and_logarithms_are_kept_and_older_files_have_none(tmp_path: Path
     path.write_text(json.dumps(older))
     assert jl.load(tmp_path / "t").scaling.limits == {}
     assert jl.load(tmp_path / "t").scaling.floors == {}
+
+
+def test_the_scaling_of_each_place_is_kept_whole(tmp_path: Path) -> None:
+    first, *rest = INPUTS["tracks"]
+    each = tuple(
+        Scaling(
+            {"tracks": {first: (1.0, 2.0 + place)}},
+            {"tracks": {first: (-3.0, 3.0)}},
+            {"tracks": {rest[0]: 0.5 + place}},
+        )
+        for place in range(2)
+    )
+    made = GN2(INPUTS, CLASSES, Scaling(places={"tracks": each}))
+    save(made, tmp_path / "t")
+    assert jl.load(tmp_path / "t").scaling == made.scaling
+    assert made.scaling.places["tracks"][1].floors == {"tracks": {rest[0]: 1.5}}
 
 
 def test_a_tagger_is_replaced_whole_but_nothing_else_is(folder: Path, tmp_path: Path) -> None:

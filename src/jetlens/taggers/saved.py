@@ -56,13 +56,7 @@ def description(tagger: Tagger) -> dict[str, Any]:
         "inputs": tagger.inputs,
         "classes": tagger.classes,
         "tasks": tagger.tasks,
-        "scaling": tagger.scaling.table,
-        "limits": tagger.scaling.limits,
-        "floors": tagger.scaling.floors,
-        "places": {
-            name: [{"scaling": own.table, "limits": own.limits} for own in each]
-            for name, each in tagger.scaling.places.items()
-        },
+        **_told(tagger.scaling),
     }
 
 
@@ -168,6 +162,16 @@ def _description(path: Path) -> dict[str, Any]:
         found = described.get("format") if isinstance(described, dict) else None
         raise BadFileError(f"{str(path / DESCRIPTION)!r} has format {found!r}: expected {FORMAT}")
     return described
+
+
+def _told(scaling: Scaling) -> dict[str, Any]:
+    """Return a scaling as `_scaling` reads it; those of places are scalings, too."""
+    return {
+        "scaling": scaling.table,
+        "limits": scaling.limits,
+        "floors": scaling.floors,
+        "places": {name: [_told(own) for own in each] for name, each in scaling.places.items()},
+    }
 
 
 def _scaling(described: Mapping[str, Any]) -> Scaling:

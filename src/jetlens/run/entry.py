@@ -200,7 +200,7 @@ def _run_all(
             if "report" in wanted:
                 report.report(study)
         if "explain" in wanted:
-            frozen.clear(store)
+            frozen.clear(studies[0])
         if recipe.vary and "summarise" in wanted:
             compare.compare(whole, studies, draw="report" in wanted)
     if not recipe.vary:

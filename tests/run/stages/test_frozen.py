@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.data.base import Part
+from jetlens.core.errors import BadFileError, BadValueError
+from jetlens.data.base import Dataset, Part
 from jetlens.data.toy import Toy
 from jetlens.evaluate.predict import predict
+from jetlens.run.stages.frozen_wanted import Wanted
 from jetlens.run.stages.predict import read_all
+from jetlens.taggers.training.features import Features
 from jetlens.taggers.vit import Vit
 
 RECIPE = """
@@ -107,3 +113,56 @@ def test_a_partition_without_tested_jets_is_tagged(tmp_path: Path) -> None:
     jl.run(tmp_path / "recipe.toml", tmp_path / "run", until="explain", set=changes)
     said = list(read_all(tmp_path / "run" / "images=few,model=one" / "predictions"))
     assert len(said[0].row) > 0 == len(said[1].row)
+
+
+def one(folder: Path, until: str = "train", quiet: bool = True) -> Path:
+    """Train one tagger on five jets of each class; return where frozen parts are kept."""
+    (folder / "recipe.toml").write_text(RECIPE)
+    few = ["vary.images=['few']", "vary.model=['one']", "repeats=1", "data.jets=40"]
+    jl.run(folder / "recipe.toml", folder / "run", until=until, set=few, quiet=quiet)
+    return folder / "run" / ".stages" / "features"
+
+
+def test_a_disk_without_room_is_told_before_anything_is_written(tmp_path: Path, monkeypatch):
+    room = {"free": 0}
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(**room))
+    with pytest.raises(BadFileError, match=r"takes [0-9.]+ kB in .*0 bytes are free.*--out"):
+        one(tmp_path)
+    assert not (tmp_path / "run" / ".stages" / "features").exists()
+    assert not list((tmp_path / "run").rglob("*.part"))
+
+
+def test_how_much_it_is_is_told_and_what_other_keys_left_is_removed(tmp_path: Path, capsys):
+    kept = tmp_path / "run" / ".stages" / "features"
+    (kept / "old" / "part-00000").mkdir(parents=True)
+    assert one(tmp_path, quiet=False) == kept
+    (made,) = kept.iterdir()  # it stays until its tagger is tested
+    written = sum(np.load(f).nbytes for f in made.rglob("of-*.npy"))
+    said = capsys.readouterr().err
+    told = re.search(r"takes ([0-9.]+) kB of", said)
+    assert told is not None, said
+    assert float(told[1]) == pytest.approx(written / 1e3, abs=0.051)
+    (kept / "older").mkdir()
+    one(tmp_path)  # trained already
+    assert [*kept.iterdir()] == [made]
+
+
+class Restarted(Dataset):
+    """Two partitions, each of which numbers its jets from 0 on."""
+
+    def partitions(self) -> list[Toy]:
+        return [Toy(jets=5, seed=seed) for seed in (1, 2)]
+
+
+def test_two_jets_of_one_row_are_refused(tmp_path: Path) -> None:
+    """The one would be given what was made of the other."""
+    task = SimpleNamespace(data=Restarted())
+    study = SimpleNamespace(device="cpu")
+    wanted = Wanted(study, task, Features(tmp_path), [np.array([3, 4, 7])])
+    with pytest.raises(BadValueError, match="row 3 is that of 2 jets: expected a dataset to num"):
+        wanted.pieces()
+    wanted.rows = [np.array([7])]
+    assert wanted.pieces() == []
+    task.data = Toy(jets=10, partition=5)
+    wanted.rows = [np.array([3, 7]), np.array([3])]
+    assert [p.partition.chosen.rows.tolist() for p in wanted.pieces()] == [[3], [7]]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError
 from jetlens.data.base import Dataset
 from jetlens.taggers.training.draw import draw
 from labelled import Labelled
@@ -53,3 +54,16 @@ def test_a_smaller_draw_is_a_part_of_a_larger_one() -> None:
 def test_a_class_that_has_no_more_gives_all_it_has() -> None:
     drawn = draw(DATA, CLASSES, 10_000, seed=1)
     assert len(drawn.read()) == sum(drawn.there.values())
+
+
+class Restarted(Dataset):
+    """Two partitions, each of which numbers its jets from 0 on."""
+
+    def partitions(self) -> list[Labelled]:
+        return [Labelled(20, 20), Labelled(20, 20)]
+
+
+def test_two_jets_of_one_row_are_refused() -> None:
+    """Both would be drawn where one is."""
+    with pytest.raises(BadValueError, match="row 0 is that of 2 jets: expected a dataset to num"):
+        draw(Restarted(), CLASSES, 5, seed=1)

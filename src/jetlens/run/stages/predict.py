@@ -22,7 +22,7 @@ from jetlens.evaluate.predict import predict as run_tagger
 from jetlens.run.attributions import part_name
 from jetlens.run.progress import Progress
 from jetlens.run.shows import Shows, fill, merge_parts
-from jetlens.run.stages import frozen, train
+from jetlens.run.stages import frozen_folder, train
 from jetlens.run.study import Study, key
 from jetlens.summarise.reach import SHARE
 from jetlens.taggers import saved
@@ -71,7 +71,7 @@ def predict(study: Study) -> None:
     outputs = [store.predictions, results]
     folder, partial = (store.work(STAGE, store.root / n) for n in ("predictions", "partial"))
     partitions = study.tested().partitions()
-    features = frozen.of(study, store.state(train.STAGE).get(frozen.FEATURES))
+    features = frozen_folder.of(study, store.state(train.STAGE).get(frozen_folder.FEATURES))
     tasks = [
         Task(
             p,

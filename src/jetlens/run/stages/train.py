@@ -15,7 +15,8 @@ from jetlens.core.registry import taggers
 from jetlens.data.base import Dataset
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Progress
-from jetlens.run.stages import frozen
+from jetlens.run.stages import frozen, frozen_folder
+from jetlens.run.stages.frozen_folder import FEATURES
 from jetlens.run.study import Study, key
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
@@ -71,13 +72,15 @@ def train(studies: Sequence[Study], tested: bool = True) -> None:
     tested
         Whether the taggers will be tested, too.
     """
-    missing = [(s, task) for s in studies if (task := _task(s)) is not None]
-    for study in studies[: not missing]:
-        study.log.say("tagger: trained already")
+    every = [(s, _task(s)) for s in studies]
+    missing = [(s, task) for s, task in every if task is not None]
+    used = {s.store.state(STAGE).get(FEATURES) for s, task in every if task is None}
     if not missing:
+        frozen_folder.tidy(studies[0], used)
+        studies[0].log.say("tagger: trained already")
         return
     first = missing[0][0]
-    tasks = frozen.share([s for s, _ in missing], [task for _, task in missing], tested)
+    tasks = frozen.share([s for s, _ in missing], [task for _, task in missing], tested, used)
     lengths = " or ".join(sorted({task.settings.length for task in tasks}))
     first.log.say(f"training {len(tasks)} tagger{'s' * (len(tasks) > 1)}, {lengths}")
     with Progress("training", len(tasks)) as progress:
@@ -87,7 +90,7 @@ def train(studies: Sequence[Study], tested: bool = True) -> None:
         seconds = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else []
         known: dict[str, Any] = {"seed": task.settings.seed, SECONDS: seconds}
         if task.features is not None:
-            known[frozen.FEATURES] = task.features.folder.name
+            known[FEATURES] = task.features.folder.name
         study.store.finish(STAGE, [study.store.tagger], **known)
     first.log.say("trained")
 

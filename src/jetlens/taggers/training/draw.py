@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import mix
 from jetlens.data.base import Bare, Dataset, Partition, bare, read_some
 
@@ -81,12 +82,18 @@ def draw(data: Dataset, classes: Sequence[str], per_class: int, seed: int) -> Dr
         How many of each.
     seed
         It chooses them.
+
+    Raises
+    ------
+    BadValueError
+        If two jets have the same row.
     """
     rows, labels = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for jets in Bare(data):
         rows.append(jets.row)
         labels.append(jets.with_classes(classes).label)
     row, label = np.concatenate(rows), np.concatenate(labels)
+    check_rows(row)
     hashes = mix(mix(row).view(np.int64), salt=seed)
     chosen, there = [], {}
     for number, name in enumerate(classes):
@@ -94,3 +101,25 @@ def draw(data: Dataset, classes: Sequence[str], per_class: int, seed: int) -> Dr
         there[name] = len(own)
         chosen.append(row[own[np.argsort(hashes[own], kind="stable")[:per_class]]])
     return Drawn(data, Rows(np.sort(np.concatenate(chosen))), there)
+
+
+def check_rows(row: NDArray[np.int64]) -> None:
+    """Refuse jets of which two have the same row, by which they are told apart.
+
+    Parameters
+    ----------
+    row
+        Of all jets of a dataset, or of some of them.
+
+    Raises
+    ------
+    BadValueError
+        If there are such; it names the first.
+    """
+    known, times = np.unique(row, return_counts=True)
+    twice = known[times > 1]
+    if len(twice):
+        raise BadValueError(
+            f"row {twice[0]} is that of {times[times > 1][0]} jets: expected a dataset to number "
+            "its jets through all of its partitions, and each row once"
+        )

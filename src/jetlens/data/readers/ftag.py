@@ -6,24 +6,20 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import hdf5plugin  # noqa: F401  (registers the compression filters that such files use)
 import numpy as np
-from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.collection import NO_TRUTH, Array, Collection, no_truth
+from jetlens.core.collection import Array
 from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, look_up
 from jetlens.core.registry import readers
-from jetlens.core.units import Feature
 from jetlens.data.base import Dataset
+from jetlens.data.readers.ftag_collections import FLAVOUR, VALID, collection, label_of
 from jetlens.data.readers.ftag_variables import (
     CLASSES,
     EVENT_COLUMNS,
-    FEATURES,
-    FLAVOUR_OF_LABEL,
     TRUTH,
     WEIGHT_COLUMNS,
 )
@@ -34,13 +30,10 @@ from jetlens.data.tables.columns import (
     class_columns,
     classes_of,
     described_as,
-    features_of,
-    truth_of,
 )
 from jetlens.data.tables.hdf5 import write_tables
 
-JETS, VALID = "jets", "valid"
-FLAVOUR = "HadronConeExclTruthLabelID"
+JETS = "jets"
 
 
 @readers.register("ftag")
@@ -179,12 +172,12 @@ def to_batch(
     jets = arrays[JETS]
     names = jets.dtype.names or ()
     row = np.arange(first, first + len(jets), dtype=np.int64)
-    label, classes = _labels(jets)
+    label, classes = label_of(jets)
     event = next((jets[n].astype(np.int64) for n in EVENT_COLUMNS if n in names), row)
     weight = next((jets[n].astype(np.float64) for n in WEIGHT_COLUMNS if n in names), None)
     return JetBatch(
         {
-            name: _collection(name, array, None if columns is None else columns.get(name, ()))
+            name: collection(name, array, None if columns is None else columns.get(name, ()))
             for name, array in arrays.items()
         },
         label,
@@ -193,52 +186,6 @@ def to_batch(
         event,
         row,
     )
-
-
-def _labels(jets: Array) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Return each jet's class: of the column that names its classes, else its flavour."""
-    label = np.full(len(jets), NO_TRUTH, dtype=np.int64)
-    named = classes_of(jets)
-    if named is not None:
-        column, numbers = named
-        classes = tuple(sorted(numbers, key=numbers.__getitem__))
-        for position, name in enumerate(classes):
-            label[jets[column] == numbers[name]] = position
-        return label, classes
-    if FLAVOUR in (jets.dtype.names or ()):
-        for number, flavour in FLAVOUR_OF_LABEL.items():
-            label[jets[FLAVOUR] == number] = CLASSES.index(flavour)
-    return label, CLASSES
-
-
-def _collection(name: str, array: Array, wanted: Sequence[str] | None) -> Collection:
-    own_truth = truth_of(array)
-    if wanted is None:
-        named = classes_of(array)
-        aside = {VALID, *TRUTH, *own_truth, *EVENT_COLUMNS, *WEIGHT_COLUMNS}
-        aside |= set(named[:1] if named else ())
-        fields: Mapping[str, Any] = array.dtype.fields or {}
-        wanted = [n for n, f in fields.items() if n not in aside and f[0].kind in "fiub"]
-    mask = array[VALID].astype(bool) if array.ndim == 2 else None
-    values = np.empty((*array.shape, len(wanted)), dtype=np.float32)
-    for i, variable in enumerate(wanted):
-        values[..., i] = array[variable]
-    names = {n: TRUTH[n] for n in array.dtype.names or () if n in TRUTH}
-    names |= {n: n for n in own_truth}
-    truth = {to: _truth(array[n], mask) for n, to in names.items()}
-    if mask is not None:
-        values[~mask] = 0
-    axes = ("jet", "feature") if mask is None else ("jet", name, "feature")
-    own = features_of(array)
-    described = tuple(own.get(n) or FEATURES.get(n, Feature(n)) for n in wanted)
-    return Collection(values, axes, described, mask, truth)
-
-
-def _truth(column: Array, mask: NDArray[np.bool_] | None) -> Array:
-    """Return a column of truth: whole numbers or floating ones, -1 or NaN in padding."""
-    kind = column.dtype.kind
-    known = column.astype(np.dtype(column.dtype.str) if kind == "f" else np.int64)
-    return known if mask is None else np.where(mask, known, no_truth(known.dtype))
 
 
 def write(path: Path | str, arrays: Mapping[str, Array]) -> None:

@@ -18,6 +18,7 @@ from jetlens.summarise.jets.moved import UNLABELLED, told, unlabelled
 from jetlens.summarise.jets.particle_order import real
 from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.binned import rebinned
 from jetlens.summarise.sums.quantiles import fill_both, quantiles
 from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
@@ -116,7 +117,7 @@ class FlipDistance(RankSummary):
         """
         both = [result.parts[p].pick(feature=SCALE) for p in ("fine", "coarse")]
         edges = np.concatenate([[-np.inf], scales])
-        fine, coarse = (np.cumsum(h.rebinned(edges), axis=1) for h in both)
+        fine, coarse = (np.cumsum(rebinned(h, edges), axis=1) for h in both)
         weight = result.sums["weight"].values[:, None]
         rough = ratio(coarse, weight)
         found: Floats = (rough + (ratio(fine, weight[..., :1]) - rough[..., :1])).clip(0, 1)

@@ -15,6 +15,7 @@ from jetlens.summarise.base import LEAST, Numbers, add_up, interval, named, rati
 from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.jets.variables import Variable, find, variables
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.binned import collected, spanned
 from jetlens.summarise.sums.edges import bin_of, edges_of
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.ladder import UNIT
@@ -147,17 +148,17 @@ class Profile(ScoreSummary):
             result.parts[p].pick(variable=variable) for p in ("count", "score", "square")
         )
         first, level, edges = self._bins(result if like is None else like, variable)
-        filled = count.collected(first, level, len(edges) - 1)
+        filled = collected(count, first, level, len(edges) - 1)
         number = filled[..., 0]
-        mean, low, high = interval(ratio(score.collected(first, level, len(edges) - 1), filled))
-        squares = square.collected(first, level, len(edges) - 1)[..., 0]
+        mean, low, high = interval(ratio(collected(score, first, level, len(edges) - 1), filled))
+        squares = collected(square, first, level, len(edges) - 1)[..., 0]
         spread = np.sqrt(np.maximum(ratio(squares, number) - mean**2, 0))
         entries = number * ratio(count.effective(), number.sum(axis=1))[:, None]
         few = ~(entries >= LEAST)
         shown = {"mean": mean, "low": low, "high": high, "spread": spread}
         middle = np.broadcast_to((edges[1:] + edges[:-1]) / 2, number.shape)
         if not self.edges:
-            at = count.collected(first, level, len(edges) - 1, np.add(*count.edges()) / 2)[..., 0]
+            at = collected(count, first, level, len(edges) - 1, np.add(*count.edges()) / 2)[..., 0]
             middle = np.where(number > 0, ratio(at, number), middle).clip(edges[:-1], edges[1:])
         axes = ("group", "bin")
         data = {k: (axes, np.where(few, np.nan, v)) for k, v in shown.items()}
@@ -175,7 +176,7 @@ class Profile(ScoreSummary):
         count: Histogram = result.parts["count"].pick(variable=variable)
         enough = float(count.effective()[0]) / (_PER_BIN * LEAST)
         most = int(np.clip(enough, _FEWEST, self.bins)) if self.bins > _FEWEST else self.bins
-        first, level, bins = count.spanned(INNER, most)
+        first, level, bins = spanned(count, INNER, most)
         return first, level, count.begin((first >> level) + np.arange(bins + 1), level)
 
     def explained(self, result: Result, variable: str) -> Floats:
@@ -185,7 +186,7 @@ class Profile(ScoreSummary):
         """
         first, level, edges = self._bins(result, variable)
         count, score = (result.parts[p].pick(variable=variable) for p in ("count", "score"))
-        n, s = (h.collected(first, level, len(edges) - 1) for h in (count, score))
+        n, s = (collected(h, first, level, len(edges) - 1) for h in (count, score))
         square = result.sums["square"].sel(variable=variable).values
         return explained(n, s, square, count.effective())
 
@@ -200,7 +201,7 @@ class Profile(ScoreSummary):
             shares = self.explained(result, name)
             count, score = (result.parts[p].pick(variable=name) for p in ("count", "score"))
             # one bin, which holds what lies beyond it, too
-            mean = ratio(*(h.collected(*UNIT, 1) for h in (score, count)))[:, 0]
+            mean = ratio(*(collected(h, *UNIT, 1) for h in (score, count)))[:, 0]
             for g, group in enumerate(result.sums["group"].values):
                 if count.effective()[g] < LEAST:
                     continue

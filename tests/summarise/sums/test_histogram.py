@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jetlens.core.errors import BadValueError
+from jetlens.summarise.sums.binned import aligned, collected, spanned
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.quantiles import COARSE, FINE
 
@@ -126,7 +127,7 @@ def test_aligned_cells_share_their_bins():
     histogram = Histogram.fill(
         {"c": ("s", "b")}, values, np.repeat([0, 1], 500), np.arange(1000), np.ones((1000, 1)), 64
     )
-    upper, content = histogram.aligned()
+    upper, content = aligned(histogram)
     assert content.shape == (2, len(upper), 1)
     assert (np.diff(upper) > 0).all()
     np.testing.assert_array_equal(content.sum(axis=1)[:, 0], [500, 500])
@@ -191,7 +192,7 @@ def test_the_inner_bins_are_those_that_numpy_counts(name):
     values = draws()[name]
     amount = np.cos(values)
     histogram, weighted = linear(values), linear(values, amount=amount)
-    first, level, bins = histogram.spanned(0.98, 20)
+    first, level, bins = spanned(histogram, 0.98, 20)
     assert bins <= 20
     edges = histogram.begin((first >> level) + np.arange(bins + 1), level)
     low, high = np.quantile(values, [0.01, 0.99])
@@ -199,10 +200,10 @@ def test_the_inner_bins_are_those_that_numpy_counts(name):
     assert edges[-2] <= high < edges[-1]
     kept = values.clip(edges[0], np.nextafter(edges[-1], -np.inf))  # the ends hold the rest
     np.testing.assert_allclose(
-        histogram.collected(first, level, bins)[0, :, 0], np.histogram(kept, edges)[0]
+        collected(histogram, first, level, bins)[0, :, 0], np.histogram(kept, edges)[0]
     )
     np.testing.assert_allclose(
-        weighted.collected(first, level, bins)[0, :, 0],
+        collected(weighted, first, level, bins)[0, :, 0],
         np.histogram(kept, edges, weights=amount)[0],
         atol=1e-8,
     )
@@ -210,5 +211,5 @@ def test_the_inner_bins_are_those_that_numpy_counts(name):
 
 def test_of_nothing_there_is_one_bin():
     empty = linear(np.zeros(0))
-    assert empty.spanned(0.99, 20)[2] == 1
-    assert empty.collected(*empty.spanned(0.99, 20)).tolist() == [[[0.0]]]
+    assert spanned(empty, 0.99, 20)[2] == 1
+    assert collected(empty, *spanned(empty, 0.99, 20)).tolist() == [[[0.0]]]

@@ -12,6 +12,7 @@ from jetlens.plots.shared.words import counted
 from jetlens.summarise.completeness import KINDS
 from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.binned import rebinned
 
 TITLE = "Completeness"
 _AXES = {
@@ -39,7 +40,7 @@ def draw(result: Result) -> Figure:
         edges = np.logspace(first, last, 8 * (last - first) + 1)
         inner = edges.copy()
         inner[0], inner[-1] = 0.0, np.inf
-        content = one.rebinned(inner)[..., 0]
+        content = rebinned(one, inner)[..., 0]
         for g, group in enumerate(one.axes["group"]):
             if content[g].sum() > 0 and group not in ("all", NOT_POSITIVE):
                 colour = flavour_colour(group, g)

@@ -21,6 +21,7 @@ from jetlens.plots.shared.words import plain
 from jetlens.summarise.base import LEAST, interval, ratio
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.binned import rebinned
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME, VERDICTS
 from jetlens.summarise.sums.transport import clear, mean_relative, own_distances
 
@@ -65,7 +66,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
             pair = cells[n, column].subgridspec(2, 1, height_ratios=[2, 1], hspace=0.0)
             above = drawn.add_subplot(pair[0])
             below = drawn.add_subplot(pair[1], sharex=above)
-            distributions(above, below, result, coarse.rebinned(edges), edges, t, int(at[t]))
+            distributions(above, below, result, rebinned(coarse, edges), edges, t, int(at[t]))
             said = verdicts[n][t]
             above.text(
                 0.97, 0.93, said, color=_SAID[said], ha="right", va="top", transform=above.transAxes

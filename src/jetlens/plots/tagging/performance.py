@@ -17,6 +17,7 @@ from jetlens.plots.shared.style import figure, label, legend
 from jetlens.plots.shared.words import plain
 from jetlens.summarise.performance import SINGLE
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.binned import rebinned
 from jetlens.summarise.trainings.performances import TAGGER
 
 TITLE = "Tagger performance"
@@ -65,7 +66,7 @@ def _discriminant(ax: Axes, result: Result) -> None:
         low, high = np.nanmin(ends), np.nanmax(ends)
         pad = 0.05 * (high - low) or 1.0
         edges = np.linspace(low - pad, high + pad, 51)
-        content = fine.rebinned(edges)[..., 0]
+        content = rebinned(fine, edges)[..., 0]
         for c, name in enumerate(fine.axes["class"]):
             if content[c].sum() > 0:
                 density = content[c] / content[c].sum()

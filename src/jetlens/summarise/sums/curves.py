@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.summarise.base import ratio
+from jetlens.summarise.sums.binned import aligned
 from jetlens.summarise.sums.roc import area, efficiencies, efficiency_at, wilson
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Curves:
     def _pair(self, histogram: Histogram, background: str) -> tuple[Floats, Floats]:
         """Return contents of signal and background ``[bin, replica]``."""
         names = list(histogram.axes["class"])
-        content = histogram.aligned()[1]
+        content = aligned(histogram)[1]
         return content[names.index(self.signal)], content[names.index(background)]
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from jetlens.summarise.base import ratio
+from jetlens.summarise.sums.binned import aligned
 from jetlens.summarise.sums.histogram import Histogram
 
 DECIDED = 0.95
@@ -32,7 +33,7 @@ def distances(histogram: Histogram, pairs: NDArray[np.int64]) -> Floats:
     pairs
         ``[pair, 2]``, the cells to be compared.
     """
-    edges, content = histogram.aligned()
+    edges, content = aligned(histogram)
     if not len(edges):
         return np.full((len(pairs), content.shape[2]), np.nan)
     upto = np.cumsum(content, axis=1)

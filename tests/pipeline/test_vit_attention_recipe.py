@@ -38,6 +38,21 @@ def test_networks_take_the_images_of_each_preset(preset, tmp_path):
     assert {"last-two", "head-only", "random"} <= set(studies)
 
 
+def test_how_often_trainings_go_through_their_images(tmp_path):
+    """The full recipe less than once through its largest samples, as told; the preset ten times."""
+    for preset, least in ((None, 0.96), ("gpu", 10.0)):
+        recipe = load(RECIPE, preset=preset)
+        studies = Study(recipe, Store(tmp_path), Serial(), Log(True)).variations()
+        trained = [s.recipe.train for s in studies]
+        passes = [t.steps * t.batch / (2 * t.per_class) for t in trained]
+        assert min(passes) == pytest.approx(least)
+        assert {t.per_class for t in trained} == {30, 100, 300, 1000}
+        draws = {(s.places["model"], s.recipe.repeats) for s in studies}
+        wanted = 5 if preset else 3
+        assert {("whole", wanted), ("scratch", wanted), ("last-two", 5), ("cnn", 5)} <= draws
+    assert len(studies) == 2 * 4 * 7
+
+
 SMALL = {
     "model_type": "dinov2",
     "hidden_size": 8,

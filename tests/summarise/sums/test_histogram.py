@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from jetlens.core.errors import BadValueError
-from jetlens.summarise.sums.binned import aligned, collected, spanned
+from jetlens.summarise.sums.binned import aligned, collected, rebinned, spanned
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.quantiles import COARSE, FINE
 
@@ -115,7 +115,7 @@ def test_a_full_cell_keeps_its_bins_beside_another():
 def test_rebinned_keeps_the_content_inside():
     values = draws()["gaussian"]
     edges = np.linspace(-2, 2, 41)
-    found = one(values).rebinned(edges)[0, :, 0]
+    found = rebinned(one(values), edges)[0, :, 0]
     exact = np.histogram(values, edges)[0]
     assert np.abs(found - exact).max() < 0.02 * exact.max()
     assert found.sum() == pytest.approx(exact.sum(), rel=1e-3)

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 import attending
 import jetlens as jl
 from contracts import taggers as cases
+from jetlens.explain.tokens import layers, layout
+from jetlens.explain.tokens.layout import Layer
+from jetlens.explain.tokens.probe import Probe
 from jetlens.taggers.encode import encode
 from reference import attention as slow
 
@@ -159,29 +162,55 @@ def test_layers_that_cannot_be_mapped() -> None:
         )
 
 
+class Deep(nn.Module):
+    """Layers of a transformer, read from a class token or from all tokens."""
+
+    def __init__(self, read: str, layers: int = 3) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.read, self.own = read, nn.Parameter(torch.randn(1, 8))
+        self.embed = nn.Linear(3, 8)
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True) for _ in range(layers)
+        )
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        x = torch.cat([self.own.expand(len(x), 1, -1), self.embed(x)], 1)
+        mask = torch.cat([mask.new_ones(len(x), 1), mask], 1)
+        for layer in self.layers:
+            x = layer(x, src_key_padding_mask=~mask)
+        return self.head(x[:, 0] if self.read == "class token" else x[:, 1:].mean(1))
+
+
 @pytest.mark.parametrize("read", ["class token", "all tokens"])
 def test_the_last_layer_whose_particles_are_heard(read: str) -> None:
-    class Net(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            torch.manual_seed(3)
-            self.embed, self.own = nn.Linear(3, 8), nn.Parameter(torch.randn(1, 8))
-            self.layers = nn.ModuleList(
-                nn.TransformerEncoderLayer(8, 2, 16, 0.0, batch_first=True) for _ in range(3)
-            )
-            self.head = nn.Linear(8, 2)
-
-        def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-            x = torch.cat([self.own.expand(len(x), 1, -1), self.embed(x)], 1)
-            mask = torch.cat([mask.new_ones(len(x), 1), mask], 1)
-            for layer in self.layers:
-                x = layer(x, src_key_padding_mask=~mask)
-            return self.head(x[:, 0] if read == "class token" else x[:, 1:].mean(1))
-
-    jets = attending.jets()
-    found = jl.explain(attending.wrapped(Net().double()), jets, "grad-cam", rectified=False)
+    jets, tagger = attending.jets(), attending.wrapped(Deep(read).double())
+    found = jl.explain(tagger, jets, "grad-cam", rectified=False)
     taken = 1 if read == "class token" else 2
     assert found.attrs["importance"] == f"of layer module.layers.{taken}"
     assert (np.abs(found.tracks_importance).sum("tracks") > 0)[
         found.tracks_mask.any("tracks")
     ].all()
+
+
+@pytest.mark.parametrize("read", ["class token", "all tokens"])
+def test_only_modules_that_may_be_taken_are_read(read: str, monkeypatch) -> None:
+    """However deep the network is, it is as many: some at its end."""
+    looked: list[str] = []
+
+    def count(path: str, output: Tensor, made_up: Probe) -> Layer | str:
+        looked.append(path)
+        return layout.read(path, output, made_up)
+
+    monkeypatch.setattr(layers, "read", count)
+    modules = []
+    for deep in (3, 12):
+        looked.clear()
+        tagger = attending.wrapped(Deep(read, deep).double())
+        found = jl.explain(tagger, attending.jets(), "grad-cam")
+        taken = deep - 2 if read == "class token" else deep - 1
+        assert found.attrs["importance"] == f"of layer module.layers.{taken}"
+        modules.append([name.partition(f".{taken}.")[2] for name in looked])
+        assert len({*looked}) == len(looked) <= 8
+    assert modules[0] == modules[1]

@@ -26,7 +26,8 @@ from jetlens.explain.targets import Target
 from jetlens.explain.tokens.apart import check_without_places
 from jetlens.explain.tokens.importance import Importance
 from jetlens.explain.tokens.known import known
-from jetlens.explain.tokens.layers import Layer, Layers, first, hooked
+from jetlens.explain.tokens.layers import Layers, first, hooked
+from jetlens.explain.tokens.layout import Layer
 from jetlens.explain.tokens.naming import names
 from jetlens.explain.tokens.probe import like, probe
 from jetlens.explain.tokens.rows import Row

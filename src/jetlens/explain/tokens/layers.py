@@ -1,56 +1,32 @@
-"""Layers of a network whose outputs have places: those of particles, or of an image's pixels."""
+"""The layers of a network whose outputs have places: those of particles, or of an image's pixels.
+
+A network has hundreds of modules, and to find out whose the rows of one are takes time: only those
+are read that may be asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from jetlens.core.attention import NOWHERE, Tokens
+from jetlens.core.attention import NOWHERE
 from jetlens.explain.passes.running import as_written
 from jetlens.explain.targets import Target
 from jetlens.explain.tokens.apart import Apart
-from jetlens.explain.tokens.naming import lengths, named
-from jetlens.explain.tokens.probe import Probe, changed
-from jetlens.taggers.base import Tagger
+from jetlens.explain.tokens.layout import Layer, read
+from jetlens.explain.tokens.probe import Probe
+from jetlens.taggers.base import Inputs, Tagger
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+TOGETHER = 16
+"""Modules whose outputs are held at a time: each may be as large as the network's memory."""
 
 Hook = Callable[[str, nn.Module, Any], Any]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A layer, and how its output is laid out.
-
-    Attributes
-    ----------
-    path
-        The module's.
-    jets, places
-        The axes of the jets, and of the tokens; of feature maps ``[jet, channel, y, x]``, -1.
-    tokens
-        The tokens along that axis, in jets of the probe's lengths; None for feature maps.
-    collections
-        The collections whose particles or pixels they are.
-    """
-
-    path: str
-    jets: int
-    places: int
-    tokens: Tokens | None
-    collections: tuple[str, ...]
-
-    def rows(self, output: Tensor) -> Tensor:
-        """Return an output as ``[jet, row, channel]``; rows of feature maps go line by line."""
-        if self.tokens is None:
-            return output.flatten(2).transpose(1, 2)
-        (channels,) = {0, 1, 2} - {self.jets, self.places}
-        return output.permute(self.jets, self.places, channels)
 
 
 @contextmanager
@@ -96,23 +72,14 @@ class Layers:
         paths = {module: path for path, module in self._modules.items()}
         every = tagger.named_modules(remove_duplicate=False)
         self._paths = {path: paths[module] for path, module in every if path}
-        self._outputs: dict[str, Tensor | None] = {}
+        self._axes: dict[str, int | None] = {}
         self._twice: set[str] = set()
         self._known: dict[str, Layer | str] = {}
         attending: list[str] = []
-        apart = Apart(tagger, lambda layer, q, k: attending.append(layer))
-        with torch.no_grad(), as_written(), hooked(self._modules, self._look), apart:
-            target.outputs(tagger, made_up.inputs, made_up.masks)
+        self._run(self._modules, self._note, made_up.different, attending.append)
         self._attending = {
             at.rpartition("-")[0] if at not in self._modules else at for at in attending
         }
-
-    def _look(self, path: str, module: nn.Module, output: Any) -> None:
-        if path in self._outputs:
-            self._twice.add(path)
-        output = first(output)
-        # what follows may write into it
-        self._outputs[path] = None if output is None else output.clone()
 
     def __contains__(self, path: object) -> bool:
         return path in self._paths
@@ -120,141 +87,131 @@ class Layers:
     def get(self, path: str) -> Layer | str:
         """Return a layer, or why it is none."""
         path = self._paths[path]  # a module that is used in several places has one
-        if path not in self._known:
-            self._known[path] = self._read(path)
-        return self._known[path]
+        return self._read(path, self._outputs([path]).get(path))
 
     def usable(self) -> dict[str, Layer]:
         """Return all layers with places."""
-        every = ((path, self.get(path)) for path in self._outputs)
-        return {path: layer for path, layer in every if isinstance(layer, Layer)}
+        return dict(self._with_places(list(self._axes)))
 
     def last(self) -> list[Layer]:
         """Return the last layers: of each image, its last convolution; of each list of particles
         the last with attention inside, or else with convolutions, or else any.
 
         Layers are passed over of whose particles or pixels nothing reaches the output, such as the
-        last of a network that is read from its class token alone.
+        last of a network that is read from its class token alone; if gradients do not flow, none.
         """
         wanted = {k for k, v in self._probe.inputs.items() if v.ndim > 2}
-        ranks = {path: self._rank(path) for path in self._outputs}
-        heard = self._heard()
-        found: dict[str, Layer] = {}
-        backwards = list(ranks)[::-1]
-        for path in sorted(backwards, key=ranks.__getitem__, reverse=True):
-            layer = self.get(path) if wanted - {*found} else None
-            if isinstance(layer, Layer) and (not heard or path in heard):
-                for name in layer.collections:
-                    found.setdefault(name, layer)
-        return list({layer.path: layer for layer in found.values()}.values())
+        heard: dict[str, Layer] = {}
+        unheard: dict[str, Layer] = {}
+        reaching = _Reaching(self._tagger, self._probe, self._target, self._modules)
+        candidates = sorted(self._axes, key=self._rank)[::-1]
+        for path, layer in self._with_places(candidates):
+            found = heard if reaching(path, layer) else unheard
+            for name in layer.collections:
+                found.setdefault(name, layer)
+            if not wanted - {*heard}:
+                break
+        return list({layer.path: layer for layer in (heard or unheard).values()}.values())
 
-    def _heard(self) -> set[str]:
-        """Return the layers with places of whose particles or pixels something reaches the output.
+    def _with_places(self, paths: list[str]) -> Iterator[tuple[str, Layer]]:
+        """Go through the layers with places among modules; each is read when its turn has come."""
+        left = iter(paths)
+        while some := list(islice(left, TOGETHER)):
+            outputs = self._outputs(some)
+            for path in some:
+                layer = self._read(path, outputs.pop(path, None))
+                if isinstance(layer, Layer):
+                    yield path, layer
 
-        It is empty if gradients do not flow.
-        """
-        layers, made_up = self.usable(), self._probe
-        outputs: dict[str, Tensor] = {}
+    def _outputs(self, paths: list[str]) -> dict[str, Tensor]:
+        """Return what modules give that are not read yet, by one pass for all of them."""
+        found: dict[str, Tensor] = {}
 
-        def keep(path: str, module: nn.Module, output: Any) -> None:
-            found = first(output)
-            if found is not None and found.requires_grad:
-                outputs[path] = found
+        def hold(path: str, module: nn.Module, output: Any) -> None:
+            output = first(output)
+            if output is not None and output.is_floating_point():
+                found[path] = output.clone()  # what follows may write into it
 
-        inputs = {
-            name: x.clone().requires_grad_() if x.is_floating_point() else x
-            for name, x in made_up.inputs.items()
-        }
-        hooks = hooked({path: self._modules[path] for path in layers}, keep)
-        with torch.enable_grad(), as_written(), hooks:
-            said = self._target.outputs(self._tagger, inputs, made_up.masks)
-        if not said.requires_grad or not outputs:
-            return set()
-        generator = torch.Generator().manual_seed(1)  # so that nothing cancels in the sum
-        mixed = torch.randn(said.shape, generator=generator).to(said) * said
-        real = mixed.where(torch.isfinite(mixed), 0.0).sum()
-        slopes = torch.autograd.grad(real, list(outputs.values()), allow_unused=True)
-        heard = set()
-        for path, slope in zip(outputs, slopes, strict=True):
-            if slope is not None:
-                tokens, rows = layers[path].tokens, layers[path].rows(slope)
-                if tokens is not None:
-                    rows = rows[:, [place != NOWHERE for place in tokens.place]]
-                if bool(rows.any()):
-                    heard.add(path)
-        return heard
+        new = [
+            p for p in paths if p in self._axes and p not in self._twice and p not in self._known
+        ]
+        if new:
+            every = self._probe.inputs, self._probe.masks
+            self._run({path: self._modules[path] for path in new}, hold, every)
+        return found
+
+    def _read(self, path: str, output: Tensor | None) -> Layer | str:
+        """Return a layer, or why it is none, by what it gives."""
+        if path not in self._known:
+            if path not in self._axes:
+                self._known[path] = "does not run"
+            elif path in self._twice:
+                self._known[path] = "runs more than once for each jet"
+            elif output is None:
+                self._known[path] = "gives no tensor of real numbers"
+            else:
+                self._known[path] = read(path, output, self._probe)
+        return self._known[path]
+
+    def _run(
+        self,
+        modules: dict[str, nn.Module],
+        hook: Hook,
+        jets: tuple[Inputs, Inputs],
+        attends: Callable[[str], None] = lambda layer: None,
+    ) -> None:
+        """Let made-up jets go through the tagger while attention keeps tokens apart."""
+        apart = Apart(self._tagger, lambda layer, q, k: attends(layer))
+        with torch.no_grad(), as_written(), hooked(modules, hook), apart:
+            self._target.outputs(self._tagger, *jets)
+
+    def _note(self, path: str, module: nn.Module, output: Any) -> None:
+        if path in self._axes:
+            self._twice.add(path)
+        output = first(output)
+        self._axes[path] = None if output is None else output.ndim
 
     def _rank(self, path: str) -> tuple[bool, bool]:
         module = self._modules[path]
-        output = self._outputs[path]
         attends = any(at == path or at.startswith(f"{path}.") for at in self._attending)
-        if output is not None and output.ndim == 4:
+        if self._axes[path] == 4:
             return attends, isinstance(module, CONVOLUTIONS)
         return attends, any(isinstance(m, CONVOLUTIONS) for m in module.modules())
 
-    def _read(self, path: str) -> Layer | str:
-        if path not in self._outputs:
-            return "does not run"
-        if path in self._twice:
-            return "runs more than once for each jet"
-        output, made_up = self._outputs[path], self._probe
-        if output is None or not output.is_floating_point():
-            return "gives no tensor of real numbers"
-        shape, jets = tuple(output.shape), len(made_up)
-        if output.ndim == 4 and shape[0] == jets:
-            image = _image(output, made_up)
-            if image is not None:
-                return Layer(path, 0, -1, None, (image,))
-        if output.ndim == 3:
-            ways = [
-                (at, axis, tokens)
-                for at in (0, 1)
-                if shape[at] == jets
-                for axis in {0, 1, 2} - {at}
-                if (tokens := _tokens(output.permute(at, axis, 3 - at - axis), made_up))
-            ]
-            if ways:
-                at, axis, tokens = max(ways, key=lambda way: _placed(way[2]))
-                if made_up.moves(output.permute(at, axis, 3 - at - axis), tokens):
-                    return "has its tokens elsewhere in jets that lack particles"
-                return Layer(path, at, axis, tokens, _owners(tokens))
-        return (
-            f"gives {shape} for {jets} jets{lengths(made_up.places)}, in which no axis is one of "
-            "places: expected [jet, token, width], [token, jet, width], [jet, channel, token] or "
-            "[jet, channel, y, x]"
+
+class _Reaching:
+    """Says of layers whether something of their particles or pixels reaches the output."""
+
+    def __init__(
+        self, tagger: Tagger, made_up: Probe, target: Target, modules: dict[str, nn.Module]
+    ) -> None:
+        self._outputs: dict[str, Tensor] = {}
+        given, masks = made_up.different
+        inputs = {
+            name: x.clone().requires_grad_() if x.is_floating_point() else x
+            for name, x in given.items()
+        }
+        with torch.enable_grad(), as_written(), hooked(modules, self._keep):
+            said = target.outputs(tagger, inputs, masks)
+            generator = torch.Generator().manual_seed(1)  # so that nothing cancels in the sum
+            mixed = torch.randn(said.shape, generator=generator).to(said) * said
+            self._sum = mixed.where(torch.isfinite(mixed), 0.0).sum()
+
+    def _keep(self, path: str, module: nn.Module, output: Any) -> None:
+        found = first(output)
+        if found is not None and found.requires_grad:
+            self._outputs[path] = found
+
+    def __call__(self, path: str, layer: Layer) -> bool:
+        """Say it of one, by the gradient there: it goes no farther back."""
+        if path not in self._outputs or not self._sum.requires_grad:
+            return False
+        (slope,) = torch.autograd.grad(
+            self._sum, self._outputs[path], retain_graph=True, allow_unused=True
         )
-
-
-def _image(output: Tensor, made_up: Probe) -> str | None:
-    """Return the image that a feature map ``[jet, channel, y, x]`` is of."""
-    images = [name for name, values in made_up.inputs.items() if values.ndim == 4]
-    moved = changed(output.flatten(2).transpose(1, 2))
-    seen = {c for origin in made_up.origins(moved) for c in origin.collections}
-    of = [name for name in images if name in seen]
-    return of[0] if len(of) == 1 and output[0, 0].numel() > 1 else None
-
-
-def _tokens(rows: Tensor, made_up: Probe) -> Tokens | None:
-    """Return whose the rows ``[jet, row, channel]`` are, if they are of particles or patches."""
-    moved = changed(rows)
-    if made_up.mixed(moved):
-        return None
-    origins = made_up.origins(moved)
-    tokens = named(made_up, origins)
-    if tokens is not None and _placed(tokens):
-        return tokens
-    # neighbours are seen too (a convolution), or everything is: told by the number of places
-    collections = {c for o in origins for c in o.collections if c in made_up.places}
-    for name, count in made_up.places.items():
-        if collections == {name} and count == rows.shape[1] != rows.shape[2]:
-            return Tokens((name,) * count, tuple(range(count)))
-    return None
-
-
-def _owners(tokens: Tokens) -> tuple[str, ...]:
-    owned = (c for c, p in zip(tokens.collection, tokens.place, strict=True) if p != NOWHERE)
-    return tuple(dict.fromkeys(owned))
-
-
-def _placed(tokens: Tokens) -> int:
-    return sum(place != NOWHERE for place in tokens.place)
+        if slope is None:
+            return False
+        rows = layer.rows(slope)
+        if layer.tokens is not None:
+            rows = rows[:, [place != NOWHERE for place in layer.tokens.place]]
+        return bool(rows.any())

@@ -71,6 +71,15 @@ class Probe:
         """How many digits the numbers of all particles take; the first has number one."""
         return sum(self.places.values()).bit_length()
 
+    @property
+    def different(self) -> tuple[Inputs, Inputs]:
+        """Inputs and masks of the jets before those that are the same as the first."""
+        inputs, masks = (
+            {name: values[: self._gaps + 2] for name, values in parts.items()}
+            for parts in (self.inputs, self.masks)
+        )
+        return inputs, masks
+
     def mixed(self, changed: Tensor) -> bool:
         """Whether a jet changes that is the same as the first: jets are mixed with each other."""
         return bool(changed[self._gaps + 2 :].any())

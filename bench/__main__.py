@@ -16,6 +16,7 @@ from rich.console import Console
 
 import jetlens as jl
 from bench import attention, generator, gradient, image, integrated_gradients, lrp, vit
+from bench.aims import told
 from jetlens.core.files import write_text
 from jetlens.data.base import Part
 
@@ -64,11 +65,11 @@ def _generator() -> list[str]:
         "|---|---|---|---|---|",
         f"| bare `nextBatch` | {rates.bare:.0f} | | 1 | |",
         f"| collisions to tracks | {rates.whole:.0f} | {rates.jets:.0f} "
-        f"| {rates.whole / rates.bare:.2f} | 0.70 |",
-        f"| two workers / one | | | {rates.workers:.2f} | 1.80 |",
+        f"| {rates.whole / rates.bare:.2f} | {told(rates.whole / rates.bare, least=0.70)} |",
+        f"| two workers / one | | | {rates.workers:.2f} | {told(rates.workers, least=1.80)} |",
         f"| bare `nextBatch`, cards of `two-fat-jets` | {pairs.bare:.0f} | | 1 | |",
         f"| collisions to two large jets | {pairs.whole:.0f} | {2 * pairs.kept:.0f} "
-        f"| {pairs.whole / pairs.bare:.2f} | 0.70 |",
+        f"| {pairs.whole / pairs.bare:.2f} | {told(pairs.whole / pairs.bare, least=0.70)} |",
         "",
     ]
 
@@ -80,21 +81,24 @@ def _lrp() -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for way in lrp.main():
-        zennit = "" if way.zennit is None else f"{way.zennit:.2f}"
-        most, least = lrp.AIMS.get(way.name.removeprefix("jetlens "), ("", ""))
+        most, least = lrp.AIMS.get(way.name.removeprefix("jetlens "), (None, None))
+        zennit, beside = "", ""
+        if way.zennit is not None:
+            zennit, beside = f"{way.zennit:.2f}", told(way.zennit, least=least)
         lines.append(
-            f"| {way.name} | {way.batch} | {way.seconds:.2f} | {way.gradients:.2f} | {most} "
-            f"| {zennit} | {least} |"
+            f"| {way.name} | {way.batch} | {way.seconds:.2f} | {way.gradients:.2f} "
+            f"| {told(way.gradients, most=most)} | {zennit} | {beside} |"
         )
     return [*lines, ""]
 
 
 def _gradient() -> list[str]:
     return [
-        f"| {gradient.JETS:,} jets | tagger | s | ratio | over |",
-        "|---|---|---|---|---|",
+        f"| {gradient.JETS:,} jets | tagger | s | ratio | over | aim |",
+        "|---|---|---|---|---|---|",
         *(
-            f"| {w.name} | {w.tagger} | {w.seconds:.3f} | {w.ratio:.2f} | {w.over} |"
+            f"| {w.name} | {w.tagger} | {w.seconds:.3f} | {w.ratio:.2f} | {w.over} "
+            f"| {told(w.ratio, most=w.most, least=w.least)} |"
             for w in gradient.main()
         ),
         "",
@@ -106,7 +110,8 @@ def _attention() -> list[str]:
         f"| {attention.JETS:,} jets | tagger | s | over a plain pass | aim |",
         "|---|---|---|---|---|",
         *(
-            f"| {w.name} | {w.tagger} | {w.seconds:.3f} | {w.ratio:.2f} | {w.aim or ''} |"
+            f"| {w.name} | {w.tagger} | {w.seconds:.3f} | {w.ratio:.2f} "
+            f"| {told(w.ratio, most=w.most)} |"
             for w in attention.main()
         ),
         "",
@@ -119,7 +124,7 @@ def _vit() -> list[str]:
         "| mean loss of the first |",
         "|---|---|---|---|---|",
         *(
-            f"| {w.name} | {w.seconds:.2f} | {w.ratio:.2f} | {w.aim or ''} "
+            f"| {w.name} | {w.seconds:.2f} | {w.ratio:.2f} | {told(w.ratio, least=w.least)} "
             f"| {'' if w.loss is None else f'{w.loss:.6f}'} |"
             for w in vit.main()
         ),
@@ -139,7 +144,7 @@ def _image() -> list[str]:
         "| time over ours |",
         "|---|---|---|---|",
         *(
-            f"| {w.name} | {w.rate:,.0f} | {'' if i else '10,000'} "
+            f"| {w.name} | {w.rate:,.0f} | {'' if i else told(w.rate, least=10_000)} "
             f"| {pictures[0].rate / w.rate:.1f} |"
             for i, w in enumerate(pictures)
         ),

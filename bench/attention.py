@@ -42,7 +42,7 @@ class Way:
     name: str
     seconds: float
     ratio: float
-    aim: float | None
+    most: float | None  # what the ratio is aimed at
 
 
 class Encoder(nn.Module):

@@ -42,6 +42,8 @@ class Way:
     seconds: float
     ratio: float
     over: str
+    most: float | None = None  # what the ratio is aimed at
+    least: float | None = None
 
 
 def jets(n: int) -> JetBatch:
@@ -104,17 +106,18 @@ def _ways(name: str, tagger: Tagger, batch: JetBatch, repeats: int) -> list[Way]
     scan = f"nudge, {len(SCALES)} scales"
     # the forward pass of the jets where they are comes with the backward pass
     passes = (len(SCALES) - 1) * took["forward"] + took["forward and backward"]
-    over = {
-        "gradient": (took["forward and backward"], "forward and backward; aim 1.15"),
-        "gradient, padded": (took["gradient"], "packed; aim 2 or more"),
-        scan: (passes, f"{len(SCALES)} forward, one backward; aim 1"),
-        f"{scan}, padded": (took[scan], "packed; aim 2 or more"),
+    plain = took["forward"], "forward", None, None
+    over: dict[str, tuple[float, str, float | None, float | None]] = {
+        "gradient": (took["forward and backward"], "forward and backward", 1.15, None),
+        "gradient, padded": (took["gradient"], "packed", None, 2.0),
+        scan: (passes, f"{len(SCALES)} forward, one backward", 1.0, None),
+        f"{scan}, padded": (took[scan], "packed", None, 2.0),
     }
-    plain = (took["forward"], "forward")
-    return [
-        Way(name, way, seconds, seconds / over.get(way, plain)[0], over.get(way, plain)[1])
-        for way, seconds in took.items()
-    ]
+    table = []
+    for way, seconds in took.items():
+        other, words, most, least = over.get(way, plain)
+        table.append(Way(name, way, seconds, seconds / other, words, most, least))
+    return table
 
 
 def _forward(tagger: Tagger, packed: Packed) -> None:

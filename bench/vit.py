@@ -33,12 +33,12 @@ CACHED, UNCACHED, WHOLE, ONCE = "two layers, kept", "two layers", "whole network
 
 @dataclass(frozen=True)
 class Way:
-    """One way to train for an epoch, its time over that of ours, the aim, and its mean loss."""
+    """One way to train for an epoch, its time over ours, what that should be, and its mean loss."""
 
     name: str
     seconds: float
     ratio: float
-    aim: float | None
+    least: float | None  # what the ratio is aimed at
     loss: float | None
 
 

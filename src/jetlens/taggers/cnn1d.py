@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from jetlens.core.batch import JetBatch
@@ -14,7 +13,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.inputs import EXPERTS, all_of, beside_experts
+from jetlens.taggers.inputs import all_of, beside_experts, experts_in, with_experts
 from jetlens.taggers.layers import dense
 from jetlens.taggers.particles import RealBatchNorm, listed
 
@@ -77,7 +76,7 @@ class CNN1D(Tagger):
         self.blocks = nn.ModuleList(
             Block(before, after, kernel) for before, after in itertools.pairwise(channels)
         )
-        features = channels[-1] + len(self.inputs.get(EXPERTS, ()))
+        features = channels[-1] + experts_in(self.inputs)
         self.head = dense([features, *self.hidden, len(self.classes)], "relu", dropout)
 
     @classmethod
@@ -92,9 +91,7 @@ class CNN1D(Tagger):
         for block in self.blocks:
             x = block(x, mask)
         x = x.sum(2) / mask.sum(1, keepdim=True).clamp(min=1)
-        if EXPERTS in self.inputs:
-            x = torch.cat([x, inputs[EXPERTS]], 1)
-        logits: Tensor = self.head(x)
+        logits: Tensor = self.head(with_experts(x, inputs, self.inputs))
         return logits
 
 

@@ -13,7 +13,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.inputs import EXPERTS, all_of, beside_experts
+from jetlens.taggers.inputs import all_of, beside_experts, experts_in, with_experts
 from jetlens.taggers.layers import dense
 
 POOL = 2
@@ -66,7 +66,7 @@ class CNN2D(Tagger):
     ) -> None:
         super().__init__(inputs, classes, scaling)
         self.image = beside_experts("cnn2d", self.inputs, "an image")
-        experts = len(self.inputs.get(EXPERTS, ()))
+        experts = experts_in(self.inputs)
         if hidden is None:
             hidden = (64, 64) if experts else (32, 64)
         if len(widths) != len(kernels) or not widths or min(*widths, *kernels) < 1:
@@ -117,7 +117,5 @@ class CNN2D(Tagger):
                 f"{self.pixels}"
             )
         x = self.convolutions(image).flatten(1)
-        if EXPERTS in self.inputs:
-            x = torch.cat([x, inputs[EXPERTS]], 1)
-        logits: Tensor = self.head(x)
+        logits: Tensor = self.head(with_experts(x, inputs, self.inputs))
         return logits

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
+from torch import Tensor
+
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError
@@ -36,6 +39,32 @@ def beside_experts(tagger: str, inputs: Mapping[str, Sequence[str]], kind: str) 
             f"or without the jets' own variables ({EXPERTS!r})"
         )
     return others[0]
+
+
+def experts_in(features: Mapping[str, Sequence[str]]) -> int:
+    """Return how many experts a tagger with these features by collection takes."""
+    return len(features.get(EXPERTS, ()))
+
+
+def with_experts(
+    learned: Tensor, inputs: Mapping[str, Tensor], features: Mapping[str, Sequence[str]]
+) -> Tensor:
+    """Return what was learned of each jet with its experts behind, where the tagger takes any.
+
+    Parameters
+    ----------
+    learned
+        ``[jet, feature]``.
+    inputs
+        The jets, as the tagger takes them.
+    features
+        The tagger's features by collection.
+
+    Returns
+    -------
+    ``[jet, feature]``, wider by `experts_in`.
+    """
+    return torch.cat([learned, inputs[EXPERTS]], 1) if EXPERTS in features else learned
 
 
 def all_of(

@@ -13,7 +13,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.inputs import EXPERTS, all_of, beside_experts
+from jetlens.taggers.inputs import all_of, beside_experts, experts_in, with_experts
 from jetlens.taggers.layers import dense
 from jetlens.taggers.particles import listed
 
@@ -67,7 +67,7 @@ class RNN(Tagger):
         self.width, self.layers, self.dropout = width, layers, dropout
         self.hidden = tuple(hidden)
         self.gru = nn.GRU(len(self.inputs[self.particles]), width, layers, batch_first=True)
-        features = width + len(self.inputs.get(EXPERTS, ()))
+        features = width + experts_in(self.inputs)
         self.head = dense([features, *self.hidden, len(self.classes)], "relu", dropout)
 
     @classmethod
@@ -83,7 +83,5 @@ class RNN(Tagger):
         behind = torch.nn.functional.pad(mask[:, 1:], (0, 1))
         last = mask & ~behind
         x = states.masked_fill(~last[..., None], 0.0).sum(1)
-        if EXPERTS in self.inputs:
-            x = torch.cat([x, inputs[EXPERTS]], 1)
-        logits: Tensor = self.head(x)
+        logits: Tensor = self.head(with_experts(x, inputs, self.inputs))
         return logits

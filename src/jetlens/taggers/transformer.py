@@ -14,7 +14,7 @@ from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import taggers
 from jetlens.data.scaling import Scaling
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.inputs import EXPERTS, all_of, beside_experts
+from jetlens.taggers.inputs import all_of, beside_experts, experts_in, with_experts
 from jetlens.taggers.layers import ClassLayer, ParticleLayer, dense
 from jetlens.taggers.pairwise import KINDS, PairBias, kind_of
 from jetlens.taggers.streams import of_stream
@@ -124,7 +124,7 @@ class Transformer(Tagger):
             for _ in range(sizes.class_layers)
         )
         self.norm = nn.LayerNorm(width)
-        joined = width + len(self.inputs.get(EXPERTS, ()))
+        joined = width + experts_in(self.inputs)
         self.head = dense([joined, *self.hidden, len(self.classes)], activation)
 
     @classmethod
@@ -143,7 +143,5 @@ class Transformer(Tagger):
         for layer in self.class_layers:
             token = layer(token, x, mask)
         pooled = self.norm(token[:, 0])
-        if EXPERTS in self.inputs:
-            pooled = torch.cat([pooled, inputs[EXPERTS]], 1)
-        logits: Tensor = self.head(pooled)
+        logits: Tensor = self.head(with_experts(pooled, inputs, self.inputs))
         return logits

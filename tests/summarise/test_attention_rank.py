@@ -51,6 +51,17 @@ def test_uniform_attention_and_attention_by_pt_are_the_nulls():
         )
 
 
+def test_what_other_streams_are_given_has_no_part():
+    jets = attended(40, 8)
+    half = jets.copy(deep=True)
+    name = "attention_constituents_constituents"
+    half[name] = jets[name] / 2
+    a, b = (jl.summarise(j, "attention-rank", replicas=5).numbers() for j in (jets, half))
+    assert a["attention_rank.all.effective"]["value"] <= 8
+    for number in a:
+        assert b[number] == pytest.approx(a[number])
+
+
 def test_classes_that_differ_are_told_apart():
     numbers = jl.summarise(attended(600, 12), "attention-rank").numbers()
     apart = numbers["attention_rank.signal_minus_background.leading_2"]

@@ -31,7 +31,8 @@ class AttentionRank(ClassSummary):
     """Share of a stream's self-attention that each particle receives, by rank and class.
 
     A particle's share is the mean, over the particles that ask and over heads, of the attention
-    that they give to it.
+    that they give to it, over what they give to all particles: where streams have asked each other
+    in between, rollout leaves a part of theirs to the others.
 
     Parameters
     ----------
@@ -77,7 +78,8 @@ class AttentionRank(ClassSummary):
         found = maps(chosen.jets, home, home, layer=self.layer, head=self.head)
         order = ordered(chosen.jets, home, self.order, self.most)
         mask = real(chosen.jets, home)
-        of = {ATTENTION: _placed(found.received()[:, 0].mean(axis=1), mask.shape[1])}
+        given = _placed(found.received()[:, 0].mean(axis=1), mask.shape[1])
+        of = {ATTENTION: ratio(given, given.sum(axis=1, keepdims=True))}
         of[UNIFORM] = ratio(mask.astype(np.float64), mask.sum(axis=1, keepdims=True))
         momentum = momentum_shares(chosen.jets, home, self.pt)
         of[MOMENTUM] = np.full(mask.shape, np.nan) if momentum is None else momentum

@@ -29,7 +29,8 @@ class JetBatch:
         ``[jet]`` float64.
     event, row
         ``[jet]`` int64, global. Jets of one event share `event`: splits and errors go by it. `row`
-        is the jet's place in its file or generation, by which results are joined to other files.
+        is the jet's place in its dataset, counted through all of its files or partitions: no two
+        jets have the same, and results are joined to other files by it.
     """
 
     collections: Mapping[str, Collection]

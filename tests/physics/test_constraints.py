@@ -176,3 +176,20 @@ def test_jets_without_particles_are_left_alone() -> None:
     moved = constraints.recentred(x, x, none, (np.zeros(1), np.zeros(1)), RADIUS)
     np.testing.assert_array_equal(moved[0], x)
     assert constraints.rescaled(none, none.sum(1), none.sum(1)).tolist() == [[0.0, 0.0]]
+
+
+def test_hits_may_be_early_by_the_resolution() -> None:
+    rng = np.random.default_rng(2)
+    resolution = rng.normal(0, 0.03, 20_000)
+    late = np.where(rng.random(20_000) < 0.5, rng.exponential(2.0, 20_000), 0)
+    bound = constraints.earliest(resolution + late)
+    assert -5 * 0.033 < bound < -5 * 0.027
+    wrong = constraints.earliest(np.concatenate([resolution + late, np.full(20, -50.0)]))
+    assert abs(wrong - bound) < 0.02 * abs(bound)  # the earliest hit says nothing
+    assert (resolution > bound).all()
+
+
+def test_without_early_hits_light_is_the_bound() -> None:
+    assert constraints.earliest(np.zeros(0)) == 0
+    assert constraints.earliest(np.array([3.0, 8.0, 7.0])) == 0
+    assert constraints.earliest(np.r_[np.full(9, -50.0), np.ones(1000)]) == 0

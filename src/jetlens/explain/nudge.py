@@ -31,8 +31,9 @@ class Nudge(StepExplainer):
     ``"scale"``) says whether one raw step of the scale, without any constraint, would make the jet
     unphysical, and ``unphysical_<reason>`` why: ``negative`` momenta or energies, particles
     ``outside`` of the jet (hits: of the calorimeter), ``early`` hits, ``discrete`` features that
-    round to others, particles ``off_shell``. ``bent`` says whether it would in the features that
-    move, so that constraints have to bend the step; what is held still does not count.
+    round to others, particles ``off_shell``. ``bent`` says whether constraints that are on have to
+    bend the step: in the features that move, it is beyond a limit of ``positive_pt``, ``inside`` or
+    ``causal``, or is there once it is re-centred.
     """
 
     def follow(self, course: Course, said: Predictions) -> Scores:

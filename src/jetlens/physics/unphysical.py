@@ -31,9 +31,9 @@ def unphysical(
     ``negative``: a momentum, energy or mass falls below zero (or to zero); a momentum that is given
     by its components does where it turns back. ``outside``: a particle leaves the jet, farther from
     its axis than `radius` and than it was, or a hit leaves the calorimeter. ``early``: a hit comes
-    before all that light brings. ``discrete``: a charge, type or count is nearer to another whole
-    number. ``off_shell``: m^2 changes by more than `OFF_SHELL`, or the energy is less than the
-    momentum. Reasons for which there are no features are left out.
+    before light, by more than its resolution. ``discrete``: a charge, type or count is nearer to
+    another whole number. ``off_shell``: m^2 changes by more than `OFF_SHELL`, or the energy is less
+    than the momentum. Reasons for which there are no features are left out.
 
     Parameters
     ----------

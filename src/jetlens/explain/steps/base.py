@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ from jetlens.explain.base import Context, Scores
 from jetlens.explain.shared.slopes import SlopeExplainer
 from jetlens.explain.steps.constraints import constraints
 from jetlens.explain.steps.course import NORMALISATIONS, RAW, Course
-from jetlens.explain.steps.free import check_needs, idle
+from jetlens.explain.steps.needs import check_needs, idle
 from jetlens.explain.targets import LABEL, OTHER, PREDICTED, Target, resolve
 from jetlens.physics.roles import Roles, check_declared
 from jetlens.taggers.base import Tagger
@@ -62,7 +62,8 @@ class StepExplainer(SlopeExplainer):
         What keeps moved jets jets, and their settings: ``positive_pt``, ``inside`` (true, false, or
         a radius), ``causal``, ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt`` is
         off. The attribute ``idle`` of what comes back tells, as JSON, which of those that are on
-        found nothing, or not all, to act on, and why.
+        have nothing, or not all, to act on, and why: no feature is of that kind, none is an input,
+        or all of them are held.
     hold
         Features that are not to move: ``"feature"`` or ``"collection.feature"``. No constraint
         moves them either.
@@ -133,7 +134,6 @@ class StepExplainer(SlopeExplainer):
             declared=self.roles,
         )
         check_needs(self.constraints, course.roles)
-        unused = idle(asdict(course.constraints), course.roles)
         came = self.follow(course, said)
         scores = course.scores
         if passed:
@@ -142,7 +142,7 @@ class StepExplainer(SlopeExplainer):
             own = missing[packed.rows]
             scores = {n: v.masked_fill(_beside(own, v), torch.nan) for n, v in scores.items()}
         told = {"toward": goal.text, "scores": _SAID[self.normalise], "roles": _told(course.roles)}
-        told["idle"] = json.dumps(unused)
+        told["idle"] = json.dumps(idle(course))
         return said, chosen, replace(came, scores=scores, attrs=told)
 
     def _moves(self, said: Predictions, context: Context) -> NDArray[np.bool_]:

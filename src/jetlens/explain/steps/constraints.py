@@ -9,17 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnknownNameError
-from jetlens.physics import components
+from jetlens.explain.steps.momenta import (
+    SEEN,
+    Columns,
+    along_axes,
+    energy_of,
+    from_axis,
+    pt_of,
+)
 from jetlens.physics import constraints as physics
-from jetlens.physics.roles import RAPIDITY, Roles, roles
+from jetlens.physics.components import ahead, axis_of
+from jetlens.physics.roles import Roles
 
 Floats = NDArray[np.float64]
-Columns = dict[str, Floats]
-"""Values by feature, ``[jet, particle]`` (or of a jet or image as they are)."""
-
-_SEEN = ("pt", "deta", "dphi")
-"""What momenta along the axes are taken as."""
-_ROLES = roles(_SEEN)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +38,8 @@ class Constraints:
         axis among the reference jets, or a radius. Hits stay in the calorimeter: between the
         outermost cells of the reference jets along each axis.
     causal
-        Hits are no earlier than the earliest of the reference jets.
+        Hits are no earlier than light, whose time is 0, but for what the resolution makes of it:
+        `jetlens.physics.constraints.earliest` of the reference jets' hits.
     keep_discrete
         Charges, types and counts are not moved.
     on_shell
@@ -67,6 +70,21 @@ class Constraints:
                 raise BadValueError(
                     f"constraint inside={value!r}: expected a radius above 0, true or false"
                 )
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """For which reasons (those of `jetlens.physics.unphysical`) these bend steps of particles.
+
+        Re-centring and rescaling take one direction out of every step, however short, and what is
+        kept still takes none: they bend nothing.
+        """
+        on = {"negative": self.positive_pt, "outside": self.inside is not False}
+        return frozenset(reason for reason, held in (on | {"early": self.causal}).items() if held)
+
+    @property
+    def unlimited(self) -> Constraints:
+        """The same without what bends steps."""
+        return replace(self, positive_pt=False, inside=False, causal=False)
 
     def apply(
         self,
@@ -113,7 +131,7 @@ class Constraints:
         if roles.components is not None:
             came = self._components(before, found, weight, roles, radius)
             found |= {n: v for n, v in came.items() if n not in still}
-        was, pt = (_pt(columns, roles, weight) for columns in (before, found))
+        was, pt = (pt_of(columns, roles, weight) for columns in (before, found))
         if roles.angles is not None:
             self._angles(before, found, roles.angles, was, pt, radius, still)
         scaled = self.fixed_pt and roles.pt is not None and roles.pt not in still
@@ -123,29 +141,32 @@ class Constraints:
             old = physics.jet_pt(was, None if dphi is None else before[dphi])
             found[roles.pt] = physics.rescaled(found[roles.pt], now, old)
         if self.on_shell and roles.energy is not None and roles.energy not in still:
-            if roles.components is not None:
-                found[roles.energy] = _energy_of_components(before, found, roles)
-            elif roles.pt is not None:
-                found[roles.energy] = _energy(before, found, roles)
+            energy = energy_of(before, found, roles)
+            found[roles.energy] = found[roles.energy] if energy is None else energy
         return found
 
     def _components(
         self, before: Columns, found: Columns, weight: Floats, roles: Roles, radius: float | None
     ) -> Columns:
-        """Return momenta along the axes, under the constraints on what they are from the axis."""
+        """Return momenta along the axes, under the constraints on what they are from the axis.
+
+        Seen from the axis, what has no pt has no direction but the beam's, and loses its pz on the
+        way back: a particle without pt stays as it is, and one whose raw step leads there follows.
+        """
         assert roles.components is not None
-        x, y, z = roles.components
-        px, py = found[x], found[y]
+        x, y, z = names = roles.components
+        raw = {n: found[n] for n in names}
+        if not (self.positive_pt or self.inside is not False or self.recentre or self.fixed_pt):
+            return raw
         if self.positive_pt:
-            px, py = components.ahead(before[x], before[y], px - before[x], py - before[y])
-        axis = components.axis_of(before[x], before[y], before[z], weight)
-        was = dict(zip(_SEEN, components.seen(before[x], before[y], before[z], axis), strict=True))
-        raw = dict(zip(_SEEN, components.seen(px, py, found[z], axis), strict=True))
+            step_x, step_y = (raw[n] - before[n] for n in (x, y))
+            raw[x], raw[y] = ahead(before[x], before[y], step_x, step_y)
+        axis = axis_of(before[x], before[y], before[z], weight)
+        was, to = (from_axis(columns, names, axis) for columns in (before, raw))
         rest = replace(self, positive_pt=False)  # it is, already
-        came = rest.apply(was, raw, weight, _ROLES, radius)
-        pt, deta, dphi = (came[n] for n in _SEEN)
-        back = components.components(pt, deta, dphi, axis)
-        return dict(zip(roles.components, back, strict=True))
+        back = along_axes(rest.apply(was, to, weight, SEEN, radius), names, axis)
+        start, end = was["pt"] > 0, to["pt"] > 0
+        return {n: np.where(start, np.where(end, back[n], raw[n]), before[n]) for n in names}
 
     def _angles(
         self,
@@ -169,43 +190,6 @@ class Constraints:
             x, y = physics.recentred(x, y, pt, (to_x, to_y), radius)
             x, y = old_x if held[0] else x, old_y if held[1] else y
         found.update(zip(angles, (x, y), strict=True))
-
-
-def _pt(columns: Columns, roles: Roles, weight: Floats) -> Floats | None:
-    """Return the particles' transverse momenta, zero in padding; nothing where none is known."""
-    if roles.pt is not None:
-        return np.maximum(columns[roles.pt], 0) * weight
-    if roles.components is not None:
-        return np.hypot(*(columns[n] for n in roles.components[:2])) * weight
-    return None
-
-
-def _energy_of_components(before: Columns, after: Columns, roles: Roles) -> Floats:
-    """Return the energies of particles of the masses that they had."""
-    assert roles.energy is not None
-    assert roles.components is not None
-    gain = sum(after[n] ** 2 - before[n] ** 2 for n in roles.components)
-    energy: Floats = np.sqrt(np.maximum(before[roles.energy] ** 2 + gain, 0.0))
-    return energy
-
-
-def _energy(before: Columns, after: Columns, roles: Roles) -> Floats:
-    assert roles.pt is not None
-    assert roles.energy is not None
-
-    def both(name: str | None) -> tuple[Floats, Floats] | None:
-        return None if name is None else (before[name], after[name])
-
-    m2 = both(roles.m2)
-    if m2 is None and roles.mass is not None:
-        m2 = before[roles.mass] ** 2, after[roles.mass] ** 2
-    return physics.energy_on_shell(
-        before[roles.energy],
-        (before[roles.pt], after[roles.pt]),
-        both(roles.eta),
-        m2,
-        rapidity=roles.eta == RAPIDITY,
-    )
 
 
 def constraints(given: Mapping[str, bool | float]) -> Constraints:

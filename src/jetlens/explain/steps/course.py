@@ -8,22 +8,19 @@ what the tagger is asked about.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from jetlens.core.collection import Collection
 from jetlens.explain.base import Context
 from jetlens.explain.gradient import beside, spreads
-from jetlens.explain.shared.spread import MOST
 from jetlens.explain.steps.constraints import Constraints
 from jetlens.explain.steps.free import free, held_names, roles_of
+from jetlens.explain.steps.limits import limits
 from jetlens.explain.targets import Target
-from jetlens.physics.components import axis_of, seen
-from jetlens.physics.roles import Declared, Roles
+from jetlens.physics.roles import Declared
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
 
@@ -78,15 +75,12 @@ class Course:
         self.loose = free(tagger, self.batch, hold, *switches, declared)
         self.held = held_names(tagger, hold)
         self.spread = None if normalise == RAW else spreads(tagger, packed, context)
-        self.moving = {name: self._moving(name) for name in tagger.inputs}
         self.scores = self.normalised(gradient)
         self.names = {name: self._names(name) for name in tagger.inputs}
-        self.radius = {
-            name: self._radius(name)
-            for name, role in self.roles.items()
-            if role.angles is not None or role.components is not None
+        self.limits = {
+            name: limits(name, self.roles[name], inputs, constraints.inside, context)
+            for name, inputs in tagger.inputs.items()
         }
-        self.ends = {name: self._ends(name) for name in tagger.inputs}
         self.values = {
             name: packed.arranged(name, torch.as_tensor(self._physical(name))).numpy()
             for name in tagger.inputs
@@ -104,58 +98,10 @@ class Course:
         )
         return (*inputs, *(n for n in about if n is not None and n not in inputs))
 
-    def _moving(self, name: str) -> Roles:
-        """Return the roles of features that move, as far as what they become can be unphysical."""
-        role, inputs = self.roles[name], self.tagger.inputs[name]
-        loose = {f for f, free in zip(inputs, self.loose[name], strict=True) if free}
-        kept = {part: getattr(role, part) for part in ("energy", "mass", "m2", "time")}
-        still: dict[str, Any] = {n: None for n, feature in kept.items() if feature not in loose}
-        return role._replace(discrete=role.discrete & loose, **still)
-
     def _physical(self, name: str) -> Floats:
         collection = self.batch[name]
         where = collection.positions(self.names[name])
         return np.take(collection.values, where, axis=collection.feature_axis).astype(np.float64)
-
-    def _radius(self, name: str) -> float:
-        """Return the jets' radius: as given, or that of the farthest particle among some jets."""
-        inside = self.constraints.inside
-        if not isinstance(inside, bool):
-            return float(inside)
-        role, collection = self.roles[name], self._reference(name)
-        real = np.True_ if collection.mask is None else collection.mask
-        if role.angles is not None:
-            angles = [collection.column(n) for n in role.angles]
-        else:
-            assert role.components is not None
-            px, py, pz = (collection.column(n).astype(np.float64) for n in role.components)
-            angles = list(seen(px, py, pz, axis_of(px, py, pz, real & np.ones_like(px, bool)))[1:])
-        return float(np.hypot(*angles).max(where=real, initial=0.0))
-
-    def _ends(self, name: str) -> dict[str, tuple[float, float]]:
-        """Return between which positions, and from when on, the hits of some jets are.
-
-        Positions are those of cells' middles, which are as far from each other as cells are wide:
-        the outermost cells end half of that farther out.
-        """
-        collection, found, role = self._reference(name), {}, self.roles[name]
-        inputs = self.tagger.inputs[name]
-        for position in role.positions:
-            at = np.unique(collection.column(position)[collection.mask].astype(np.float64))
-            if position in inputs and len(at):
-                half = np.diff(at).min(initial=np.inf) / 2 if len(at) > 1 else 0.0
-                found[position] = float(at[0] - half), float(at[-1] + half)
-        if role.time is not None and role.time in inputs:
-            at = collection.column(role.time)[collection.mask]
-            if len(at):
-                found[role.time] = float(at.min()), np.inf
-        return found
-
-    def _reference(self, name: str) -> Collection:
-        """Return a collection of the reference jets, the first of them."""
-        context = self.context
-        jets = context.batch if context.pool is None else context.pool
-        return jets[name].take(slice(0, MOST))
 
     def normalised(self, gradient: Mapping[str, Tensor]) -> Inputs:
         """Return gradients of jets, normalised as is asked for."""

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
+from jetlens.core.errors import BadValueError, UnknownNameError
 from jetlens.explain.paths.baselines import held
 from jetlens.physics.roles import Declared, Roles, listed, roles
 from jetlens.taggers.base import Tagger
-
-_NEEDS: Mapping[str, tuple[tuple[tuple[str, ...], ...], str]] = {
-    "positive_pt": ((("pt",), ("energy",), ("mass",), ("components",)), "pt, energy or mass"),
-    "inside": ((("angles",), ("positions",), ("components",)), "angles or positions"),
-    "causal": ((("time",),), "the time of hits"),
-    "keep_discrete": ((("discrete",),), "discrete"),
-    "on_shell": (
-        (("mass",), ("m2",), ("energy", "pt"), ("energy", "components")),
-        "mass or m2, or energy beside pt",
-    ),
-    "recentre": ((("angles", "pt"), ("components",)), "angles beside pt"),
-    "fixed_pt": ((("pt",), ("components",)), "pt"),
-}
-"""By constraint the roles that it needs, any of these together, and these in words."""
 
 
 def roles_of(tagger: Tagger, batch: JetBatch, declared: Declared | None = None) -> dict[str, Roles]:
@@ -72,61 +58,6 @@ def roles_of(tagger: Tagger, batch: JetBatch, declared: Declared | None = None) 
                 f"there are {', '.join(homes)}"
             )
     return found
-
-
-def check_needs(asked: Mapping[str, bool | float], found: Mapping[str, Roles]) -> None:
-    """Refuse constraints that are asked for by name and that no feature is known to be of.
-
-    Raises
-    ------
-    UnsupportedError
-        The message says how to tell which features are.
-    """
-    for constraint, value in asked.items():
-        if value is False or _acts(constraint, found):
-            continue
-        sets, words = _NEEDS[constraint]
-        first = sets[0][0]
-        example = {"angles": '["x", "y"]', "discrete": '["q"]'}.get(first, '"p"')
-        raise UnsupportedError(
-            f"constraint {constraint}: no feature of {', '.join(found)} is known by its name to be "
-            f"{words}; say which is, as in roles = {{ {first} = {example} }}, or "
-            "leave the constraint out"
-        )
-
-
-def idle(switched: Mapping[str, bool | float], found: Mapping[str, Roles]) -> dict[str, str]:
-    """Return the constraints that are on and find nothing, or not all, to act on, and why.
-
-    Parameters
-    ----------
-    switched
-        All constraints.
-    found
-        What features are, by collection.
-    """
-    told = {
-        name: f"no feature is known to be {_NEEDS[name][1]}"
-        for name, value in switched.items()
-        if value is not False and not _acts(name, found)
-    }
-    for name, role in found.items():
-        beside = role.energy is not None and role.pt is not None and role.components is None
-        if switched["on_shell"] and beside and role.eta is None and role.angles is not None:
-            told["on_shell"] = (
-                f"energies of {name} follow pt and not the angles: no feature is known to be the "
-                "pseudorapidity"
-            )
-    return told
-
-
-def _acts(constraint: str, found: Mapping[str, Roles]) -> bool:
-    """Say whether a constraint has features to act on."""
-    return any(
-        all(getattr(role, part) for part in together)
-        for role in found.values()
-        for together in _NEEDS[constraint][0]
-    )
 
 
 def held_names(tagger: Tagger, hold: str | Sequence[str]) -> dict[str, frozenset[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from jetlens.explain.steps.course import Course, Floats, Values
 from jetlens.explain.steps.leg import Leg
-from jetlens.physics.roles import Roles
 from jetlens.physics.unphysical import unphysical
 
 Flags = NDArray[np.bool_]
@@ -22,20 +21,28 @@ class Judged(NamedTuple):
     reasons: dict[str, Flags]
     """Why the step makes jets unphysical, were all features to take it ``[jet]``."""
     bent: Flags
-    """``[jet]``, whether it does in the features that move: constraints have to bend it."""
+    """``[jet]``, whether it does in the features that move, for a reason that constraints which are
+    on do not allow: they have to bend it."""
 
 
 def judged(leg: Leg, scale: Floats) -> Judged:
-    """Judge raw steps of jets by their scales ``[jet]``."""
-    course, start, raw = leg.course, leg.starts[0], leg.raw(0, scale)
-    moving = {
-        name: np.where(_loose(course, name, values), values, start[name])
-        for name, values in raw.items()
-    }
-    bent = np.zeros(len(leg), dtype=bool)
-    for flags in _reasons(leg, moving, course.moving).values():
-        bent |= flags
-    return Judged(_reasons(leg, raw, course.roles), bent)
+    """Judge raw steps of jets by their scales ``[jet]``.
+
+    A step is bent where it is beyond a limit that is in force, or is there once it is re-centred
+    and rescaled, as far as that is asked for.
+    """
+    found: dict[str, Flags] = {}
+    for _, reason, bad in _reasons(leg, leg.raw(0, scale)):
+        found[reason] = found[reason] | bad if reason in found else bad
+    constraints, bent = leg.course.constraints, np.zeros(len(leg), dtype=bool)
+    loose = leg.raw(0, scale, leg.course.loose)
+    for values in (loose, leg.constrained(0, loose, constraints.unlimited)):
+        for name, reason, bad in _reasons(leg, values):
+            # of what is no particle, momenta stay positive and nothing else is asked for
+            held = constraints.limits if name in leg.real else constraints.limits & {"negative"}
+            if reason in held:
+                bent |= bad
+    return Judged(found, bent)
 
 
 def reasons(course: Course) -> list[str]:
@@ -43,22 +50,14 @@ def reasons(course: Course) -> list[str]:
     found: dict[str, None] = {}
     for name, role in course.roles.items():
         nothing = dict.fromkeys(course.names[name], np.zeros((0, 1)))
-        limits = course.radius.get(name), course.ends[name]
         none = np.zeros((0, 1), dtype=bool)
-        found |= dict.fromkeys(unphysical(nothing, nothing, none, role, *limits))
+        found |= dict.fromkeys(unphysical(nothing, nothing, none, role, *course.limits[name]))
     return list(found)
 
 
-def _loose(course: Course, name: str, values: Floats) -> Flags:
-    """Say which features ``[feature, ...]`` move; those that are no inputs do not."""
-    loose = np.zeros(len(values), dtype=bool)
-    loose[: len(course.loose[name])] = course.loose[name] > 0
-    return loose.reshape(-1, *[1] * (values.ndim - 1))
-
-
-def _reasons(leg: Leg, raw: Values, roles: Mapping[str, Roles]) -> dict[str, Flags]:
+def _reasons(leg: Leg, raw: Values) -> Iterator[tuple[str, str, Flags]]:
+    """Yield collections, reasons, and which jets ``[jet]`` are unphysical for them."""
     course = leg.course
-    found: dict[str, Flags] = {}
     for name, values in raw.items():
         before, after = (
             {n: c.reshape(len(leg), -1) for n, c in zip(course.names[name], v, strict=True)}
@@ -66,7 +65,5 @@ def _reasons(leg: Leg, raw: Values, roles: Mapping[str, Roles]) -> dict[str, Fla
         )
         everywhere = np.ones(next(iter(after.values())).shape, dtype=bool)
         real = leg.real.get(name, everywhere)
-        limits = course.radius.get(name), course.ends[name]
-        for reason, bad in unphysical(before, after, real, roles[name], *limits).items():
-            found[reason] = found[reason] | bad if reason in found else bad
-    return found
+        found = unphysical(before, after, real, course.roles[name], *course.limits[name])
+        yield from ((name, reason, bad) for reason, bad in found.items())

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from jetlens.core.errors import BadValueError
 from jetlens.explain.shared.slopes import fixed, slopes
+from jetlens.explain.steps.constraints import Constraints
 from jetlens.explain.steps.course import Course, Floats, Values, features_back, features_first
 from jetlens.taggers.base import Inputs
 
@@ -115,30 +116,38 @@ class Leg:
         """
         course = self.course
         raw = self.raw(point, scale, course.loose)
-        found: Values = {}
-        for name, values in raw.items():
-            names = course.names[name]
-            before = dict(zip(names, self.starts[point][name], strict=True))
-            with np.errstate(over="ignore", invalid="ignore"):  # told below
-                after = course.constraints.apply(
-                    before,
-                    dict(zip(names, values, strict=True)),
-                    self.real[name].astype(np.float64) if name in self.real else None,
-                    course.roles[name],
-                    course.radius.get(name),
-                    course.tagger.scaling.floors.get(name, {}),
-                    course.ends[name],
-                    course.held[name],
-                )
-            found[name] = np.stack([after[n] for n in names])
-            bad = ~(np.abs(found[name]) <= _LARGEST)
+        found = self.constrained(point, raw, course.constraints)
+        for name, values in found.items():
+            bad = ~(np.abs(values) <= _LARGEST)
             if bad.any():
                 feature, jet = np.argwhere(bad)[0][:2]
                 row = int(course.packed.rows[self.jets[int(jet)]])
                 raise BadValueError(
                     f"scale {scale[jet] + point * course.stride:g}: jet {row} of the batch comes "
-                    f"to where {name}.{names[feature]} is no longer a number; take smaller scales"
+                    f"to where {name}.{course.names[name][feature]} is no longer a number; take "
+                    "smaller scales"
                 )
+        return found
+
+    def constrained(self, point: int, raw: Values, constraints: Constraints) -> Values:
+        """Return where constraints let a step from a point come to that leads to `raw`."""
+        course = self.course
+        found: Values = {}
+        for name, values in raw.items():
+            names, limits = course.names[name], course.limits[name]
+            # a step in a logarithm soon leads beyond all bounds
+            with np.errstate(over="ignore", invalid="ignore"):
+                after = constraints.apply(
+                    dict(zip(names, self.starts[point][name], strict=True)),
+                    dict(zip(names, values, strict=True)),
+                    self.real[name].astype(np.float64) if name in self.real else None,
+                    course.roles[name],
+                    limits.radius,
+                    course.tagger.scaling.floors.get(name, {}),
+                    limits.ends,
+                    course.held[name],
+                )
+            found[name] = np.stack([after[n] for n in names])
         return found
 
     def raw(self, point: int, scale: Floats, loose: Mapping[str, Floats] | None = None) -> Values:

@@ -6,6 +6,7 @@ so that the first so many of each class are the same jets wherever they are work
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, JetlensError, UnknownNameError, UnsupportedError
-from jetlens.core.registry import parameters, summaries
+from jetlens.core.registry import explainers, parameters, summaries
 from jetlens.explain.entry import explain as explain_jets
 from jetlens.run import attributions
 from jetlens.run.attributions import part_name
@@ -26,6 +27,7 @@ from jetlens.run.stages import predict
 from jetlens.run.stages.explain_partition import Task, selected, work
 from jetlens.run.store import remove
 from jetlens.run.study import Study, key
+from jetlens.summarise.result import Result
 from jetlens.taggers.base import Tagger
 
 VERSION = 2
@@ -124,10 +126,23 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
     news = [show for show in unfit if study.log.is_news(f"{name} {show}")]
     if news:
         study.log.say(f"{name}: summaries that do not fit it or this tagger: {', '.join(news)}")
+    if "constraints" in parameters(explainers.get(entry.use)) and (
+        idle := _idle(store.work(stage, results))
+    ):
+        study.log.say(f"{name}: constraints without effect: {idle}")
     if not entry.keep:
         remove(kept)
     store.finish(stage, outputs, jets=total, kept=stored)
     study.log.say(f"{name}: {total} jets explained")
+
+
+def _idle(folder: Path) -> str:
+    """Say which constraints of moved jets had nothing to act on, and why, by any of the results."""
+    for path in sorted(folder.glob("*.npz")):
+        idle = json.loads(Result.load(path).sums.attrs.get("idle", "{}"))
+        if idle:
+            return "; ".join(f"{constraint} ({why})" for constraint, why in idle.items())
+    return ""
 
 
 def _misfit(study: Study, entry: Explain) -> str:

@@ -25,7 +25,7 @@ def test_every_observable_and_input_has_a_verdict_with_its_interval():
     best = result.summary.recommended(result, own)
     assert table is not None
     assert best is not None
-    places = result.summary.looked_at(result, own)
+    places = result.summary.looked_at(result, own).places
     verdicts = result.summary.verdicts(result, own, places)
     assert len(table.rows) == 2 * len(verdicts) == 10
     assert [words(row[0]) for row in table.rows[:2]] == ["Width", "Constituents"]
@@ -34,10 +34,14 @@ def test_every_observable_and_input_has_a_verdict_with_its_interval():
         assert len(row) == len(table.head)
         toward, observable = divmod(k, 5)
         assert words(row[5]) == verdicts[observable][toward]
-        assert float(row[6]) == SCALES[places[toward]]
+        assert float(row[6].split()[0]) == SCALES[places[toward]]
     assert words(table.rows[1][5]) == "does not change"
     assert table.rows[1][4] == ""
-    assert "recommended scale" in str(table.caption)
+    assert "The step's scale is " in str(table.caption)
+    assert "where the distance does not change, the step leaves" in str(table.caption)
+    marks = {words(row[5]): re.search(r"verdict (\w+)", str(row[5]))[1] for row in table.rows}
+    assert marks["does not change"] == "same"
+    assert len(set(marks.values())) == len(marks)
 
 
 def test_of_few_jets_there_is_no_table():
@@ -54,8 +58,8 @@ def test_without_a_recommended_scale_there_are_verdicts_of_the_one_in_the_middle
     assert result.summary.recommended(result, own) is None
     table = observables_table(result)
     assert table is not None
-    assert "one of a scale in the middle (none is recommended)" in str(table.caption)
-    assert {float(row[6]) for row in table.rows} == {SCALES[len(SCALES) // 2]}
+    assert "The step's scale is (middle) the middle one of those tried" in str(table.caption)
+    assert {row[6] for row in table.rows} == {f"{SCALES[len(SCALES) // 2]:g} (middle)"}
     assert all(row[7] == "" for row in table.rows)  # these go away from their class
 
 
@@ -80,4 +84,4 @@ def test_changes_are_told_where_there_are_some(scale):
     table = observables_table(result)
     assert table is not None
     assert re.fullmatch(r"\S+ to \S+", words(table.rows[0][4]))
-    assert {float(row[6]) for row in table.rows} == {scale}
+    assert {float(row[6].split()[0]) for row in table.rows} == {scale}

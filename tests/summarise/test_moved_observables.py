@@ -14,7 +14,9 @@ import jetlens as jl
 from jetlens.physics import shower_shapes
 from jetlens.physics.jet_shapes import OBSERVABLES
 from jetlens.plots import caption
-from jetlens.summarise.sums.nearest import FARTHER, NEARER, SAME
+from jetlens.report.moved import observables_table
+from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN
+from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
 from synthetic import SCALES, graded, scanned
 
 SOME = ("multiplicity", "width", "ptd", "charge")
@@ -109,8 +111,11 @@ def test_jets_that_become_those_of_their_class_come_nearer(jets):
     assert numbers["moved.at.quark"]["value"] == 0.7
     for name, said in verdicts.items():
         for t, toward in enumerate(("gluon", "quark")):
-            wanted = {NEARER: 1.0, FARTHER: -1.0}.get(said[t], 0.0)
-            assert numbers[f"moved.verdict.{name}.{toward}"]["value"] == wanted
+            unchanged = numbers[f"moved.unchanged.{name}.{toward}"]["value"]
+            assert unchanged == (said[t] == SAME)
+            verdict = numbers.get(f"moved.verdict.{name}.{toward}")
+            wanted = {NEARER: 1.0, FARTHER: -1.0, OPEN: 0.0}.get(said[t])
+            assert (None if verdict is None else verdict["value"]) == wanted
             change = numbers[f"moved.change.{name}.{toward}"]
             place = names.index(name), t
             assert change["value"] == pytest.approx(own[place][2, 0] - own[place][0, 0])
@@ -211,14 +216,17 @@ def test_scales_that_bend_the_steps_of_most_jets_are_not_recommended(jets, count
     said = "no step that is bent for 50 % of the jets at most brings these jets nearer"
     assert (said in caption(found)) == counts
     numbers = found.numbers()
-    assert numbers["moved.bent"]["value"] == 0
-    assert numbers["moved.unphysical"]["value"] == (0 if counts else 1)
+    assert numbers["moved.scale"]["value"] == scales[0]
+    assert numbers["moved.at"]["value"] == 0.7  # what a step of none does is not told
+    assert numbers["moved.bent"]["value"] == (1 if counts else 0)
+    assert numbers["moved.unphysical"]["value"] == 1
 
 
-def showers(deeper: float) -> xr.Dataset:
+def showers(*deeper: float) -> xr.Dataset:
     """Two kinds of showers, of which the second lies 40 mm deeper; a fifth is misclassified.
 
-    Misclassified ones lie as deep as the other kind's, and are moved by `deeper` of the way.
+    Misclassified ones lie as deep as the other kind's, and are moved by `deeper` of the way, those
+    of either kind by as much or each by its own share.
     """
     rng = np.random.default_rng(1)
     many, hits = 800, 12
@@ -229,9 +237,9 @@ def showers(deeper: float) -> xr.Dataset:
     )  # fmt: skip
     value[..., 2] += 40.0 * np.where(wrong, 1 - label, label)[:, None]
     moved = np.repeat(value[:, None], 3, axis=1)
-    way = np.where(label == 1, 40.0, -40.0)[:, None]
+    way = np.where(label == 1, 40.0 * deeper[-1], -40.0 * deeper[0])[:, None]
     for s, scale in enumerate((0.0, 0.5, 1.0)):
-        moved[:, s, :, 2] += scale * deeper * way
+        moved[:, s, :, 2] += scale * way
     moved[~wrong] = np.nan
     output = np.where(np.arange(2) == np.where(wrong, 1 - label, label)[:, None], 1.0, 0.0)
     said = np.where(wrong[:, None, None], np.repeat(output[:, None], 3, axis=1), np.nan)
@@ -302,11 +310,49 @@ def test_showers_that_go_the_wrong_way_are_told():
     assert found.summary.verdicts(found, own, 2)[0] == [FARTHER, FARTHER]
     assert found.summary.recommended(found, own)[0] == 0
     told = caption(found)
-    assert "no step brings these jets nearer" in told
+    assert "no step brings these showers nearer" in told
+    assert not re.search(r"\bjets?\b", told, re.IGNORECASE)
+    # what a step of none does says nothing: a step that is one is looked at
+    looked = found.summary.looked_at(found, own)
+    assert (looked.places.tolist(), looked.why) == ([1, 1], (MIDDLE, MIDDLE))
+    middle = "by 0.5 toward pions and by 0.5 toward kaons, where no step is recommended, the middle"
+    assert f"Moved showers are drawn {middle} one of the scales." in told
+    assert "2 farther" in told
+    numbers = found.numbers()
+    assert numbers["moved.scale"]["value"] == numbers["moved.scale.pion"]["value"] == 0
+    assert numbers["moved.at"]["value"] == numbers["moved.at.pion"]["value"] == 0.5
+    assert numbers["moved.verdict.depth.pion"]["value"] == -1
     assert "Constraints without effect" not in told
     some = showers(-1.0).assign_attrs(idle=json.dumps({"recentre": "there are no angles"}))
     again = jl.summarise(some, "moved-observables", collection="hits", replicas=3)
     assert "Constraints without effect: recentre (there are no angles)." in caption(again)
+
+
+def test_where_no_step_brings_a_class_nearer_that_of_all_is_looked_at():
+    found = jl.summarise(
+        showers(0.9, -0.1), "moved-observables", collection="hits", replicas=60,
+        observables=["depth"],
+    )  # fmt: skip
+    own = found.summary.own_distances(found)
+    scales = [found.summary.recommended(found, own, t)[1][0] for t in (None, 0, 1)]
+    assert scales == [1.0, 1.0, 0.0]
+    looked = found.summary.looked_at(found, own)
+    assert (looked.places.tolist(), looked.why) == ([2, 2], (OWN, EVERY))
+    numbers = found.numbers()
+    assert numbers["moved.scale.kaon"]["value"] == 0
+    assert numbers["moved.at.kaon"]["value"] == numbers["moved.at"]["value"] == 1
+    assert numbers["moved.verdict.depth.kaon"]["value"] == -1
+    told = caption(found)
+    assert (
+        "by 1 toward pions, as is recommended toward that class alone; by 1 toward kaons, " in told
+    )
+    assert "kaons, where no step is, as is recommended toward any class." in told
+    table = observables_table(found)
+    assert {str(row[6]) for row in table.rows} == {"1", "1 (of all)"}
+    assert "(of all) that toward any class, where no step is recommended" in str(table.caption)
+    assert "The step's scale is that recommended toward the class alone; " in str(table.caption)
+    assert "(middle)" not in str(table.caption)
+    assert "true showers of it" in str(table.caption)
 
 
 def test_jets_without_a_label_are_counted(jets):

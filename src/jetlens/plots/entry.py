@@ -66,7 +66,9 @@ def draw(result: Result | Ensemble | Retrained | Costs, **options: Any) -> Figur
     BadValueError
         If the figure does not take an option.
     """
+    from jetlens.plots.shared.rows import rename
     from jetlens.plots.shared.style import style
+    from jetlens.summarise.jets.rows import rows_of
 
     name = name_of(result)
     drawing = figures.get(name)
@@ -78,6 +80,7 @@ def draw(result: Result | Ensemble | Retrained | Costs, **options: Any) -> Figur
             )
     with style():
         figure: Figure = drawing(result, **options)
+        rename(figure, rows_of(result))
         figure.draw_without_rendering()  # what matplotlib makes late is made in this style
     return figure
 
@@ -91,15 +94,23 @@ def caption(result: Result | Ensemble | Retrained | Costs) -> str:
     drawing = figures.get(name_of(result))
     told = getattr(sys.modules[drawing.__module__], "caption", None)
     if told is None:
-        return (inspect.getdoc(drawing) or "").partition("\n")[0]
-    return str(told(result))
+        return _said(result, (inspect.getdoc(drawing) or "").partition("\n")[0])
+    return _said(result, str(told(result)))
 
 
 def title(result: Result | Ensemble | Retrained | Costs) -> str:
     """Return a figure's short title: the ``TITLE`` beside it, or its name in words."""
     name = name_of(result)
     module = sys.modules[figures.get(name).__module__]
-    return str(getattr(module, "TITLE", name.replace("-", " ").capitalize()))
+    return _said(result, str(getattr(module, "TITLE", name.replace("-", " ").capitalize())))
+
+
+def _said(result: Result | Ensemble | Retrained | Costs, words: str) -> str:
+    """Say of a result's rows, which may be showers, what is said of jets."""
+    from jetlens.plots.shared.words import said_of
+    from jetlens.summarise.jets.rows import rows_of
+
+    return said_of(rows_of(result), words)
 
 
 def save(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jetlens.report.content import Picture
+from jetlens.summarise.jets.rows import JETS, rows_of
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.retrained import Retrained
 
@@ -37,6 +38,11 @@ class Explanation:
     jets: int
     kept: int
     results: Sequence[tuple[Result, Picture]]
+
+    @property
+    def rows(self) -> str:
+        """What is explained, in a word: jets, or showers."""
+        return _rows(self.results)
 
 
 @dataclass(frozen=True)
@@ -113,3 +119,12 @@ class Facts:
     seconds: Sequence[float] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     assumptions: str = ""
+
+    @property
+    def rows(self) -> str:
+        """What is tagged, in a word: jets, or showers."""
+        return _rows(self.performance)
+
+
+def _rows(results: Sequence[tuple[Result, Picture]]) -> str:
+    return next((rows_of(result) for result, _ in results), JETS)

@@ -8,16 +8,24 @@ from typing import Any
 from markupsafe import Markup
 
 from jetlens.plots.shared.flavours import class_name
+from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Cell, Table
 from jetlens.report.numbers import measured, plain
 from jetlens.report.words import html
 from jetlens.summarise.base import LEAST, interval
 from jetlens.summarise.jets.moved import SCALE
+from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN, Looked
+from jetlens.summarise.jets.rows import rows_of
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
 from jetlens.summarise.sums.transport import DECIDED, clear
 
-_MARKS = {NEARER: "holds", FARTHER: "fails", OPEN: "open", SAME: "open"}
+_MARKS = {NEARER: "holds", FARTHER: "fails", OPEN: "open", SAME: "same"}
+_WHY = {
+    OWN: "that recommended toward the class alone",
+    EVERY: "(of all) that toward any class, where no step is recommended toward this one",
+    MIDDLE: "(middle) the middle one of those tried, where no step is recommended",
+}
 
 
 def observables_table(result: Result) -> Table | None:
@@ -27,7 +35,8 @@ def observables_table(result: Result) -> Table | None:
     if not shown:
         return None
     own = summary.own_distances(result)
-    places = summary.looked_at(result, own)
+    looked: Looked = summary.looked_at(result, own)
+    places = looked.places
     scales = [float(s) for s in result.sums[SCALE].values]
     every = [summary.verdicts(result, own, k) for k in range(len(scales))]
     verdicts = summary.verdicts(result, own, places)
@@ -49,28 +58,35 @@ def observables_table(result: Result) -> Table | None:
                     after,
                     "" if said == SAME else ends,
                     Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said),
-                    f"{scales[places[t]]:g}",
+                    _scale(scales[places[t]], looked.why[t]),
                     ranges(scales, [v[n][t] == NEARER for v in every]),
                 ]
             )
     head = ["Observable or input", "toward", "distance before", "after", "change, 95 %", "verdict"]
     head += ["scale", "nearer at scales"]
-    best = any(summary.recommended(result, own, t) is not None for t in (None, *shown))
-    which = "the recommended scale" if best else "a scale in the middle (none is recommended)"
+    there = {looked.why[t] for t in shown}
+    scale = "; ".join(words for why, words in _WHY.items() if why in there)
     level = f"{100 * DECIDED:.0f} %"
     caption = (
         "Does the network pick up what makes the classes? Wasserstein distances of the jets moved "
-        f"toward a class to true jets of it, before the step and after one of {which}, with 68 % "
-        "intervals. Nearer: following the gradient makes the jets more like those of the class in "
-        f"this observable, so that the network has picked it up. Verdicts are at {level}, by the "
-        "interval of the change (1.96 times the deviation of bootstraps over events, and what "
-        "their bins hide; clear of zero by more than a bin may have added); one in twenty is "
-        "chance. Recommended scales were chosen with the same jets, by the mean over all rows of "
-        "a class that tell them from it; the last column has the verdicts at all scales. Where the "
-        "distance before is no more than chance, the jets are like those of the class to begin "
-        "with, and farther is all they can go."
+        "toward a class to true jets of it, before and after a step, with 68 % intervals. The "
+        f"step's scale is {scale}. Nearer: following the gradient makes the jets more like those "
+        "of the class in this observable, so that the network has picked it up. Verdicts are at "
+        f"{level}, by the interval of the change (1.96 times the deviation of bootstraps over "
+        "events, and what their bins hide; clear of zero by more than a bin may have added); one "
+        f"in twenty is chance. Where before and after are {OPEN}, the interval holds zero; where "
+        f"the distance {SAME}, the step leaves the observable as it is. Recommended scales were "
+        "chosen with the same jets, by the mean over all rows of a class that tell them from it; "
+        "the last column has the verdicts at all scales. Where the distance before is no more than "
+        "chance, the jets are like those of the class to begin with, and farther is all they can "
+        "go."
     )
-    return Table(head, rows, caption)
+    return Table(head, rows, said_of(rows_of(result), caption))
+
+
+def _scale(scale: float, why: str) -> str:
+    """Write a scale, and why it is looked at where it is not the recommended one."""
+    return f"{scale:g}" if why == OWN else f"{scale:g} ({why})"
 
 
 def _cell(estimates: Any) -> Markup:

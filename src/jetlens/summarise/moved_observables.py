@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.base import LEAST, Numbers, named, ratio
-from jetlens.summarise.jets.classes import ClassSummary
+from jetlens.summarise.base import LEAST, Numbers, named
 from jetlens.summarise.jets.moved import (
     BENT,
     SCALE,
@@ -26,9 +25,10 @@ from jetlens.summarise.jets.moved import (
     unlabelled,
 )
 from jetlens.summarise.jets.moved_samples import compared_of, described, entries, filled, samples
+from jetlens.summarise.jets.moved_scale import ScaleSummary
 from jetlens.summarise.jets.shapes import KNOWN
 from jetlens.summarise.result import Result
-from jetlens.summarise.sums.nearest import exactly, nearest, verdict_numbers, verdicts
+from jetlens.summarise.sums.nearest import exactly, verdict_numbers, verdicts
 from jetlens.summarise.sums.transport import (
     Places,
     bin_width,
@@ -46,7 +46,7 @@ Floats = NDArray[np.float64]
 
 @summaries.register("moved-observables")
 @dataclass(frozen=True, kw_only=True)
-class MovedObservables(ClassSummary):
+class MovedObservables(ScaleSummary):
     """Observables of jets of each true class, and of jets before and after they were moved.
 
     How alike two samples are is their Wasserstein distance, in the observable's unit. Moved jets
@@ -75,9 +75,6 @@ class MovedObservables(ClassSummary):
         From which pt on ``multiplicity_hard`` counts particles, in GeV.
     radius
         The jets' radius, by which N-subjettiness is divided.
-    most_bent
-        At the recommended scale, raw steps in the features that move are unphysical of no larger
-        a share of jets.
 
     References
     ----------
@@ -89,7 +86,6 @@ class MovedObservables(ClassSummary):
     inputs: Sequence[str] = ()
     hard: float = 1.0
     radius: float = 0.4
-    most_bent: float = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,8 +94,6 @@ class MovedObservables(ClassSummary):
         for option in ("hard", "radius"):
             if not getattr(self, option) > 0:
                 raise BadValueError(f"{option}={getattr(self, option)}: expected more than 0")
-        if not 0 <= self.most_bent <= 1:
-            raise BadValueError(f"most_bent={self.most_bent}: expected a share, from 0 to 1")
 
     def fill(self, attribution: xr.Dataset) -> Result:
         """Compute the observables, and histogram them by sample."""
@@ -187,57 +181,30 @@ class MovedObservables(ClassSummary):
         _, low, high = self.changes(result, own, scale)
         return verdicts(own, scale, (low, high), self.bin_width(result), enough)
 
-    def recommended(
-        self, result: Result, own: Floats, toward: int | None = None
-    ) -> tuple[int, Floats] | None:
-        """Return the scale at which moved jets are nearest: its place, and scales ``[replica]``.
-
-        Of jets that are moved toward any class, or toward one. None where no observable tells jets
-        apart before they are moved, few jets are moved, or all scales bend the steps of too many.
-        """
-        some = _some(toward)
-        if int(result.sums["moved"].values[some].sum()) < LEAST:
-            return None
-        return nearest(own[:, some], result.sums[SCALE].values, self.allowed(result, toward))
-
-    def looked_at(self, result: Result, own: Floats) -> NDArray[np.int64]:
-        """Return the places ``[toward]`` of the scales that are looked at.
-
-        They are those recommended toward each class alone, else toward any, else the middle one.
-        """
-        best = self.recommended(result, own)
-        rest = result.sums.sizes[SCALE] // 2 if best is None else best[0]
-        alone = [self.recommended(result, own, t) for t in range(result.sums.sizes["toward"])]
-        return np.array([rest if found is None else found[0] for found in alone])
-
-    def allowed(self, result: Result, toward: int | None = None) -> NDArray[np.bool_]:
-        """Say at which scales ``[scale, replica]`` few enough steps are bent."""
-        steps = range(result.sums.sizes[SCALE])
-        if BENT not in result.sums:
-            return np.ones((len(steps), self.replicas + 1), dtype=bool)
-        share = np.stack([self.shares(result, k, toward)[BENT] for k in steps])
-        return np.asarray(share <= self.most_bent)
-
     def numbers(self, result: Result) -> Numbers:
         """Return the recommended scales, and what they do.
 
-        ``moved.scale`` is the recommended scale, where there is one. There (else at the middle one)
-        ``moved.distance`` is the mean distance to the class stepped toward over that before, and
-        ``moved.flipped``, ``moved.unphysical`` and ``moved.bent`` are shares of jets.
+        ``moved.scale`` is the recommended scale, where there is one. At ``moved.at``, which is that
+        one (where it is none or no step, the middle one), ``moved.distance`` is the mean distance
+        to the class stepped toward over that before, and ``moved.flipped``, ``moved.unphysical``
+        and ``moved.bent`` are shares of jets.
 
         ``moved.scale.<class>`` is the scale recommended of the jets moved toward a class alone. At
-        ``moved.at.<class>``, which is that one (else ``moved.scale``, else the middle one),
+        ``moved.at.<class>``, which is that one (where it is none or no step, ``moved.at``),
         ``moved.distance.<observable>.<class>`` is a distance over that before,
         ``moved.change.<observable>.<class>`` the distance less the one before, in the observable's
         unit and with the interval ``low_95`` to ``high_95`` besides, and
-        ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 for neither.
+        ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 where the two
+        are not told apart. Where the step leaves the distance as it is there is no verdict, and
+        ``moved.unchanged.<observable>.<class>`` is 1; else it is 0.
         """
         if int(result.sums["moved"].sum()) < LEAST:
             return {}
         own, scales = self.own_distances(result), result.sums[SCALE].values
-        best, places = self.recommended(result, own), self.looked_at(result, own)
-        scale = len(scales) // 2 if best is None else best[0]
+        best, places = self.recommended(result, own), self.looked_at(result, own).places
+        scale, _ = self.looked_at_together(result, own)
         found = {} if best is None else named("moved.scale", best[1])
+        found |= exactly("moved.at", float(scales[scale]))
         found |= named("moved.distance", mean_relative(own)[scale])
         for name, share in self.shares(result, scale).items():
             found |= named(f"moved.{name}", share)
@@ -253,22 +220,6 @@ class MovedObservables(ClassSummary):
             own, places, (low, high), self.names(result), classes, said, enough
         )
 
-    def shares(self, result: Result, scale: int, toward: int | None = None) -> dict[str, Floats]:
-        """Return shares of moved jets ``[replica]``, of all or of those toward one class.
-
-        They are ``flipped``, ``unphysical`` where one raw step is, and ``bent`` where it is in the
-        features that move at all.
-        """
-        some = _some(toward)
-        weight = result.sums["moved_weight"].values[some].sum(axis=0)
-        names = [n for n in ("flipped", UNPHYSICAL, BENT) if n in result.sums]
-        return {n: ratio(result.sums[n].values[some, scale].sum(axis=0), weight) for n in names}
-
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers over retrainings of every variation."""
         return compared(ensemble)
-
-
-def _some(toward: int | None) -> slice:
-    """Return the places of all classes, or of one."""
-    return slice(None) if toward is None else slice(toward, toward + 1)

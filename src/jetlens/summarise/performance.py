@@ -15,6 +15,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Numbers, Summary, add_up, interval, named, ratio
 from jetlens.summarise.jets.discriminant import CHARM, discriminant, signal_among
+from jetlens.summarise.jets.rows import ROWS, rows
 from jetlens.summarise.jets.variables import of_jets
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.closest import Closest
@@ -140,6 +141,7 @@ class Performance(Summary):
                 "unknown": ((), np.int64((label < 0).sum())),
             },
             coords={"class": list(classes), "predicted": list(classes)},
+            attrs={ROWS: rows(attribution)},
         )
         return Result(self, sums, parts)
 

@@ -20,6 +20,7 @@ from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain
 from jetlens.summarise.base import LEAST, interval, ratio
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
+from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN, Looked
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.binned import rebinned
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME, VERDICTS
@@ -45,7 +46,7 @@ def draw(result: Result, *, scale: float | None = None) -> Figure:
     result
         Of the summary ``moved-observables``.
     scale
-        The scale at which moved jets are drawn; left out, that recommended for their class.
+        The scale at which moved jets are drawn; left out, that which is looked at of their class.
     """
     summary: Any = result.summary
     shown = [t for t, jets in enumerate(result.sums["moved"].values) if jets >= LEAST]
@@ -128,22 +129,39 @@ def caption(result: Result) -> str:
     best = summary.recommended(result, own)
     scale = _none(result, own) if best is None else _recommendation(result, own, best)
     scale += _by_class(result, own)
-    verdicts = _verdicts(result, own, summary.looked_at(result, own))
+    looked: Looked = summary.looked_at(result, own)
+    scale += _drawn(result, looked)
+    verdicts = _verdicts(result, own, looked.places)
     return f"{words}{scale} {verdicts} {unused(result)}".rstrip()
 
 
 def _none(result: Result, own: Floats) -> str:
-    """Say why no scale is recommended, and which is drawn."""
-    middle = float(result.sums[SCALE].values[result.sums.sizes[SCALE] // 2])
-    drawn = f"; moved jets are shown at {middle:g}."
+    """Say why no scale is recommended."""
     if int(result.sums["moved"].sum()) < LEAST:
-        return f"No scale is recommended: too few jets are moved{drawn}"
+        return "No scale is recommended: too few jets are moved."
     if clear(own).any():
-        return f"No scale is recommended: all of them bend the steps of too many jets{drawn}"
+        return "No scale is recommended: all of them bend the steps of too many jets."
     return (
         "No scale is recommended: no observable tells these jets from the class that they are "
-        f"moved toward{drawn}"
+        "moved toward."
     )
+
+
+def _drawn(result: Result, looked: Looked) -> str:
+    """Say by which scales jets are drawn as moved, and why by these."""
+    told: dict[str, list[str]] = {OWN: [], EVERY: [], MIDDLE: []}
+    for t, why in enumerate(looked.why):
+        if result.sums["moved"].values[t] >= LEAST:
+            toward = plain(class_name(str(result.sums["toward"].values[t])))
+            scale = float(result.sums[SCALE].values[looked.places[t]])
+            told[why].append(f"by {scale:g} toward {toward}")
+    words = {
+        OWN: "as is recommended toward that class alone",
+        EVERY: "where no step is, as is recommended toward any class",
+        MIDDLE: "where no step is recommended, the middle one of the scales",
+    }
+    listed = [f"{' and '.join(told[why])}, {said}" for why, said in words.items() if told[why]]
+    return f" Moved jets are drawn {'; '.join(listed)}." if listed else ""
 
 
 def _recommendation(result: Result, own: Floats, best: tuple[int, Floats]) -> str:
@@ -176,7 +194,7 @@ def _recommendation(result: Result, own: Floats, best: tuple[int, Floats]) -> st
     words += f". There, {_whole(shares['flipped'])} % of decisions flip"
     if BENT in shares:
         words += (
-            f", and {_whole(shares[BENT])} % of the steps have to be bent to leave a jet; raw "
+            f", and {_whole(shares[BENT])} % of the steps have to be bent by constraints; raw "
             f"steps in all features, also those that are held still, would be unphysical of "
             f"{_whole(shares[UNPHYSICAL])} %"
         )
@@ -194,7 +212,7 @@ def _by_class(result: Result, own: Floats) -> str:
             found.append(f"{plain(class_name(name))} {best[1][0]:g} ({low:g} to {high:g})")
     if len(found) < 2:
         return ""
-    return f" Toward one class alone it is: {', '.join(found)}; there, moved jets are drawn."
+    return f" Toward one class alone it is: {', '.join(found)}."
 
 
 def _whole(estimates: Floats) -> str:
@@ -210,18 +228,23 @@ def _verdicts(result: Result, own: Floats, places: NDArray[np.int64]) -> str:
         if result.sums["moved"].values[t] < LEAST:
             continue
         column = [row[t] for row in verdicts]
-        listed = ", ".join(f"{column.count(v)} {v}" for v in VERDICTS if v in column)
+        listed = ", ".join(_times(v, column.count(v)) for v in VERDICTS if v in column)
         scale = float(result.sums[SCALE].values[places[t]])
         found.append(f"toward {plain(class_name(name))}, by {scale:g}: {listed}")
     return f"Observables and inputs, at 95 % (one verdict in twenty is chance): {'; '.join(found)}."
+
+
+def _times(verdict: str, times: int) -> str:
+    """Say how often there is a verdict: ``3 nearer``, ``2 do not change``."""
+    return f"{times} {'do not change' if verdict == SAME and times > 1 else verdict}"
 
 
 def _places(result: Result, own: Floats, scale: float | None) -> NDArray[np.int64]:
     """Return the places ``[toward]`` of the scales that are drawn."""
     if scale is not None:
         return np.full(result.sums.sizes["toward"], _nearest(result, scale))
-    found: NDArray[np.int64] = result.summary.looked_at(result, own)  # type: ignore[attr-defined]
-    return found
+    looked: Looked = result.summary.looked_at(result, own)  # type: ignore[attr-defined]
+    return looked.places
 
 
 def _every(result: Result, own: Floats, scale: float | None) -> int | None:

@@ -36,7 +36,18 @@ _COMMANDS = {
     "Delta": "Δ",
     "sin": "sin ",
 }
+_JETS = re.compile(r"\b[jJ]et(s?)\b")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def said_of(rows: str, words: str) -> str:
+    """Return words that say jets, said of what rows are called: ``jets`` or ``showers``."""
+
+    def other(found: re.Match[str]) -> str:
+        name = rows if found[1] else rows.removesuffix("s")
+        return name.capitalize() if found[0][0].isupper() else name
+
+    return _JETS.sub(other, words)
 
 
 def within(words: str) -> str:

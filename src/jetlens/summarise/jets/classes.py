@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.summarise.base import Summary, one_of, ratio
+from jetlens.summarise.jets.rows import ROWS, rows
 from jetlens.summarise.jets.selection import (
     COUNTS,
     PASSED_OVER,
@@ -113,6 +114,7 @@ class Grouped:
                 "weight": (("group", "replica"), member.T.astype(np.float64) @ self.weights),
             },
             coords={"count": list(COUNTS), "group": list(self.groups)},
+            attrs={ROWS: rows(self.jets)},
         )
 
     def sums(self, values: NDArray[np.floating], used: Mask) -> Floats:

@@ -15,7 +15,7 @@ MOVED_OUTPUT = "moved_output"
 UNPHYSICAL = "unphysical"
 """What one raw step makes a jet; followed by ``_<reason>``, why."""
 BENT = "bent"
-"""Where it does in the features that move, so that constraints bend the step."""
+"""Where it is beyond a limit that is on, in the features that move, so that this bends the step."""
 UNLABELLED = "unlabelled"
 """How many jets were not moved because they have no label to be moved toward."""
 

@@ -13,7 +13,8 @@ from jetlens.summarise.sums.transport import Places, mean_relative, stepped
 NEARER, FARTHER, OPEN = "nearer", "farther", "not told apart"
 SAME = "does not change"
 VERDICTS = (NEARER, FARTHER, OPEN, SAME)
-_SIGN = {NEARER: 1.0, FARTHER: -1.0}
+"""What a step does to a distance; the last where it leaves the distance as it is."""
+_SIGN = {NEARER: 1.0, FARTHER: -1.0, OPEN: 0.0}
 
 Floats = NDArray[np.float64]
 
@@ -104,7 +105,9 @@ def verdict_numbers(
         wide = {"low_95": float(low[n, t]), "high_95": float(high[n, t])}
         for name, number in named(f"moved.change.{of}", change[n, t]).items():
             found |= {name: number | wide}
-        found |= exactly(f"moved.verdict.{of}", _SIGN.get(said[n][t], 0.0))
+        found |= exactly(f"moved.unchanged.{of}", float(said[n][t] == SAME))
+        if said[n][t] != SAME:
+            found |= exactly(f"moved.verdict.{of}", _SIGN[said[n][t]])
     return found
 
 

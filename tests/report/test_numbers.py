@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetlens.report.numbers import TIMES, measured, percent, plain, shown
+from jetlens.report.numbers import TIMES, in_percent, measured, percent, plain, shown
 
 
 def number(value, low, high):
@@ -52,3 +52,12 @@ def test_plain_numbers():
     assert shown(2000) == "2,000"
     assert shown(True) == "True"
     assert shown({"inside": 0.4, "scales": [0, 0.5]}) == "(inside 0.400, scales 0, 0.500)"
+
+
+def test_a_number_that_not_all_replicas_define_says_so():
+    own = {"value": 0.5, "low": 0.4, "high": 0.6, "defined": 0.87}
+    assert str(measured(own)).endswith(">(87 % of replicas)</span>")
+    text = str(measured(in_percent(own), "%"))
+    assert "50" in text
+    assert text.index("%</span>") < text.index("(87 % of replicas)")
+    assert "replicas" not in str(measured({"value": 0.5, "low": 0.4, "high": 0.6}))

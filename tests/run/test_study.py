@@ -127,3 +127,21 @@ def test_jets_are_not_made_again_for_other_images(tmp_path):
 
     assert stamps() == stamps(images={"pixels": 9}) == stamps(images={"pixels": 10})
     assert stamps(seed=2) != stamps()
+
+
+def test_the_jets_that_are_tested_have_a_key_of_files_and_split_but_not_of_images(study, tmp_path):
+    def tested(number=0, **changes):
+        changed = build(study.recipe.tree() | changes)
+        return replace(study, recipe=changed, number=number).tested_key()
+
+    study.home.create()
+    own, data = tested(), study.recipe.tree()["data"]
+    assert tested(seed=6) == own  # of the training
+    assert tested(number=2) == own
+    assert tested(data=data | {"images": {"pixels": 9}}) == own
+    fewer = data | {"files": data["files"][:2]}
+    others = {tested(data=fewer), tested(split=[0.5, 0.1, 0.4]), tested(resplit=True, number=2)}
+    assert len(others - {own}) == 3
+    assert tested(resplit=True) == own  # the first is the split of all
+    given = replace(study, given=tmp_path / "tagger")
+    assert given.tested_key() != own

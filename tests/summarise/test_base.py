@@ -6,7 +6,7 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import add_up, interval, named, ratio
+from jetlens.summarise.base import add_up, bounded, given, interval, mapped, named, ratio
 from synthetic import attribution
 
 
@@ -38,6 +38,22 @@ def test_interval_always_includes_the_value():
 def test_undefined_numbers_are_left_out():
     assert named("x", np.full(4, np.nan)) == {}
     assert named("x", np.array([1.0, 1.0, 1.0])) == {"x": {"value": 1.0, "low": 1.0, "high": 1.0}}
+
+
+def test_a_number_tells_the_share_of_replicas_that_define_it():
+    some = np.array([1.0, 0.0, np.nan, 1.0, 2.0])
+    assert named("x", some)["x"] == pytest.approx(
+        {"value": 1.0, "low": 0.32, "high": 1.68, "defined": 0.75}
+    )
+    half, fewer = np.where([0, 0, 0, 1, 1], np.nan, some), np.where([0, 0, 1, 1, 1], np.nan, some)
+    assert named("x", np.append(half, [1.0, 3.0]))["x"]["defined"] == 0.5
+    assert named("x", fewer) == {}
+    assert given({"value": np.inf, "low": 0.0, "high": np.inf}) == {}
+    own = {"value": 0.5, "low": -0.1, "high": 1.2, "defined": 0.9}
+    assert mapped(own, lambda end: 100 * end) == pytest.approx(
+        {"value": 50, "low": -10, "high": 120, "defined": 0.9}
+    )
+    assert bounded(own) == {"value": 0.5, "low": 0.0, "high": 1.0, "defined": 0.9}
 
 
 def test_add_up_is_a_weighted_sum_by_cell():

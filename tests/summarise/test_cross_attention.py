@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 import jetlens as jl
 from jetlens.core.errors import UnsupportedError
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from reference import attention_summaries as reference
 from synthetic import attended
 
@@ -27,8 +29,11 @@ def test_which_object_receives_most_is_found_with_its_certainty():
     assert result.summary.ranking(result, "signal")[0] == "candidate"
     assert result.summary.ranking(result, "background")[0] == "missing"
     numbers = result.numbers()
-    assert numbers["cross_attention.signal.candidate.first"]["value"] == 1
-    assert numbers["cross_attention.background.candidate.first"]["value"] == 0
+    z = norm.ppf(0.84)  # of 100 replicas all, or none
+    sure = numbers["cross_attention.signal.candidate.first"]
+    assert sure == pytest.approx({"value": 1, "low": 100 / (100 + z**2), "high": 1})
+    never = numbers["cross_attention.background.candidate.first"]
+    assert never == pytest.approx({"value": 0, "low": 0, "high": z**2 / (100 + z**2)})
     own = numbers["cross_attention.signal.candidate"]
     assert own["low"] > numbers["cross_attention.signal.candidate.uniform"]["value"]
     np.testing.assert_allclose(result.summary.first(result).sum(axis=1), 1)
@@ -44,8 +49,26 @@ def test_of_objects_that_are_alike_none_is_surely_the_first():
     values = values / np.where(total > 0, total, 1)
     made = jets.assign({name: jets[name].copy(data=values)})
     result = jl.summarise(made, "cross-attention")
-    assert result.summary.first(result)[0].max() < 0.95
+    first = result.summary.first(result)[0]
+    assert first.max() < 0.95
+    numbers = result.numbers()
+    for name, share in zip(result.sums["object"].values, first, strict=True):
+        number = numbers[f"cross_attention.all.{name}.first"]
+        assert number["low"] <= number["value"] == share <= number["high"]
+        assert number["high"] - number["low"] == pytest.approx(
+            2 * norm.ppf(0.84) * np.sqrt(share * (1 - share) / 100), abs=0.01
+        )
     assert here.any()
+
+
+def test_over_trainings_shares_stay_between_none_and_all():
+    each = [jl.summarise(attended(80, 4, seed=s), "cross-attention", names=NAMES) for s in (1, 2)]
+    turned = jl.summarise(attended(80, 4, seed=1), "cross-attention", names=NAMES[::-1])
+    members = (Member({}, k, r) for k, r in enumerate((*each, turned)))
+    numbers = Ensemble(tuple(members)).numbers()
+    assert numbers["cross_attention.signal.candidate.first"]["value"] == pytest.approx(2 / 3)
+    assert numbers["cross_attention.signal.candidate.first"]["high"] == 1
+    assert numbers["cross_attention.signal.missing.first"]["low"] == 0
 
 
 def test_the_map_shows_the_same_as_the_shares():

@@ -262,7 +262,7 @@ def test_taggers_are_compared_over_retrainings():
 
 
 def test_other_events_are_not_compared():
-    members = [Member({"data.seed": s}, 0, found(events(500, seed=int(s)))) for s in "12"]
+    members = [Member({"setting": s}, 0, found(events(500, seed=int(s))), s) for s in "12"]
     assert not [n for n in Ensemble(tuple(members)).numbers() if "ratio" in n]
 
 

@@ -123,8 +123,11 @@ def _trainings(facts: Comparison) -> str:
     repeats = facts.recipe["repeats"]
     if repeats == 1:
         return "One training each, tested on the same jets."
-    split = ", each on a split of its own," if facts.recipe.get("resplit") else ""
-    return f"Means over {repeats} pairs of trainings{split} of one seed and test sample."
+    split = ", each on a split of its own" if facts.recipe.get("resplit") else ""
+    return (
+        f"Means over {repeats} pairs of trainings{split}; the two of a pair have one seed and one "
+        "test sample."
+    )
 
 
 def _errors(facts: Comparison) -> str:

@@ -12,7 +12,7 @@ from jetlens.plots.shared.flavours import FLAVOUR_TITLES
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
 from jetlens.report.moved import observables_table
-from jetlens.report.numbers import measured, plain, shown
+from jetlens.report.numbers import in_percent, measured, plain, shown
 from jetlens.report.regions import regions_table
 from jetlens.report.words import html, said
 from jetlens.summarise.jets.classes import ClassSummary
@@ -209,8 +209,7 @@ def conservation_table(result: Result) -> Table:
         row: list[Any] = [html(FLAVOUR_TITLES.get(group, group))]
         for name in names:
             number = numbers.get(f"conservation.{name}")
-            in_percent = number and {k: 100 * v for k, v in number.items()}
-            row.append(measured(in_percent) if in_percent else "")
+            row.append(measured(in_percent(number)) if number else "")
         rest = numbers.get(f"conservation.unaccounted.{group}.p99")
         row.append(plain(rest["value"], 1) if rest else "")
         rows.append(row)

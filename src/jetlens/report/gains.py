@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from jetlens.report.content import Block, Cell, Table
-from jetlens.report.numbers import measured
+from jetlens.report.numbers import in_percent, measured
 from jetlens.report.variants import (
     Comparison,
     axes_of,
@@ -45,11 +45,11 @@ def gains(facts: Comparison) -> list[Block]:
             rows.append([*(whole(variant.places[a]) for a in axes_of(facts)), *cells])
         if rows:
             caption = (
-                f"Gains over {first}, all else the same: mean differences between trainings of the "
-                "same seed, tested on the same jets. Of the efficiencies, the second number is the "
-                "gain in per cent of what it is compared with. Intervals are errors of the mean "
-                "difference: its standard error over the retrainings, times Student's factor, and "
-                "the test sample's 68 % bootstrap error, in quadrature."
+                f"Gains over {first}, all else the same: mean differences between pairs of "
+                "trainings, each of one seed and test sample. Of the efficiencies, the second "
+                "number is the gain in per cent of what it is compared with. Intervals are errors "
+                "of the mean difference: its standard error over the pairs, times Student's "
+                "factor, and the test sample's 68 % bootstrap error, in quadrature."
             )
             head = [*(short(a) for a in axes_of(facts)), "accuracy", "area under the curve"]
             head += [f"efficiency at {p.removeprefix(BACKGROUND)} % background" for p in points]
@@ -62,6 +62,5 @@ def _gain(absolute: Mapping[str, float] | None, relative: Mapping[str, float] | 
         return ""
     text = Markup("{}").format(measured(absolute))
     if relative is not None:
-        per_cent = {k: 100 * v for k, v in relative.items()}
-        text += Markup(', <span class="number">{}&thinsp;%</span>').format(measured(per_cent))
+        text += Markup(", {}").format(measured(in_percent(relative), "%"))
     return text

@@ -8,22 +8,41 @@ from typing import Any
 
 from markupsafe import Markup
 
+from jetlens.summarise.base import DEFINED, mapped
+
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DIGITS = 2  # of the smaller error
+_OF_SOME = "not all bootstrap replicas define it: the interval is of those that do"
 _NARROW = 5e-5  # of the value: an interval that its four digits do not show
 
 
-def measured(number: Mapping[str, float]) -> Markup:
+def measured(number: Mapping[str, float], unit: str = "") -> Markup:
     """Return value and interval as HTML, such as 0.953 with +0.002 above −0.003.
 
     Parameters
     ----------
     number
         ``value``, ``low`` and ``high``; an interval too narrow to be seen in the value's four
-        digits is left out.
+        digits is left out. Where not all bootstrap replicas define it, their share is told.
+    unit
+        What stands behind it.
     """
-    value, low, high = (float(number[k]) for k in ("value", "low", "high"))
+    text = _with_errors(*(float(number[k]) for k in ("value", "low", "high")))
+    if unit:
+        text = Markup('<span class="number">{}&thinsp;{}</span>').format(text, unit)
+    if DEFINED in number:
+        note = Markup(' <span class="defined" title="{}">({} of replicas)</span>')
+        text += note.format(_OF_SOME, percent(number[DEFINED]))
+    return text
+
+
+def in_percent(number: Mapping[str, float]) -> dict[str, float]:
+    """Return a share, or a relative number, in per cent."""
+    return mapped(number, lambda end: 100 * end)
+
+
+def _with_errors(value: float, low: float, high: float) -> Markup:
     if not all(map(math.isfinite, (value, low, high))):
         return Markup("&ndash;")
     up, down = high - value, value - low

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from jetlens.plots.tagging.reach import told
 from jetlens.report.content import Block, Cell, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Facts, Numbers
-from jetlens.report.numbers import measured, plain
+from jetlens.report.numbers import in_percent, measured, plain
 from jetlens.report.words import html
 from jetlens.summarise.reach import Reach
 from jetlens.summarise.result import Result
@@ -74,9 +74,9 @@ def _table(numbers: Numbers, summary: Reach, columns: Mapping[str, str], caption
         row: list[Cell] = [plain(mass)]
         for name, head in columns.items():
             number = numbers.get(f"reach.{name}.{mass:g}")
-            factor = 100 if head.endswith("[%]") else 1
-            scaled = {k: factor * v for k, v in (number or {}).items()}
-            row.append(measured(scaled) if scaled else "too few events")
+            if number and head.endswith("[%]"):
+                number = in_percent(number)
+            row.append(measured(number) if number else "too few events")
         rows.append(row)
     return Table([html("$m_H$ [GeV]"), *columns.values()], rows, caption)
 

@@ -11,7 +11,7 @@ from jetlens.plots.shared.flavours import class_name
 from jetlens.report.content import Cell, Section, Tile, Tiles
 from jetlens.report.explanation import explained, explained_output, rows_of
 from jetlens.report.facts import Facts, Numbers
-from jetlens.report.numbers import measured, percent
+from jetlens.report.numbers import in_percent, measured, percent
 from jetlens.report.performance import performance
 from jetlens.report.provenance import provenance, repeats
 from jetlens.report.reach import reach
@@ -145,6 +145,6 @@ def _headlines(result: Result) -> list[Tile | None]:
             tiles.append(Tile("Jets whose integral converged", share))
         return tiles
     if result.name == "conservation" and "conservation.absorbed.all" in numbers:
-        absorbed = {k: 100 * v for k, v in numbers["conservation.absorbed.all"].items()}
-        return [Tile("Relevance absorbed on the way", Markup("{} %").format(measured(absorbed)))]
+        absorbed = in_percent(numbers["conservation.absorbed.all"])
+        return [Tile("Relevance absorbed on the way", measured(absorbed, "%"))]
     return []

@@ -36,7 +36,7 @@ def stream_use(facts: Comparison) -> list[Block]:
             continue
         caption = (
             f"How much more each stream is used than by {first}, all else the same: mean "
-            "differences between trainings of the same seed, tested on the same jets. Shares are "
+            "differences between pairs of trainings, each of one seed and test sample. Shares are "
             "of activations times weights, losses of the cross-entropy. Intervals, of 68 %, are "
             "errors of the mean difference (over the trainings by Student's t, and the test "
             f"sample's, in quadrature); more and less are told at {LEVEL}."

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from jetlens.report.content import Cell, Table
 from jetlens.report.facts import Numbers
-from jetlens.report.numbers import measured
+from jetlens.report.numbers import in_percent, measured
 from jetlens.report.variants import of_arguments, with_arguments
 from jetlens.summarise.trainings.gains import VERDICT
 
@@ -43,7 +43,7 @@ def _told(
         for name, number in some.items():
             at = name.removeprefix(f"{start}rejection.at_").removesuffix(f".relative{end}")
             if name == f"{start}rejection.at_{at}.relative{end}":
-                per_cent = {k: 100 * v for k, v in number.items()}
+                per_cent = in_percent(number)
                 words = f"background rejection at {at} % signal efficiency, gain in %{which}"
                 yield words, per_cent, verdict(per_cent)
         for name, number in some.items():

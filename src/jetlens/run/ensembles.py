@@ -58,6 +58,7 @@ def shown(studies: Sequence[Study]) -> list[Shown]:
 
 def _members(study: Study) -> Iterator[tuple[str, tuple[str, str, int], StoredMember]]:
     """Go through a study's results: prefix of their numbers, what they are, where they are."""
+    jets = study.tested_key()
     for prefix, folder in result_folders(study):
         seen: dict[str, int] = {}
         for path in sorted(folder.glob("*.npz")):
@@ -65,7 +66,7 @@ def _members(study: Study) -> Iterator[tuple[str, tuple[str, str, int], StoredMe
             number = seen.setdefault(name, 0)
             seen[name] += 1
             if hasattr(summaries.get(name), "compare"):
-                member = StoredMember(study.places, study.number, path)
+                member = StoredMember(study.places, study.number, path, jets)
                 yield prefix, (folder.name, name, number), member
 
 

@@ -222,6 +222,13 @@ class Study:
         stored, made = self._stored_key(), self.recipe.data.images
         return stored if made is None else key(stored, made)
 
+    def tested_key(self) -> str:
+        """Return a digest of the jets that are tagged and explained, whatever images of them are.
+
+        Taggers that have the same are tested on the same jets.
+        """
+        return key(self._stored_key(), self.split_key if self.given is None else "all")
+
     def _stored_key(self) -> str:
         source = self.source()
         if isinstance(source, Generated):

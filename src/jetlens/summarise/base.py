@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,7 +24,14 @@ CONFIDENCE = 0.68
 LEAST = 10
 """Of fewer jets (in effective number) a bootstrap gives no honest interval."""
 
-Numbers = dict[str, dict[str, float]]
+DEFINED = "defined"
+"""The share of bootstrap replicas that define a number, beside its value where it is below 1."""
+
+FEWEST_DEFINED = 0.5
+"""A number that a smaller share of the replicas defines is not given."""
+
+Number = dict[str, float]
+Numbers = dict[str, Number]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,15 +122,56 @@ def interval(
     )
 
 
-def named(name: str, estimates: NDArray[np.float64], value: float | None = None) -> Numbers:
-    """Return one number with its interval under `name`, or nothing where it is not defined."""
+def number(
+    estimates: NDArray[np.float64], value: float | None = None, confidence: float = CONFIDENCE
+) -> Number:
+    """Return one number with its interval from estimates ``[replica]``; see `interval`, `given`."""
     best = None if value is None else np.asarray(value, dtype=np.float64)
-    found = [float(x) for x in interval(estimates, best)]
-    return (
-        {name: dict(zip(("value", "low", "high"), found, strict=True))}
-        if np.isfinite(found).all()
-        else {}
-    )
+    three = (float(x) for x in interval(estimates, best, confidence))
+    share = float(np.isfinite(estimates[1:]).mean())
+    return given(dict(zip(("value", "low", "high"), three, strict=True)), share)
+
+
+def given(found: Number, share: float = 1.0) -> Number:
+    """Return a number with the share of replicas that define it; empty if it is not to be given.
+
+    Its interval is of these replicas alone. Others may lie far out (a limit without background, a
+    rejection where nothing passes), so that it is too narrow: the share says how far to trust it.
+
+    Parameters
+    ----------
+    found
+        Its value and the ends of its intervals.
+    share
+        The share of replicas that define it.
+
+    Returns
+    -------
+    The number, with `DEFINED` where not all replicas define it. Nothing where a value or an end is
+    not finite, or where less than `FEWEST_DEFINED` define it.
+    """
+    if share < FEWEST_DEFINED or not np.isfinite(list(found.values())).all():
+        return {}
+    return found if share == 1 else found | {DEFINED: share}
+
+
+def mapped(found: Mapping[str, float], change: Callable[[float], float]) -> Number:
+    """Return a number whose value and ends went through a rising function.
+
+    The share of replicas that define it stays as it is.
+    """
+    return {k: v if k == DEFINED else float(change(v)) for k, v in found.items()}
+
+
+def bounded(found: Mapping[str, float]) -> Number:
+    """Return a share's interval without what lies beyond 0 and 1."""
+    return mapped(found, lambda end: min(max(end, 0.0), 1.0))
+
+
+def named(name: str, estimates: NDArray[np.float64], value: float | None = None) -> Numbers:
+    """Return one number with its interval under `name`, or nothing where it is not given."""
+    found = number(estimates, value)
+    return {name: found} if found else {}
 
 
 def add_up(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from jetlens.core.hashing import poisson, uniform
 from jetlens.summarise.trainings.gains import error_of_mean, gain
 
 
@@ -31,3 +32,40 @@ def test_the_test_samples_error_of_a_gain_cancels_between_like_taggers():
     pairs = [((0.8, 0.8 + common), (0.7, 0.7 + common + 1e-3 * rng.normal(size=2001)))]
     number = gain(pairs)
     assert number["high"] - number["low"] == pytest.approx(0.002, rel=0.1)
+
+
+def lacking(*replicas: int) -> np.ndarray:
+    """A training's eleven numbers, of which some replicas define none."""
+    found = np.concatenate([[1.0], np.linspace(0.9, 1.1, 10)])
+    found[list(replicas)] = np.nan
+    return found
+
+
+def test_a_gain_tells_the_share_of_replicas_that_all_trainings_define():
+    base = (0.5, np.full(11, 0.5))
+    found = gain([((1.0, lacking(1, 2)), base), ((1.0, lacking(2, 9)), base)])
+    assert found["defined"] == pytest.approx(0.7)
+    assert found["value"] == pytest.approx(0.5)
+    assert "defined" not in gain([((1.0, lacking()), base)] * 2)
+    # of a relative gain, what it is over has to be defined, too
+    relative = gain([((1.0, lacking(1)), (1.0, lacking(4)))], relative=True)
+    assert relative["defined"] == pytest.approx(0.8)
+    each = [((1.0, lacking(1, 2, 3)), base), ((1.0, lacking(4, 5, 6)), base)]
+    assert gain(each) == {}
+
+
+def test_of_overlapping_splits_replicas_have_the_error_of_the_mean():
+    """The mean over repeats that test on samples sharing a fifth of their events, as drawn anew."""
+    events, replicas, pools, repeats = 600, 200, 300, 5
+    rng = np.random.default_rng(2)
+    number = np.arange(events)
+    own = rng.normal(size=(pools, events))  # a difference of two taggers, for each event
+    weights = np.concatenate([np.ones((events, 1)), poisson(number, replicas)], axis=1)
+    means = np.zeros((pools, replicas + 1))
+    for repeat in range(repeats):
+        tested = uniform(number, salt=repeat) < 0.2
+        means += own[:, tested] @ weights[tested] / weights[tested].sum(axis=0) / repeats
+    true = means[:, 0].std()
+    assert means[:, 1:].std(axis=1).mean() == pytest.approx(true, rel=0.12)
+    # splits that shared nothing would have three quarters of it
+    assert true > 1.2 / np.sqrt(0.2 * events * repeats)

@@ -11,6 +11,7 @@ from jetlens.core import attribution as attributions
 from jetlens.core.arrays import batch
 from jetlens.summarise.sums.roc import efficiency_at
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
+from jetlens.summarise.trainings.performances import quantities
 
 JETS = 4000
 
@@ -35,10 +36,10 @@ def said(separation: float, noise: int, jets: int = JETS, replicas: int = 100):
     return jl.summarise(found, "performance", replicas=replicas), score, label
 
 
-def ensemble(places=("image", "experts"), repeats=3, axis="model", separation=(1.0, 2.0)):
+def ensemble(repeats=3, axis="model", jets=("same", "same")):
     members = [
-        Member({axis: place, "seed": "1"}, r, said(s, 10 * i + r, replicas=30)[0])
-        for i, (place, s) in enumerate(zip(places, separation, strict=True))
+        Member({axis: place, "seed": "1"}, r, said(s, 10 * i + r, replicas=30)[0], jets[i])
+        for i, (place, s) in enumerate((("image", 1.0), ("experts", 2.0)))
         for r in range(repeats)
     ]
     return Ensemble(tuple(members))
@@ -113,10 +114,27 @@ def test_all_that_pass_have_an_interval_all_the_same():
     assert number["low"] == pytest.approx(signal / (signal + stats.norm.ppf(0.84) ** 2), rel=1e-6)
 
 
-def test_other_data_have_other_jets_so_that_there_is_no_gain():
-    numbers = ensemble(axis="data.difficulty").numbers()
+def test_of_other_jets_there_is_no_gain():
+    numbers = ensemble(repeats=1, axis="setting", jets=("easy", "hard")).numbers()
     assert "auc.image,1" in numbers
     assert not [n for n in numbers if n.startswith("gain.")]
+
+
+def test_gains_are_of_trainings_of_the_same_number():
+    whole = ensemble()
+    left = [m for m in whole.members if (m.variation["model"], m.repeat) != ("image", 1)]
+    number = Ensemble(tuple(left)).numbers()["gain.experts,1.accuracy.vs.image"]
+    pairs = [[quantities(m.result)["accuracy"][0] for m in left if m.repeat == r] for r in (0, 2)]
+    assert number["value"] == pytest.approx(np.mean([b - a for a, b in pairs]))
+
+
+def test_a_rejection_that_some_replicas_lack_says_so():
+    result = said(5.0, 1, jets=300, replicas=60)[0]  # one background jet passes, or two
+    value, replicas = quantities(result)["rejection.at_80"]
+    share = np.isfinite(replicas[1:]).mean()
+    assert 0.5 < share < 1
+    number = Ensemble((Member({}, 0, result),)).numbers()["rejection.at_80"]
+    assert (number["value"], number["defined"]) == (value, share)
 
 
 def test_one_class_alone_has_an_accuracy_at_most():

@@ -57,6 +57,20 @@ def test_the_advantage_is_the_area_between_curves_of_the_same_seeds():
     assert numbers["retrained.advantage.auc.over.reverse"]["low"] > 0
 
 
+def test_points_tell_the_share_of_replicas_that_define_them():
+    found = retrained(noise=0.01)
+    table = found.measured["auc"]
+    table[0, 0, 1, 1:501] = np.nan  # of the first point, one training's
+    table[3, 1, :, 501:] = np.nan
+    numbers = found.numbers()
+    assert numbers["retrained.relevance.auc.k=1"]["defined"] == pytest.approx(0.75)
+    assert "defined" not in numbers["retrained.relevance.auc.k=2"]
+    assert "retrained.reverse.auc.k=2" not in numbers
+    assert np.isnan(found.curve(REVERSE, "auc")[0]).tolist() == [False, True, False]
+    assert numbers["retrained.advantage.auc.over.random"]["defined"] == pytest.approx(0.75)
+    assert "retrained.advantage.auc.over.reverse" not in numbers
+
+
 def test_saved_and_loaded_it_is_the_same(tmp_path):
     found = retrained(noise=0.01)
     found.save(tmp_path / "retrained.npz")

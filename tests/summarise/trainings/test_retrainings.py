@@ -64,6 +64,19 @@ def test_the_tests_error_without_replicas_is_not_too_small(shared, most):
     assert 0.95 < ratio < most
 
 
+def test_numbers_tell_the_share_of_replicas_that_define_them():
+    replicas = np.array([0.8, 0.7, np.nan, 0.8, 0.9, 0.8])
+    other = np.array([0.8, np.nan, 0.8, 0.8, 0.7, 0.9])
+    assert over_trainings([(0.8, replicas), (0.8, other)])["defined"] == pytest.approx(0.6)
+    assert over_trainings([(0.8, replicas), (0.8, np.full(6, np.nan))]) == {}
+    shares = (0.9, 0.7, 1.0)
+    each = [trained(r_a=1.0), trained(r_a=2.0), trained(r_a=3.0)]
+    for training, share in zip(each, shares, strict=True):
+        if share < 1:
+            training.numbers()["r.a"]["defined"] = share
+    assert over_retrainings(each)["r.a"]["defined"] == 0.7
+
+
 def test_the_place_follows_the_first_word():
     groups = {
         (("data.difficulty", "1"), ("model", "image")): [trained(r_a=1.0), trained(r_a=2.0)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.physics.limits import discovery_significance, expected_limit
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.base import Numbers, mapped, named, ratio
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.tagging import rates
 from jetlens.summarise.search.yields import Yields, by_cuts, by_tagger, tagged
@@ -96,9 +97,11 @@ def compared(ensemble: Ensemble) -> Numbers:
     is their number.
     """
     summary: Any = ensemble.members[0].result.summary
-    measured = {v: [quantities(r) for r in results] for v, results in ensemble.groups().items()}
+    measured = {member: quantities(member.result) for member in ensemble.members}
+    trainings = ensemble.trainings()
     found: Numbers = {}
-    for variation, each in measured.items():
+    for variation, members in trainings.items():
+        each = [measured[member] for member in members.values()]
         start = ".".join(w for w in ("reach", place_of(variation)) if w)
         for name in _names(each, ("limit.", "significance.", "cut_based.limit.", "gain.")):
             there = [q[name] for q in each if name in q]
@@ -109,19 +112,16 @@ def compared(ensemble: Ensemble) -> Numbers:
             if many < len(each):
                 counted = dict.fromkeys(("value", "low", "high"), float(many))
                 found[f"{start}.{WITH_LIMIT}.{mass:g}"] = counted
-    for variation, base, first in ensemble.against_first():
-        ours, others = measured[variation], measured[base]
-        for name in _names(ours, ("limit.",)):
-            both = [(a, b) for a, b in zip(ours, others, strict=False) if name in a and name in b]
-            if len(both) < min(FEWEST, len(ours), len(others)):
+    for variation, first, pairs in ensemble.against_first():
+        both = [(measured[ours], measured[others]) for ours, others in pairs]
+        for name in _names([ours for ours, _ in both], ("limit.",)):
+            there = [(np.log(a[name]), np.log(b[name])) for a, b in both if name in a and name in b]
+            if len(there) < min(FEWEST, len(both)):
                 continue
-            logs = [(np.log(a[name]), np.log(b[name])) for a, b in both]
-            number = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in logs])
+            logs = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in there])
             at = name.removeprefix("limit.")
-            found[f"reach.ratio.{place_of(variation)}.{at}.vs.{first}"] = {
-                k: float(np.exp(v)) for k, v in number.items()
-            }
-    return found
+            found[f"reach.ratio.{place_of(variation)}.{at}.vs.{first}"] = mapped(logs, math.exp)
+    return {name: number for name, number in found.items() if number}
 
 
 def _names(each: Sequence[Mapping[str, Floats]], starts: tuple[str, ...]) -> list[str]:

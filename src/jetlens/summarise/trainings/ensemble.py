@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,18 @@ class Member:
         their seed.
     result
         What was summed up.
+    jets
+        A key of the jets that it was tested on: where it is another, they are other jets.
     """
 
     variation: Mapping[str, str]
     repeat: int
     result: Result
+    jets: str = ""
+
+
+Pair = tuple[Member, Member]
+"""Trainings of the same number, of two variations."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class StoredMember:
     variation: Mapping[str, str]
     repeat: int
     path: Path
+    jets: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +81,20 @@ class Ensemble:
                     f"variations {dict(member.variation)} and {dict(first.variation)} do not have "
                     "the same axes"
                 )
+        trained = Counter((tuple(m.variation.items()), m.repeat) for m in self.members)
+        ((variation, repeat), times), *_ = trained.most_common()
+        if times > 1:
+            raise BadValueError(
+                f"repeat {repeat} of variation {dict(variation)} is there {times} times: expected "
+                "one result of each training"
+            )
 
     @classmethod
     def load(cls, members: Iterable[StoredMember]) -> Ensemble:
         """Read results from their files."""
-        return cls(tuple(Member(m.variation, m.repeat, Result.load(m.path)) for m in members))
+        return cls(
+            tuple(Member(m.variation, m.repeat, Result.load(m.path), m.jets) for m in members)
+        )
 
     @property
     def name(self) -> str:
@@ -92,14 +110,18 @@ class Ensemble:
                 found.setdefault(axis, {})[place] = None
         return {axis: tuple(places) for axis, places in found.items()}
 
-    def groups(self) -> dict[Variation, list[Result]]:
+    def trainings(self) -> dict[Variation, dict[int, Member]]:
         """Return the retrainings of each variation, by their number."""
-        found: dict[Variation, list[tuple[int, Result]]] = {}
-        for m in self.members:
-            found.setdefault(tuple(m.variation.items()), []).append((m.repeat, m.result))
+        found: dict[Variation, dict[int, Member]] = {}
+        for member in self.members:
+            found.setdefault(tuple(member.variation.items()), {})[member.repeat] = member
+        return {variation: dict(sorted(each.items())) for variation, each in found.items()}
+
+    def groups(self) -> dict[Variation, list[Result]]:
+        """Return the results of each variation's retrainings, in the order of their numbers."""
         return {
-            variation: [result for _, result in sorted(results, key=lambda pair: pair[0])]
-            for variation, results in found.items()
+            variation: [member.result for member in each.values()]
+            for variation, each in self.trainings().items()
         }
 
     def split(self, axis: str) -> Iterator[tuple[Variation, Ensemble]]:
@@ -111,20 +133,24 @@ class Ensemble:
         for others, members in found.items():
             yield others, Ensemble(tuple(members))
 
-    def against_first(self) -> Iterator[tuple[Variation, Variation, str]]:
-        """Go through what is compared: a variation, its base, and the base's place.
+    def against_first(self) -> Iterator[tuple[Variation, str, list[Pair]]]:
+        """Go through what is compared: a variation, the first place on an axis, and pairs.
 
-        A variation's base has the first place on one axis and is otherwise the same. Along axes
-        that change the data nothing is compared: the test jets are others.
+        A variation's base has the first place on one axis and is otherwise the same. Paired are
+        the trainings of the same number that were tested on the same jets, that of the variation
+        first. Where there are none, as along axes that change the data, nothing is compared.
         """
-        groups = self.groups()
+        trainings = self.trainings()
         for axis, (first, *_) in self.axes.items():
-            if axis.partition(".")[0] == "data":
-                continue
-            for variation in groups:
+            for variation, ours in trainings.items():
                 base = tuple((k, first if k == axis else v) for k, v in variation)
-                if base != variation and base in groups:
-                    yield variation, base, first
+                if base == variation or base not in trainings:
+                    continue
+                others = trainings[base]
+                both = [(ours[r], others[r]) for r in ours if r in others]
+                pairs = [(a, b) for a, b in both if a.jets == b.jets]
+                if pairs:
+                    yield variation, first, pairs
 
     def numbers(self) -> Numbers:
         """Return what the summary's ``compare`` finds.

@@ -1,21 +1,28 @@
 """What one variation gains over another: mean differences of paired trainings.
 
-A gain is the mean difference between retrainings of the same seed, tested on the same jets. Its
-interval is the error of that mean: its standard error over the retrainings, times Student's factor
-for so few, and the test sample's error of the difference, in quadrature. Beside the interval of
-68 %, ``low`` and ``high``, it has that of `VERDICT`, ``low_95`` and ``high_95``, by which one is
-called better or worse than another.
+A gain is the mean difference of pairs of trainings: the two of a pair have the same seed and are
+tested on the same jets. Its interval is the error of that mean: its standard error over the pairs,
+times Student's factor for so few, and the test sample's error of the mean, in quadrature. Beside
+the interval of 68 %, ``low`` and ``high``, it has that of `VERDICT`, ``low_95`` and ``high_95``, by
+which one is called better or worse than another.
+
+Pairs are tested on the same jets as each other, or, where each repeat splits the events anew, on
+samples that share some. An event counts equally often in a replica, wherever it is tested, so that
+replicas of the mean have the test samples' error with all that pairs have in common. What pairs
+have not in common is in their spread as well: the interval is too wide by that, by a factor of
+1.4 at most. Trainings on overlapping parts of the events are more alike than independent ones; that
+is in neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from jetlens.summarise.base import CONFIDENCE, interval, ratio
+from jetlens.summarise.base import CONFIDENCE, Number, number, ratio
 
 Floats = NDArray[np.float64]
 
@@ -25,13 +32,13 @@ VERDICT = 0.95
 
 def gain(
     pairs: Sequence[tuple[tuple[float, Floats], tuple[float, Floats]]], relative: bool = False
-) -> dict[str, float]:
-    """Return the mean of paired differences, and its errors.
+) -> Number:
+    """Return the mean of paired differences, and its errors; empty where it is not `given`.
 
     Parameters
     ----------
     pairs
-        For each retraining, value and replicas of the one and of the other.
+        For each retraining, value and replicas ``[replica]`` of the one and of the other.
     relative
         Divide the differences by the other's mean; NaN where that is 0.
     """
@@ -47,10 +54,16 @@ def gain(
     )
 
 
-def with_verdict(number: Callable[[float], dict[str, float]]) -> dict[str, float]:
-    """Return a number with two intervals: that of 68 %, and that by which it is judged."""
-    wide = number(VERDICT)
-    return number(CONFIDENCE) | {"low_95": wide["low"], "high_95": wide["high"]}
+def with_verdict(at: Callable[[float], Number]) -> Number:
+    """Return a number with two intervals: that of 68 %, and that by which it is judged.
+
+    Parameters
+    ----------
+    at
+        From a confidence to the number with that interval; empty where it is not `given`.
+    """
+    usual, wide = at(CONFIDENCE), at(VERDICT)
+    return usual | {"low_95": wide["low"], "high_95": wide["high"]} if usual else {}
 
 
 def error_of_mean(values: Floats, confidence: float = CONFIDENCE) -> float:
@@ -64,17 +77,19 @@ def error_of_mean(values: Floats, confidence: float = CONFIDENCE) -> float:
 
 def with_error(
     mean: float, replicas: Floats, spread: float, confidence: float = CONFIDENCE
-) -> dict[str, float]:
-    """Return a mean whose error is that of its replicas and a spread, in quadrature."""
-    found = (float(x) for x in interval(replicas, np.asarray(mean), confidence))
-    return widened(dict(zip(("value", "low", "high"), found, strict=True)), spread)
+) -> Number:
+    """Return a mean whose error is that of its replicas and a spread, in quadrature.
+
+    Empty where it is not `given`: a replica of a mean is defined where those of all its terms are.
+    """
+    found = number(replicas, mean, confidence)
+    return widened(found, spread) if found else {}
 
 
-def widened(number: Mapping[str, float], spread: float) -> dict[str, float]:
+def widened(found: Number, spread: float) -> Number:
     """Return a number whose errors have a spread added, in quadrature."""
-    value, low, high = (number[k] for k in ("value", "low", "high"))
-    return {
-        "value": value,
+    value, low, high = (found[k] for k in ("value", "low", "high"))
+    return found | {
         "low": value - float(np.hypot(value - low, spread)),
         "high": value + float(np.hypot(high - value, spread)),
     }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.base import Number, Numbers, bounded
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import Curves, per_cent
 from jetlens.summarise.sums.roc import wilson
@@ -44,7 +44,7 @@ def quantities(result: Result) -> dict[str, tuple[float, Floats]]:
         for efficiency in summary.efficiencies:
             each = [curves.rejection_at(b, efficiency) for b in backgrounds]
             found[f"{REJECTION}.at_{per_cent(efficiency)}"] = _mean(each)
-    return {k: (v, r) for k, (v, r) in found.items() if np.isfinite(v) and np.isfinite(r).sum() > 1}
+    return {name: (value, r) for name, (value, r) in found.items() if np.isfinite(value)}
 
 
 def _mean(each: Sequence[tuple[float, Floats]]) -> tuple[float, Floats]:
@@ -60,25 +60,25 @@ def compared(ensemble: Ensemble) -> Numbers:
     place on an axis and is otherwise the same, ``gain.<variation>.auc.relative.vs.<first>`` that
     divided by what it is compared with.
     """
-    groups = ensemble.groups()
-    measured = {v: [quantities(r) for r in results] for v, results in groups.items()}
+    measured = {member: quantities(member.result) for member in ensemble.members}
     found: Numbers = {}
-    for variation, each in measured.items():
-        for name in _common(each):
+    for variation, trainings in ensemble.trainings().items():
+        each = list(trainings.values())
+        for name in _common([measured[m] for m in each]):
             first, _, rest = name.partition(".")
             full = ".".join(w for w in (first, place_of(variation), rest) if w)
-            number = over_trainings([q[name] for q in each])
-            if first in _SHARES:
-                number = _of_few(number, min(trials(r, name) for r in groups[variation]))
-            found[full] = number if first == REJECTION else _bounded(number)
-    for variation, base, first in ensemble.against_first():
-        ours, others = measured[variation], measured[base]
-        for name in _common([*ours, *others]):
-            pairs = [(a[name], b[name]) for a, b in zip(ours, others, strict=False)]
+            number = over_trainings([measured[m][name] for m in each])
+            if number and first in _SHARES:
+                number = _of_few(number, min(trials(m.result, name) for m in each))
+            found[full] = number if first == REJECTION else bounded(number)
+    for variation, first, pairs in ensemble.against_first():
+        both = [(measured[ours], measured[others]) for ours, others in pairs]
+        for name in _common([quantity for pair in both for quantity in pair]):
+            values = [(ours[name], others[name]) for ours, others in both]
             start = f"gain.{place_of(variation)}.{name}"
-            found[f"{start}.vs.{first}"] = gain(pairs)
-            found[f"{start}.relative.vs.{first}"] = gain(pairs, relative=True)
-    return found
+            found[f"{start}.vs.{first}"] = gain(values)
+            found[f"{start}.relative.vs.{first}"] = gain(values, relative=True)
+    return {name: number for name, number in found.items() if number}
 
 
 def _common(each: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -94,7 +94,7 @@ def trials(result: Result, name: str) -> float:
     return float(signal if name.startswith(EFFICIENCY) else sum(effective.values()))
 
 
-def _of_few(number: dict[str, float], jets: float) -> dict[str, float]:
+def _of_few(number: Number, jets: float) -> Number:
     """Return a share's interval; less than a jet from 0 or 1, where a bootstrap has none, Wilson's.
 
     Parameters
@@ -108,8 +108,3 @@ def _of_few(number: dict[str, float], jets: float) -> dict[str, float]:
         return number
     low, high = wilson(number["value"], jets)
     return number | {"low": min(low, number["low"]), "high": max(high, number["high"])}
-
-
-def _bounded(number: dict[str, float]) -> dict[str, float]:
-    """Return a share's interval without what lies beyond 0 and 1."""
-    return {name: float(np.clip(value, 0.0, 1.0)) for name, value in number.items()}

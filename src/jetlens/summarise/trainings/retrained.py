@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
-from jetlens.summarise.base import Numbers, interval
+from jetlens.summarise.base import Number, Numbers, bounded
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.gains import error_of_mean, with_error, with_verdict
 from jetlens.summarise.trainings.performances import quantities
+from jetlens.summarise.trainings.retrainings import over_trainings
 
 RELEVANCE, RANDOM, REVERSE = "relevance", "random", "reverse"
 ORDERS = (RELEVANCE, RANDOM, REVERSE)
@@ -39,7 +40,7 @@ class Retrained:
         The numbers of inputs that were kept; the last is all of them.
     measured
         By quantity (area under the ROC curve, accuracy) ``[line, k, retraining, replica]`` on the
-        test jets; the first replica is nominal, and all are of the same events.
+        test jets, which are the same for all; the first replica is nominal.
     first
         The inputs that the tagger cannot do without: they come first in every order.
     """
@@ -72,53 +73,58 @@ class Retrained:
         """Return which lines are of one kind of order."""
         return [i for i, (own, _) in enumerate(self.lines) if own == kind]
 
-    def curve(self, kind: str, quantity: str) -> tuple[Floats, Floats, Floats]:
-        """Return mean, low and high ``[k]`` of one kind of order.
+    def points(self, kind: str, quantity: str) -> list[Number]:
+        """Return the mean of one kind of order at each k; empty where it is not `given`.
 
         The interval is where another training, tested on another sample, would come out: the
         standard deviation over retrainings (and over orders, of random ones), and the test sample's
         error of the mean, in quadrature.
         """
-        values = self.measured[quantity][self.of_kind(kind)]
-        each = np.moveaxis(values[..., 0], 1, 0).reshape(len(self.keep), -1)
-        spread = each.std(axis=1, ddof=1) if each.shape[1] > 1 else np.zeros(len(each))
-        mean, low, high = interval(values.mean(axis=(0, 2)))
-        down, up = np.hypot(mean - low, spread), np.hypot(high - mean, spread)
-        return mean, np.clip(mean - down, 0.0, 1.0), np.clip(mean + up, 0.0, 1.0)
+        found = []
+        for values in np.moveaxis(self.measured[quantity][self.of_kind(kind)], 1, 0):
+            own = over_trainings([(float(r[0]), r) for r in values.reshape(-1, values.shape[-1])])
+            found.append(bounded(own))
+        return found
 
-    def advantage(self, over: str, quantity: str) -> dict[str, float]:
+    def curve(self, kind: str, quantity: str) -> tuple[Floats, Floats, Floats]:
+        """Return value, low and high ``[k]`` of `points`; NaN where one is not given."""
+        each = self.points(kind, quantity)
+        value, low, high = (
+            np.array([p.get(end, np.nan) for p in each]) for end in ("value", "low", "high")
+        )
+        return value, low, high
+
+    def advantage(self, over: str, quantity: str) -> Number:
         """Return how much better the order of relevance is, on average over k < all.
 
         It is the area between the curves over the number of k. Retrainings of one seed are
         compared with each other. The interval is the error of the mean: its standard error over
         retrainings (times Student's factor), that over random orders, and the test sample's error,
-        in quadrature.
+        in quadrature. Empty where it is not `given`.
         """
         table = self.measured[quantity][:, :-1].mean(axis=1)  # [line, retraining, replica]
         best, other = table[self.of_kind(RELEVANCE)][0], table[self.of_kind(over)]
         gained, orders = best - other.mean(axis=0), other[..., 0].mean(axis=1)
         replicas = gained.mean(axis=0)
 
-        def number(confidence: float) -> dict[str, float]:
+        def at(confidence: float) -> Number:
             first, second = (error_of_mean(x, confidence) for x in (gained[:, 0], orders))
             spread = float(np.hypot(first, second))
             return with_error(float(replicas[0]), replicas, spread, confidence)
 
-        return with_verdict(number)
+        return with_verdict(at)
 
     def numbers(self) -> Numbers:
         """Return ``retrained.<order>.auc.k=2``, ``retrained.advantage.auc.over.random``, ..."""
         found: Numbers = {}
         for quantity in self.measured:
             for kind in ORDERS:
-                for k, value, low, high in zip(self.keep, *self.curve(kind, quantity), strict=True):
-                    found[f"{self.name}.{kind}.{quantity}.k={k}"] = {
-                        "value": float(value), "low": float(low), "high": float(high)
-                    }  # fmt: skip
+                for k, number in zip(self.keep, self.points(kind, quantity), strict=True):
+                    found[f"{self.name}.{kind}.{quantity}.k={k}"] = number
             for over in (RANDOM, REVERSE):
                 name = f"{self.name}.advantage.{quantity}.over.{over}"
                 found[name] = self.advantage(over, quantity)
-        return found
+        return {name: number for name, number in found.items() if number}
 
     def save(self, path: Path) -> None:
         """Write one ``npz`` file, atomically."""

@@ -1,9 +1,10 @@
 """Numbers over retrainings: their mean, and where another training would come out.
 
 The interval is that of another training, tested on another sample: the standard deviation over the
-retrainings and the test sample's error of the mean, in quadrature. (Retrainings are tested on the
-same jets, so that the first does not hold the second; where each splits the events anew, it holds a
-part of it, and the interval is a little too wide.)
+retrainings and the test sample's error of the mean, in quadrature. Retrainings that are tested on
+the same jets err alike, so that the first does not hold the second. Where each splits the events
+anew, the first holds what their test samples do not share, and the second is that of the mean over
+samples which share some events; see `jetlens.summarise.trainings.gains`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.base import DEFINED, Number, Numbers, given
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 from jetlens.summarise.trainings.gains import widened, with_error
@@ -26,14 +27,14 @@ def place_of(variation: Variation) -> str:
     return ",".join(place for _, place in variation)
 
 
-def over_trainings(each: Sequence[tuple[float, Floats]]) -> dict[str, float]:
-    """Return the mean over retrainings and where another would come out.
+def over_trainings(each: Sequence[tuple[float, Floats]]) -> Number:
+    """Return the mean over retrainings and where another would come out; empty if not `given`.
 
     Parameters
     ----------
     each
-        A retraining's value and its bootstrap replicas ``[replica]``, the nominal one first; those
-        of all retrainings are of the same events.
+        A retraining's value and its bootstrap replicas ``[replica]``, the nominal one first. In a
+        replica an event counts equally often for all of them, whichever share it.
     """
     values = np.array([v for v, _ in each])
     replicas = np.mean([r for _, r in each], axis=0)
@@ -55,7 +56,9 @@ def over_retrainings(results: Sequence[Result]) -> Numbers:
         if all(name in numbers for numbers in each):
             table = {k: np.array([n[name][k] for n in each]) for k in ("value", "low", "high")}
             mean = {k: float(values.mean()) for k, values in table.items()}
-            found[name] = widened(mean, _deviation(table["value"]))
+            share = min(n[name].get(DEFINED, 1.0) for n in each)
+            if number := given(widened(mean, _deviation(table["value"])), share):
+                found[name] = number
     return found
 
 

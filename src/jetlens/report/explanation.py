@@ -109,14 +109,15 @@ def _which(explanation: Explanation) -> Paragraph:
         text += Markup(" ({})").format(options)
     text += (
         ". A positive score pushes the tagger towards what is explained, a negative one away from "
-        f"it. {explanation.jets:,} jets are explained"
+        f"it. {explanation.jets:,} {explanation.rows} are explained"
     )
     for result, _ in explanation.results:
         jets = result.sums.get("jets")
         if jets is not None and {"count", "group"} == set(jets.dims):
             seen, used = (int(jets.sel(count=c, group="all")) for c in ("seen", "selected"))
             if seen > used and s["select"] == "correct":
-                text += f", those of {seen:,} jets that are tagged correctly; {seen - used:,} "
+                text += f", those of {seen:,} {explanation.rows} that are tagged correctly; "
+                text += f"{seen - used:,} "
                 text += "wrongly tagged ones are dropped"
             break
     return Paragraph(text + ".")
@@ -133,7 +134,7 @@ def _about(explanation: Explanation) -> Markup:
     own = {k: v for k, v in s.items() if k not in _OF_ALL}
     if own:
         text += f" ({', '.join(f'{k} {shown(v)}' for k, v in own.items())})"
-    return text + f". {explanation.jets:,} jets are explained."
+    return text + f". {explanation.jets:,} {explanation.rows} are explained."
 
 
 def rows_of(result: Result, normalise: str) -> list[Row]:

@@ -51,14 +51,13 @@ def abstract(facts: Facts) -> list[Cell]:
     if facts.history:
         jets = sum(facts.history["jets"]["kept"].values())
         weighted = "weighted " if facts.history["jets"]["resample"] == "weight" else ""
-        said_of += f", trained on {jets:,} {weighted}jets of {source},"
-    told: list[Cell] = [
-        f"{said_of} is tested on {sum(facts.test.values()):,} jets that it has not seen."
-    ]
+        said_of += f", trained on {jets:,} {weighted}{facts.rows} of {source},"
+    tested = f"{sum(facts.test.values()):,} {facts.rows}"
+    told: list[Cell] = [f"{said_of} is tested on {tested} that it has not seen."]
     if not facts.history:
-        told = [f"{said_of} is applied to {sum(facts.test.values()):,} jets of {source}."]
+        told = [f"{said_of} is applied to {tested} of {source}."]
     for e in facts.explanations:
-        which = "correctly tagged jets" if e.settings["select"] == "correct" else "jets"
+        which = f"correctly tagged {e.rows}" if e.settings["select"] == "correct" else e.rows
         told.append(
             f"What it says ({explained_output(e.settings)}) is explained for {e.jets:,} {which} "
             f"with {method(e.settings['use'])}."

@@ -6,7 +6,8 @@ import pytest
 import jetlens as jl
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import add_up, bounded, given, interval, mapped, named, ratio
+from jetlens.summarise.base import bounded, given, interval, mapped, named, ratio
+from jetlens.summarise.sums.entries import add_up
 from synthetic import attribution
 
 

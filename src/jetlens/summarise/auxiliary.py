@@ -13,8 +13,9 @@ from jetlens.core.attribution import MASK
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.summarise.base import Numbers, Summary, add_up, named, ratio
+from jetlens.summarise.base import Numbers, Summary, named, ratio
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.entries import add_up
 
 Integers = NDArray[np.int64]
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from jetlens.core.errors import BadValueError, expected
 from jetlens.core.hashing import poisson
@@ -172,24 +171,6 @@ def named(name: str, estimates: NDArray[np.float64], value: float | None = None)
     """Return one number with its interval under `name`, or nothing where it is not given."""
     found = number(estimates, value)
     return {name: found} if found else {}
-
-
-def add_up(
-    cell: NDArray[np.int64],
-    jet: NDArray[np.int64],
-    weights: NDArray[np.float64],
-    shape: tuple[int, ...],
-    values: NDArray[np.float64] | None = None,
-) -> NDArray[np.float64]:
-    """Sum entries ``[entry]`` (ones, or `values`) times their jet's weights ``[jet, replica]``.
-
-    Returns
-    -------
-    Sums ``[*shape, replica]``; `cell` is an entry's position in `shape`, in C order.
-    """
-    entries = np.ones(len(cell)) if values is None else values
-    into = csr_array((entries, (cell, jet)), shape=(int(np.prod(shape)), len(weights)))
-    return np.asarray(into @ weights, dtype=np.float64).reshape(*shape, weights.shape[1])
 
 
 def ratio(over: Any, under: Any) -> Any:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, add_up, interval, named, ratio
+from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.jets.variables import Variable, find, variables
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.binned import collected, spanned
 from jetlens.summarise.sums.edges import bin_of, edges_of
+from jetlens.summarise.sums.entries import add_up
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.ladder import UNIT
 from jetlens.summarise.sums.variance import explained

@@ -13,13 +13,14 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import uniform
 from jetlens.core.registry import summaries
 from jetlens.physics.higgs_pair import mass_distance
-from jetlens.summarise.base import Numbers, Summary, add_up
+from jetlens.summarise.base import Numbers, Summary
 from jetlens.summarise.jets.discriminant import discriminant
 from jetlens.summarise.jets.variables import has_of_jets, of_jets
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.limits import compared, numbers
 from jetlens.summarise.search.tagging import PAIRS, pair_of, sums_of
 from jetlens.summarise.search.yields import EDGES, SCORE
+from jetlens.summarise.sums.entries import add_up
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.trainings.ensemble import Ensemble
 

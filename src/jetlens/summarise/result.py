@@ -12,8 +12,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
-from jetlens.core.registry import arguments_of
+from jetlens.core.registry import arguments_of, summaries
 from jetlens.summarise.base import Numbers, Summary
+from jetlens.summarise.sums import stored
 
 
 class Part(Protocol):
@@ -96,9 +97,7 @@ class Result:
 
     def save(self, path: Path | str) -> None:
         """Write one file (NumPy's ``npz`` with a JSON header, no pickle), atomically."""
-        from jetlens.summarise.sums.stored import save
-
-        save(self, path)
+        stored.save(stored.Stored(self.arguments, self.sums, self.parts), path)
 
     @classmethod
     def load(cls, path: Path | str) -> Result:
@@ -109,9 +108,9 @@ class Result:
         BadFileError
             If the file is not a whole result.
         """
-        from jetlens.summarise.sums.stored import load
-
-        return load(path)
+        found = stored.load(path)
+        arguments = dict(found.arguments)
+        return cls(summaries.make(arguments.pop("use"), **arguments), found.sums, found.parts)
 
 
 def merge(results: Iterable[Result]) -> Result:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.summarise.base import LEAST, Numbers, Summary, add_up, interval, one_of, ratio
+from jetlens.summarise.base import LEAST, Numbers, Summary, interval, one_of, ratio
 from jetlens.summarise.jets.particles import Particles
 from jetlens.summarise.jets.selection import SELECT, Chosen, choose
 from jetlens.summarise.jets.statement_table import ALIASES, RANGES, STATEMENTS, Range, Statement
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.entries import add_up
 from jetlens.summarise.top_origin import origins
 
 HOLDS, FAILS, UNDECIDED = "holds", "does not hold", "undecided"

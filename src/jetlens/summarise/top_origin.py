@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.summarise.base import Numbers, add_up, named, ratio
+from jetlens.summarise.base import Numbers, named, ratio
 from jetlens.summarise.jets.particles import Particles
 from jetlens.summarise.jets.selection import ScoreSummary
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.entries import add_up
 
 UNKNOWN = "unknown"
 CATEGORIES = (*ORIGINS, UNKNOWN)

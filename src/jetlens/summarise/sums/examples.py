@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.attribution import MASK, concatenate
 from jetlens.core.hashing import mix
+from jetlens.summarise.sums.packed import pack, unpack
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,6 @@ class Examples:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Return what a file needs: a JSON header and arrays."""
-        from jetlens.summarise.sums.stored import pack
-
         header, arrays = pack(self.jets)
         own = {"collection": self.collection, "most": self.most, "by_class": self.by_class}
         return own | {"jets": header}, arrays
@@ -65,8 +64,6 @@ class Examples:
     @classmethod
     def unpack(cls, header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Examples:
         """Rebuild from `pack`."""
-        from jetlens.summarise.sums.stored import unpack
-
         jets = unpack(header["jets"], arrays)
         return cls(jets, header["collection"], header["most"], header["by_class"])
 

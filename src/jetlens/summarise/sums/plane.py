@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from jetlens.core.errors import BadValueError
-from jetlens.summarise.base import add_up
+from jetlens.summarise.sums.entries import add_up
 from jetlens.summarise.sums.ladder import UNIT, begin, place_of, rise_of
 
 Floats = NDArray[np.float64]

@@ -6,26 +6,39 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
-from jetlens.core.registry import summaries
+from jetlens.summarise.sums.closest import Closest
+from jetlens.summarise.sums.examples import Examples
 from jetlens.summarise.sums.histogram import Histogram
-
-if TYPE_CHECKING:
-    from jetlens.summarise.result import Result
+from jetlens.summarise.sums.packed import pack, unpack
+from jetlens.summarise.sums.plane import Plane
 
 FORMAT = "jetlens result 1"
 _HEADER = "header"
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile)
 
 
-def save(result: Result, path: Path | str) -> None:
+_KINDS: dict[str, Any] = {
+    kind.__name__.lower(): kind for kind in (Closest, Examples, Histogram, Plane)
+}
+
+
+class Stored(NamedTuple):
+    """What a file of a result holds."""
+
+    arguments: dict[str, Any]
+    """The summary's name and arguments."""
+    sums: xr.Dataset
+    parts: Mapping[str, Any]
+
+
+def save(result: Stored, path: Path | str) -> None:
     """Write a result to `path`, whole or not at all."""
     header: dict[str, Any] = {"format": FORMAT, "summary": result.arguments, "parts": {}}
     header["sums"], arrays = pack(result.sums)
@@ -40,10 +53,8 @@ def save(result: Result, path: Path | str) -> None:
         np.savez_compressed(file, allow_pickle=False, **{_HEADER: text}, **stored)
 
 
-def load(path: Path | str) -> Result:
+def load(path: Path | str) -> Stored:
     """Read a result; nothing in the file is ever executed."""
-    from jetlens.summarise.result import Result
-
     try:
         # opened here: NumPy leaves its own file open where it is not an archive
         with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
@@ -55,7 +66,7 @@ def load(path: Path | str) -> Result:
             names = header["sums"]["dims"]
             sums = unpack(header["sums"], {n: file[f"sums/{n}"] for n in names})
             parts = {
-                name: _kinds()[told["kind"]].unpack(
+                name: _KINDS[told["kind"]].unpack(
                     told["header"], {key: file[f"{name}/{key}"] for key in told["arrays"]}
                 )
                 for name, told in header["parts"].items()
@@ -66,34 +77,4 @@ def load(path: Path | str) -> Result:
         if isinstance(error, BadFileError):
             raise
         raise BadFileError(f"{str(path)!r} is not a whole jetlens result: {error}") from error
-    arguments = dict(header["summary"])
-    return Result(summaries.make(arguments.pop("use"), **arguments), sums, parts)
-
-
-def _kinds() -> dict[str, Any]:
-    from jetlens.summarise.sums.closest import Closest
-    from jetlens.summarise.sums.examples import Examples
-    from jetlens.summarise.sums.plane import Plane
-
-    kinds = (Closest, Examples, Histogram, Plane)
-    return {kind.__name__.lower(): kind for kind in kinds}
-
-
-def pack(dataset: xr.Dataset) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-    """Split a dataset into a JSON header (names, axes, coordinates, attributes) and arrays."""
-    header = {
-        "dims": {str(name): list(v.dims) for name, v in dataset.data_vars.items()},
-        "coords": {str(name): v.values.tolist() for name, v in dataset.coords.items()},
-        "attrs": dataset.attrs,
-        "described": {str(name): v.attrs for name, v in dataset.data_vars.items()},
-    }
-    return header, {str(name): v.values for name, v in dataset.data_vars.items()}
-
-
-def unpack(header: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> xr.Dataset:
-    """Put a dataset together again."""
-    data = {
-        name: (dims, arrays[name], header["described"][name])
-        for name, dims in header["dims"].items()
-    }
-    return xr.Dataset(data, coords=header["coords"], attrs=header["attrs"])
+    return Stored(header["summary"], sums, parts)

@@ -152,7 +152,7 @@ def test_trainings_side_by_side_end_as_one_after_the_other(varied, tmp_path, mon
 
 
 def test_what_was_trained_beside_others_is_not_trained_again(varied, tmp_path, monkeypatch):
-    from jetlens.run.stages import train
+    from jetlens.run.stages import train_one
 
     trained = []
 
@@ -163,7 +163,7 @@ def test_what_was_trained_beside_others_is_not_trained_again(varied, tmp_path, m
         out.mkdir(parents=True)
         (out / "tagger.json").write_text("{}")
 
-    monkeypatch.setattr(train, "fit", fit)
+    monkeypatch.setattr(train_one, "fit", fit)
     with pytest.raises(KeyboardInterrupt):
         jetlens.run(varied, out=tmp_path / "run", until="train")
     trained.clear()

@@ -207,10 +207,8 @@ class _Reaching:
         if path not in self._outputs or not self._sum.requires_grad:
             return False
         (slope,) = torch.autograd.grad(
-            self._sum, self._outputs[path], retain_graph=True, allow_unused=True
+            self._sum, self._outputs[path], retain_graph=True, materialize_grads=True
         )
-        if slope is None:
-            return False
         rows = layer.rows(slope)
         if layer.tokens is not None:
             rows = rows[:, [place != NOWHERE for place in layer.tokens.place]]

@@ -7,21 +7,18 @@ what their taggers say of the test part. It lies in the run's folder until the t
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from jetlens.run.progress import Progress
 from jetlens.run.stages.frozen_folder import check_room, place, tidy, told
 from jetlens.run.stages.frozen_wanted import Known, Piece, Wanted, built, may_share
+from jetlens.run.stages.train_one import Task
 from jetlens.run.store import remove
 from jetlens.run.study import Study
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.training.draw import Rows
 from jetlens.taggers.training.frozen import evaluate
-
-if TYPE_CHECKING:
-    from jetlens.run.stages.train import Task
 
 _ready: dict[str, Tagger] = {}
 """The tagger whose frozen part this process used last, by the folder that it fills."""
@@ -31,7 +28,7 @@ def share(
     studies: Sequence[Study],
     tasks: Sequence[Task],
     tested: bool,
-    used: Container[str | None] = (),
+    used: Iterable[str | None] = (),
 ) -> list[Task]:
     """Put all jets through the frozen parts of taggers once; return trainings that know of it.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,14 +13,12 @@ from jetlens.data.base import Bare, Dataset, Part
 from jetlens.data.scaling import Scaling
 from jetlens.run.attributions import part_name
 from jetlens.run.stages.frozen_folder import place
+from jetlens.run.stages.train_one import Task
 from jetlens.run.study import Study, key
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.train import build, part_of, scaling_of
 from jetlens.taggers.training.draw import DrawnPartition, Rows, check_rows
 from jetlens.taggers.training.features import Features, key_of
-
-if TYPE_CHECKING:
-    from jetlens.run.stages.train import Task
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from jetlens.evaluate.predict import predict
 from jetlens.evaluate.retrain import Inputs, kept, needed, orders
 from jetlens.run.progress import Progress
 from jetlens.run.recipe import Explain, Retrain
-from jetlens.run.stages import train
+from jetlens.run.stages import train, train_one
 from jetlens.run.stages.ranking import ranked
 from jetlens.run.store import Store, remove
 from jetlens.run.study import PERFORMANCE, Study, key
@@ -37,7 +37,7 @@ STAGE = "retrain"
 class Task:
     """One retraining: what is trained, and the file of its performance on the test part."""
 
-    training: train.Task
+    training: train_one.Task
     test: Dataset
     device: str
     performance: dict[str, Any]
@@ -157,7 +157,7 @@ def _task(study: Study, trained: Study, inputs: Inputs, performance: dict[str, A
         settings.key(),
     )  # fmt: skip
     out = study.home.root / "retrained" / made
-    training = train.Task(config, data, settings, out, inputs, classes, study.recipe.split)
+    training = train_one.Task(config, data, settings, out, inputs, classes, study.recipe.split)
     path = out.with_suffix(".npz")
     test = Part(data, "test", study.recipe.split)
     return Task(training, test, study.device, performance, path)
@@ -178,7 +178,7 @@ def _run(study: Study, tasks: Sequence[Task]) -> None:
 
 def work(task: Task) -> None:
     """Train a tagger, fill its performance on the test part, and leave that alone."""
-    train.fit_one(task.training)
+    train_one.fit_one(task.training)
     tagger = saved.load(task.training.out).to(task.device)
     summary = summaries.make(PERFORMANCE, **task.performance)
     merge(summary.fill(predict(tagger, jets)) for jets in task.test).save(task.path)

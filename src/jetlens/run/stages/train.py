@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import fnmatch
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadRecipeError, JetlensError
 from jetlens.core.registry import taggers
-from jetlens.data.base import Dataset
 from jetlens.run.executor import Serial
 from jetlens.run.progress import Progress
 from jetlens.run.stages import frozen, frozen_folder
 from jetlens.run.stages.frozen_folder import FEATURES
+from jetlens.run.stages.train_one import Task, fit_one
 from jetlens.run.study import Study, key
-from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.train import times
-from jetlens.taggers.train import train as fit
-from jetlens.taggers.training.features import Features
 from jetlens.taggers.training.settings import TrainSettings
 
 T = TypeVar("T")
@@ -31,35 +26,6 @@ VERSION = 1
 STAGE = "train"
 SECONDS = "seconds_per_epoch"
 """What is known of a training that is done: how long each epoch took."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """One tagger to train; it can be sent to a worker.
-
-    Attributes
-    ----------
-    config
-        The tagger's name and arguments.
-    data
-        The jets.
-    settings
-        How it is trained.
-    out
-        The tagger's folder.
-    inputs, classes, split, division, features
-        As of `jetlens.taggers.train.train`.
-    """
-
-    config: Mapping[str, Any]
-    data: Dataset
-    settings: TrainSettings
-    out: Path
-    inputs: Mapping[str, Sequence[str]]
-    classes: Sequence[str]
-    split: tuple[float, float, float]
-    division: int = 0
-    features: Features | None = None
 
 
 def train(studies: Sequence[Study], tested: bool = True) -> None:
@@ -106,23 +72,6 @@ def each(study: Study, work: Callable[[T], None], tasks: Sequence[T], progress: 
             progress.advance()
     else:
         study.executor.map(work, tasks, progress)
-
-
-def fit_one(task: Task) -> None:
-    """Train one tagger, if that is not done."""
-    if (task.out / saved.DESCRIPTION).is_file():
-        return  # whole, in a run that was killed before the others were done
-    fit(
-        task.config,
-        task.data,
-        task.settings,
-        task.out,
-        inputs=task.inputs,
-        classes=task.classes,
-        split=task.split,
-        division=task.division,
-        features=task.features,
-    )
 
 
 def _task(study: Study) -> Task | None:

@@ -125,7 +125,8 @@ def _trainings(facts: Comparison) -> str:
         return "One training each, tested on the same jets."
     split = ", each on a split of its own" if facts.recipe.get("resplit") else ""
     return (
-        f"Means over {repeats} pairs of trainings{split}; the two of a pair have one seed and one "
+        f"Means over {repeats} pairs of trainings{split} (of rejections and limits geometric means "
+        "of the ratio); the two of a pair have one seed and one "
         "test sample."
     )
 
@@ -134,7 +135,8 @@ def _errors(facts: Comparison) -> str:
     if facts.recipe["repeats"] == 1:
         return "Intervals are 68 % bootstrap intervals."
     return (
-        f"Means over {facts.recipe['repeats']} retrainings. Intervals say where another training, "
-        "tested on another sample, would come out: the standard deviation over the retrainings and "
-        "the test sample's 68 % bootstrap error of their mean, in quadrature."
+        f"Means over {facts.recipe['repeats']} retrainings (of rejections, limits and "
+        "significances geometric ones). Intervals say where another training, tested on another "
+        "sample, would come out: the standard deviation over the retrainings and the test sample's "
+        "68 % bootstrap error of their mean, in quadrature."
     )

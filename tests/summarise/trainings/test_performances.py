@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -10,6 +13,7 @@ import jetlens as jl
 from jetlens.core import attribution as attributions
 from jetlens.core.arrays import batch
 from jetlens.summarise.sums.roc import efficiency_at
+from jetlens.summarise.trainings import performances
 from jetlens.summarise.trainings.ensemble import Ensemble, Member
 from jetlens.summarise.trainings.performances import quantities
 
@@ -64,12 +68,28 @@ def test_the_rejection_at_an_efficiency_is_that_of_the_cut():
         assert value == pytest.approx(1 / np.mean(score[label == 0] > cut), rel=0.03)
         assert value == pytest.approx(known)
         assert np.nanstd(replicas[1:]) > 0
+    easy, _, _ = said(60.0, 1)  # nothing passes
+    assert np.isnan(easy.summary.curves(easy).rejection_at("background", 0.6)[0])
+
+
+def test_rejections_over_retrainings_are_geometric_means():
     numbers = ensemble().numbers()
     assert numbers["rejection.experts,1.at_60"]["value"] > 1.5
     relative = numbers["gain.experts,1.rejection.at_60.relative.vs.image"]
     assert relative["low"] > 0.5
-    easy, _, _ = said(60.0, 1)  # nothing passes
-    assert np.isnan(easy.summary.curves(easy).rejection_at("background", 0.6)[0])
+    logs = {
+        m: [
+            np.log(quantities(r)["rejection.at_60"][0])
+            for r in ensemble().groups()[(("model", m), ("seed", "1"))]
+        ]
+        for m in ("image", "experts")
+    }
+    assert numbers["rejection.experts,1.at_60"]["value"] == pytest.approx(
+        np.exp(np.mean(logs["experts"]))
+    )
+    ratios = np.subtract(logs["experts"], logs["image"])
+    assert relative["value"] == pytest.approx(np.exp(ratios.mean()) - 1)
+    assert relative["low_95"] > -1
 
 
 @pytest.mark.parametrize("mistag", [0.01, 0.1])
@@ -128,13 +148,22 @@ def test_gains_are_of_trainings_of_the_same_number():
     assert number["value"] == pytest.approx(np.mean([b - a for a, b in pairs]))
 
 
-def test_a_rejection_that_some_replicas_lack_says_so():
-    result = said(5.0, 1, jets=300, replicas=60)[0]  # one background jet passes, or two
-    value, replicas = quantities(result)["rejection.at_80"]
-    share = np.isfinite(replicas[1:]).mean()
-    assert 0.5 < share < 1
-    number = Ensemble((Member({}, 0, result),)).numbers()["rejection.at_80"]
-    assert (number["value"], number["defined"]) == (value, share)
+def test_what_some_replicas_lack_says_so_and_what_most_lack_is_left_out(monkeypatch):
+    some = np.array([4.0, 3.0, np.nan, 4.0, 5.0])
+    few = np.array([0.9, np.nan, np.nan, np.nan, 0.8])
+    known = {"rejection.at_60": (4.0, some), "auc": (0.9, few)}
+    monkeypatch.setattr(performances, "quantities", lambda result: known)
+    result: Any = SimpleNamespace(name="performance")
+    numbers = performances.compared(
+        Ensemble(tuple(Member({"model": m}, 0, result) for m in ("image", "experts")))
+    )
+    shared = "gain.experts.rejection.at_60"
+    assert {name: number["defined"] for name, number in numbers.items()} == {
+        "rejection.image.at_60": 0.75,
+        "rejection.experts.at_60": 0.75,
+        f"{shared}.vs.image": 0.75,
+        f"{shared}.relative.vs.image": 0.75,
+    }
 
 
 def test_one_class_alone_has_an_accuracy_at_most():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.physics.limits import discovery_significance, expected_limit
-from jetlens.summarise.base import Numbers, mapped, named, ratio
+from jetlens.summarise.base import Numbers, named, ratio
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.tagging import rates
 from jetlens.summarise.search.yields import Yields, by_cuts, by_tagger, tagged
 from jetlens.summarise.trainings.ensemble import Ensemble
-from jetlens.summarise.trainings.gains import gain
-from jetlens.summarise.trainings.retrainings import over_trainings, place_of
+from jetlens.summarise.trainings.gains import factor
+from jetlens.summarise.trainings.retrainings import factor_over_trainings, place_of
 
 WITH_LIMIT = "trainings_with_limit"
 """What the number of trainings that have a limit is called, where some have none."""
@@ -87,7 +86,8 @@ def limited(result: Result) -> list[float]:
 def compared(ensemble: Ensemble) -> Numbers:
     """Return the limits of every variation over its retrainings, and ratios between them.
 
-    ``reach.<variation>.limit.1000`` and ``.significance.1000`` are means over retrainings.
+    ``reach.<variation>.limit.1000`` and ``.significance.1000`` are geometric means over
+    retrainings.
     ``reach.ratio.<variation>.1000.vs.<first>`` is the geometric mean of the ratio of limits to the
     variation that has the first place on an axis and is otherwise the same: below 1, it is better.
     Retrainings of the same number are compared; the interval is the error of the mean.
@@ -106,7 +106,7 @@ def compared(ensemble: Ensemble) -> Numbers:
         for name in _names(each, ("limit.", "significance.", "cut_based.limit.", "gain.")):
             there = [q[name] for q in each if name in q]
             if len(there) >= min(FEWEST, len(each)):
-                found[f"{start}.{name}"] = over_trainings([(float(q[0]), q) for q in there])
+                found[f"{start}.{name}"] = factor_over_trainings([(float(q[0]), q) for q in there])
         for mass in summary.masses:
             many = sum(f"limit.{mass:g}" in q for q in each)
             if many < len(each):
@@ -115,12 +115,13 @@ def compared(ensemble: Ensemble) -> Numbers:
     for variation, first, pairs in ensemble.against_first():
         both = [(measured[ours], measured[others]) for ours, others in pairs]
         for name in _names([ours for ours, _ in both], ("limit.",)):
-            there = [(np.log(a[name]), np.log(b[name])) for a, b in both if name in a and name in b]
-            if len(there) < min(FEWEST, len(both)):
+            shared = [(a[name], b[name]) for a, b in both if name in a and name in b]
+            if len(shared) < min(FEWEST, len(both)):
                 continue
-            logs = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in there])
             at = name.removeprefix("limit.")
-            found[f"reach.ratio.{place_of(variation)}.{at}.vs.{first}"] = mapped(logs, math.exp)
+            found[f"reach.ratio.{place_of(variation)}.{at}.vs.{first}"] = factor(
+                [((float(a[0]), a), (float(b[0]), b)) for a, b in shared]
+            )
     return {name: number for name, number in found.items() if number}
 
 

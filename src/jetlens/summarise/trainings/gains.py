@@ -16,13 +16,14 @@ is in neither.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from jetlens.summarise.base import CONFIDENCE, Number, number, ratio
+from jetlens.summarise.base import CONFIDENCE, Number, mapped, number, ratio
 
 Floats = NDArray[np.float64]
 
@@ -52,6 +53,17 @@ def gain(
             float(values.mean()), replicas, error_of_mean(values, confidence), confidence
         )
     )
+
+
+def factor(pairs: Sequence[tuple[tuple[float, Floats], tuple[float, Floats]]]) -> Number:
+    """Return the geometric mean of paired ratios: `gain` of the logarithms of what is above 0."""
+    return mapped(gain([(logarithm(a), logarithm(b)) for a, b in pairs]), math.exp)
+
+
+def logarithm(estimate: tuple[float, Floats]) -> tuple[float, Floats]:
+    """Return the logarithms of a value above 0 and its replicas; NaN of those that are not."""
+    value, replicas = estimate
+    return math.log(value), np.log(np.where(replicas > 0, replicas, np.nan))
 
 
 def with_verdict(at: Callable[[float], Number]) -> Number:

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Number, Numbers, bounded
+from jetlens.summarise.base import Number, Numbers, bounded, mapped
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import Curves, per_cent
 from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
-from jetlens.summarise.trainings.gains import gain
-from jetlens.summarise.trainings.retrainings import over_trainings, place_of
+from jetlens.summarise.trainings.gains import factor, gain
+from jetlens.summarise.trainings.retrainings import factor_over_trainings, over_trainings, place_of
 
 Floats = NDArray[np.float64]
 
@@ -54,11 +54,11 @@ def _mean(each: Sequence[tuple[float, Floats]]) -> tuple[float, Floats]:
 def compared(ensemble: Ensemble) -> Numbers:
     """Return every variation's numbers, and its gains over the first place on each axis.
 
-    ``auc.<variation>``, ``efficiency.<variation>.at_background_1`` and
-    ``rejection.<variation>.at_50`` are means over retrainings.
+    ``auc.<variation>`` and ``efficiency.<variation>.at_background_1`` are means over retrainings,
+    ``rejection.<variation>.at_50`` is the geometric mean.
     ``gain.<variation>.auc.vs.<first>`` is the difference from the variation that has the first
     place on an axis and is otherwise the same, ``gain.<variation>.auc.relative.vs.<first>`` that
-    divided by what it is compared with.
+    divided by what it is compared with; of rejections it is the geometric mean of ratios, less 1.
     """
     measured = {member: quantities(member.result) for member in ensemble.members}
     found: Numbers = {}
@@ -67,17 +67,25 @@ def compared(ensemble: Ensemble) -> Numbers:
         for name in _common([measured[m] for m in each]):
             first, _, rest = name.partition(".")
             full = ".".join(w for w in (first, place_of(variation), rest) if w)
-            number = over_trainings([measured[m][name] for m in each])
+            estimates = [measured[m][name] for m in each]
+            if first == REJECTION:
+                found[full] = factor_over_trainings(estimates)
+                continue
+            number = over_trainings(estimates)
             if number and first in _SHARES:
                 number = _of_few(number, min(trials(m.result, name) for m in each))
-            found[full] = number if first == REJECTION else bounded(number)
+            found[full] = bounded(number)
     for variation, first, pairs in ensemble.against_first():
         both = [(measured[ours], measured[others]) for ours, others in pairs]
         for name in _common([quantity for pair in both for quantity in pair]):
             values = [(ours[name], others[name]) for ours, others in both]
             start = f"gain.{place_of(variation)}.{name}"
             found[f"{start}.vs.{first}"] = gain(values)
-            found[f"{start}.relative.vs.{first}"] = gain(values, relative=True)
+            found[f"{start}.relative.vs.{first}"] = (
+                mapped(factor(values), lambda ratio: ratio - 1)
+                if name.startswith(REJECTION)
+                else gain(values, relative=True)
+            )
     return {name: number for name, number in found.items() if number}
 
 

@@ -9,15 +9,16 @@ samples which share some events; see `jetlens.summarise.trainings.gains`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import DEFINED, Number, Numbers, given
+from jetlens.summarise.base import DEFINED, Number, Numbers, given, mapped
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation
-from jetlens.summarise.trainings.gains import widened, with_error
+from jetlens.summarise.trainings.gains import logarithm, widened, with_error
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +40,14 @@ def over_trainings(each: Sequence[tuple[float, Floats]]) -> Number:
     values = np.array([v for v, _ in each])
     replicas = np.mean([r for _, r in each], axis=0)
     return with_error(float(values.mean()), replicas, _deviation(values))
+
+
+def factor_over_trainings(each: Sequence[tuple[float, Floats]]) -> Number:
+    """Return the geometric mean over retrainings of what is above 0; see `over_trainings`.
+
+    So is what has no upper end, as a rejection or a limit: of a few, the largest would be the mean.
+    """
+    return mapped(over_trainings([logarithm(one) for one in each]), math.exp)
 
 
 def over_retrainings(results: Sequence[Result]) -> Numbers:

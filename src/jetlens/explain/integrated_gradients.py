@@ -20,6 +20,7 @@ from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.paths.baselines import Baseline, choose, held
+from jetlens.explain.paths.block import Block
 from jetlens.explain.paths.paths import Paths
 from jetlens.explain.paths.quadrature import FAMILIES, Rule, fixed, nested
 from jetlens.explain.targets import Target
@@ -121,7 +122,7 @@ class IntegratedGradients(ScoringExplainer):
             blocks.append(block.close())
         return paths.join(blocks)
 
-    def _adapt(self, block: Any) -> None:
+    def _adapt(self, block: Block) -> None:
         smooth = nested("clenshaw-curtis", _COARSEST_SMOOTH, min(self.budget, _FINEST_SMOOTH))
         slow = block.integrate(smooth, tolerance=self.tolerance, absolute=self.absolute)
         if len(slow) and self.budget >= _COARSEST_ROUGH:

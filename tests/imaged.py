@@ -15,7 +15,7 @@ from jetlens.core.attention import Tokens
 from jetlens.core.attribution import PATCHES, Table
 from jetlens.core.batch import JetBatch
 from jetlens.core.units import Feature
-from jetlens.explain.shared.regions import with_regions
+from jetlens.explain.regions import with_regions
 from jetlens.physics.image import pixelate, square
 
 LOOKED = ("attention-fraction", "attention-overlay", "attention-distance")

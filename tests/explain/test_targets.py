@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contracts import explainers as case
 from jetlens.core.errors import JetlensError
-from jetlens.explain.shared.expressions import parse
+from jetlens.explain.expressions import parse
 from jetlens.explain.targets import resolve
 
 CLASSES = ("b", "c", "u")

@@ -19,7 +19,7 @@ from jetlens.core import attribution
 from jetlens.core.attribution import Table
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import arguments_of
-from jetlens.explain.shared.regions import with_regions
+from jetlens.explain.regions import with_regions
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, pack

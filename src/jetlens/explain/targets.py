@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
-from jetlens.explain.shared.expressions import parse
+from jetlens.explain.expressions import parse
 from jetlens.taggers.base import Inputs, Tagger
 
 PREDICTED, LABEL, OTHER = "predicted", "label", "other"

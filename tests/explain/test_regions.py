@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import imaged
-from jetlens.explain.shared.regions import with_regions
+from jetlens.explain.regions import with_regions
 
 
 def beside(some, pool):

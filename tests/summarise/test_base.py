@@ -46,9 +46,9 @@ def test_a_number_tells_the_share_of_replicas_that_define_it():
     assert named("x", some)["x"] == pytest.approx(
         {"value": 1.0, "low": 0.32, "high": 1.68, "defined": 0.75}
     )
-    half, fewer = np.where([0, 0, 0, 1, 1], np.nan, some), np.where([0, 0, 1, 1, 1], np.nan, some)
-    assert named("x", np.append(half, [1.0, 3.0]))["x"]["defined"] == 0.5
-    assert named("x", fewer) == {}
+    half = np.array([1.0, np.nan, np.nan, 1.0, 2.0])
+    assert named("x", half)["x"]["defined"] == 0.5
+    assert named("x", np.append(half, np.nan)) == {}
     assert given({"value": np.inf, "low": 0.0, "high": np.inf}) == {}
     own = {"value": 0.5, "low": -0.1, "high": 1.2, "defined": 0.9}
     assert mapped(own, lambda end: 100 * end) == pytest.approx(

@@ -66,7 +66,9 @@ def test_over_trainings_shares_stay_between_none_and_all():
     turned = jl.summarise(attended(80, 4, seed=1), "cross-attention", names=NAMES[::-1])
     members = (Member({}, k, r) for k, r in enumerate((*each, turned)))
     numbers = Ensemble(tuple(members)).numbers()
-    assert numbers["cross_attention.signal.candidate.first"]["value"] == pytest.approx(2 / 3)
+    assert numbers["cross_attention.signal.candidate.first"]["value"] == pytest.approx(
+        2 / 3, abs=0.05
+    )
     assert numbers["cross_attention.signal.candidate.first"]["high"] == 1
     assert numbers["cross_attention.signal.missing.first"]["low"] == 0
 

@@ -31,13 +31,13 @@ def test_one_table_is_enough_and_none_is_told():
         jl.summarise(jets.drop_vars(["stream_share", "permutation_loss"]), "stream-use")
 
 
-def ensemble(shift, jets=("same", "same")):
+def ensemble(shift, tested=("same", "same")):
     """Taggers of two kinds, of which the second uses constituents by `shift` more."""
     members = []
     for repeat in range(3):
         jets = attended(80, 4, seed=7)
         share = jets["stream_share"].values + 0.01 * repeat
-        for name, more, key in zip(("joined", "asking"), (0.0, shift), jets, strict=True):
+        for name, more, key in zip(("joined", "asking"), (0.0, shift), tested, strict=True):
             moved = share + more * np.array([1.0, -1.0])
             made = jets.assign(stream_share=(("jet", "stream"), moved))
             result = jl.summarise(made, "stream-use", replicas=20)

@@ -72,7 +72,7 @@ def test_several_taggers_are_compared(name):
         for model, jets in (("tuned", tuned), ("random", even)):
             found = jl.summarise(jets, name, replicas=8)
             members += [
-                Member({"data": task, "images": "300", "model": model}, repeat, found)
+                Member({"data": task, "images": "300", "model": model}, repeat, found, jets=task)
                 for task in ("first", "second")
             ]
     found = Ensemble(tuple(members))

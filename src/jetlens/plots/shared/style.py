@@ -9,6 +9,7 @@ from typing import Any, Literal
 import matplotlib as mpl
 import mplhep
 import numpy as np
+from matplotlib import style as styles
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -47,7 +48,7 @@ _RC: dict[str, Any] = {
 @contextlib.contextmanager
 def style() -> Iterator[None]:
     """Draw in jetlens's style inside the block; settings outside stay as they are."""
-    with mpl.rc_context(), mpl.style.context([mplhep.style.ATLAS, _RC]):
+    with mpl.rc_context(), styles.context([mplhep.style.ATLAS, _RC]):
         yield
 
 

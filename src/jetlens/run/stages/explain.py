@@ -126,10 +126,10 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
     news = [show for show in unfit if study.log.is_news(f"{name} {show}")]
     if news:
         study.log.say(f"{name}: summaries that do not fit it or this tagger: {', '.join(news)}")
-    if "constraints" in parameters(explainers.get(entry.use)) and (
-        idle := _idle(store.work(stage, results))
-    ):
-        study.log.say(f"{name}: constraints without effect: {idle}")
+    if "constraints" in parameters(explainers.get(entry.use)):
+        idle = _idle(store.work(stage, results))
+        if idle and study.log.is_news(f"{name} {idle}"):
+            study.log.say(f"{name}: constraints without effect: {idle}")
     if not entry.keep:
         remove(kept)
     store.finish(stage, outputs, jets=total, kept=stored)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from pathlib import Path
 
@@ -56,7 +58,9 @@ def study(request, tmp_path_factory):
             some.append(one)
     out = tmp_path_factory.mktemp("runs") / request.param
     changes = SMALL | OWN[request.param] | {"show": some}
-    return request.param, jetlens.run(recipe, out=out, set=changes, until="report")
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        run = jetlens.run(recipe, out=out, set=changes, until="report", quiet=False)
+    return request.param, run, said.getvalue()
 
 
 def test_the_recipes_ask_for_what_the_study_needs():
@@ -86,7 +90,7 @@ def test_the_recipes_ask_for_what_the_study_needs():
 
 
 def test_reports_show_gradients_and_moved_jets(study):
-    name, run = study
+    name, run, _ = study
     first = run.variations[0]
     found = {f.stem for f in (first.path / "figures").glob("*.svg")}
     for drawn in DRAWN[name]:
@@ -103,13 +107,33 @@ def test_reports_show_gradients_and_moved_jets(study):
         shown = {re.sub(rf"{explanation}-\d\d-", "", f) for f in own}
         assert all(f.startswith(begins) for f in shown), (explanation, shown)
     page = re.sub(r"<[^>]+>", "", first.report.read_text(encoding="utf-8"))
-    for words in ("misclassified jets", "toward their true class", "of which the decision flips"):
+    rows = {"quark_gluon": "jets", "showers": "showers"}[name]
+    for words in (
+        f"misclassified {rows}",
+        "toward their true class",
+        "of which the decision flips",
+        f" {rows} that it has not seen",
+    ):
         assert words in " ".join(page.split()), words
+    captions = re.findall(r"<figcaption>.*?</figcaption>", first.report.read_text("utf-8"), re.S)
+    assert len(captions) > 5
+    assert rows == "jets" or not any(re.search(r"\bjets?\b", c, re.I) for c in captions)
     assert "nan" not in page.split()
 
 
+def test_the_log_tells_which_constraints_have_no_effect(study):
+    name, _, said = study
+    told = {
+        "quark_gluon": "causal (no feature of particles is known to be the time of hits)",
+        "showers": "keep_discrete (no feature is known to be discrete)",
+    }
+    lines = [line for line in said.splitlines() if "constraints without effect" in line]
+    assert [re.search(r"(\w+): constraints", line)[1] for line in lines] == ["nudge", "flip"]
+    assert all(told[name] in line for line in lines)
+
+
 def test_numbers_tell_where_decisions_flip(study):
-    name, run = study
+    name, run, _ = study
     numbers = run.variations[0].numbers
     flipped = [
         next(v for k, v in numbers.items() if re.search(rf"nudge\.flipped\.all\.{scale}$", k))

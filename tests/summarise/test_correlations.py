@@ -6,7 +6,7 @@ from scipy.stats import spearmanr
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from reference import gradient_summaries as reference
 from synthetic import graded
 

@@ -12,7 +12,7 @@ from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Cell, Table
 from jetlens.report.numbers import measured, plain
 from jetlens.report.words import html
-from jetlens.summarise.base import LEAST, interval
+from jetlens.summarise.estimates import LEAST, interval
 from jetlens.summarise.jets.moved import SCALE
 from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN, Looked
 from jetlens.summarise.jets.rows import rows_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jetlens.summarise.base import DEFINED, mapped
+from jetlens.summarise.estimates import DEFINED, mapped
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

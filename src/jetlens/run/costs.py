@@ -8,7 +8,7 @@ from typing import Any
 from jetlens.run.stages import train
 from jetlens.run.stages.report import read_json
 from jetlens.run.study import Study
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.trainings.costs import (
     FLOPS,
     IMAGES,

@@ -10,7 +10,7 @@ from jetlens.core.registry import figures, summaries
 from jetlens.plots.entry import COMPARED
 from jetlens.run.numbers import qualified, result_folders
 from jetlens.run.study import Study
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.trainings.ensemble import Ensemble, StoredMember
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from jetlens.core.files import write_text
 from jetlens.run.stages import predict
 from jetlens.run.study import Study
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 
 
 def write_numbers(path: Path, numbers: Numbers) -> None:

@@ -15,7 +15,7 @@ from jetlens.core.attention import CLASS
 from jetlens.core.attribution import PATCHES
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.jets.attention_maps import maps
 from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.jets.plane import Plane

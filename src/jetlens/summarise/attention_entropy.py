@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.jets.attention_maps import maps
 from jetlens.summarise.jets.classes import ClassSummary, Grouped, means
 from jetlens.summarise.result import Result

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import REGIONS, VALUE
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, interval, named, one_of, ratio
+from jetlens.summarise.base import one_of
+from jetlens.summarise.estimates import Numbers, interval, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.jet_shares import SHARES, kept, on_common_jets
 from jetlens.summarise.jets.plane import Plane

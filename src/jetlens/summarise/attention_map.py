@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, ratio
 from jetlens.summarise.jets.attention_maps import maps
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.particle_order import ordered

@@ -13,7 +13,7 @@ from jetlens.core.attribution import MASK, REGIONS, VALUE
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.base import Numbers, named
+from jetlens.summarise.estimates import Numbers, named
 from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.jets.plane import Plane
 from jetlens.summarise.jets.regions import centres_of, importance_map, pt_map

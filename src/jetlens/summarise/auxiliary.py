@@ -13,7 +13,8 @@ from jetlens.core.attribution import MASK
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.summarise.base import Numbers, Summary, named, ratio
+from jetlens.summarise.base import Summary
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.entries import add_up
 

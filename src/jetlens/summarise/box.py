@@ -14,7 +14,7 @@ from jetlens.core.attribution import MASK, SCORE, VALUE, collections, features
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.base import LEAST, Numbers
+from jetlens.summarise.estimates import LEAST, Numbers
 from jetlens.summarise.jets.particles import Particles
 from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.result import Result

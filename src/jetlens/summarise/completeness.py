@@ -10,7 +10,8 @@ import xarray as xr
 from jetlens.core.attribution import one_target
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, Summary, named, ratio
+from jetlens.summarise.base import Summary
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.jets.selection import choose
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.histogram import Histogram

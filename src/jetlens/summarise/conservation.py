@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import one_target
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, Summary, named, one_of, ratio
+from jetlens.summarise.base import Summary, one_of
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.jets.selection import NOT_POSITIVE, SELECT, choose
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.quantiles import fill_both, quantiles

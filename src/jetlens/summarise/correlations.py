@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, named
+from jetlens.summarise.estimates import LEAST, Numbers, named
 from jetlens.summarise.jets.gradients import GradientSummary
 from jetlens.summarise.jets.sides import AFTER, BEFORE, sides
 from jetlens.summarise.result import Result

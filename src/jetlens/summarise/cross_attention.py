@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Number, Numbers, bounded, given, named, ratio
+from jetlens.summarise.estimates import Number, Numbers, bounded, given, named, ratio
 from jetlens.summarise.jets.attention_maps import maps
 from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.jets.particle_order import Order, ordered, real

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import FLIP_STEP, features
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.moved import UNLABELLED, told, unlabelled
 from jetlens.summarise.jets.particle_order import real
 from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank

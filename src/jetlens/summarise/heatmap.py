@@ -9,7 +9,7 @@ import xarray as xr
 from jetlens.core.attribution import MASK, SCORE, VALUE
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.jets.selection import ScoreSummary
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.examples import Examples

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.jets.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
 from jetlens.summarise.result import Result

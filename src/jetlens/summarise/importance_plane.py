@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary, Grouped, means
 from jetlens.summarise.jets.importance import EQUAL, KINDS, MOMENTUM, OWN, spread
 from jetlens.summarise.jets.particle_order import has, particle_variable, real

@@ -14,7 +14,7 @@ from jetlens.core.attribution import SCORE, VALUE, collections, features
 from jetlens.core.errors import BadValueError, UnsupportedError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.base import LEAST, Numbers, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, named, ratio
 from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.examples import Examples

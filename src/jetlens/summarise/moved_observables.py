@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.base import LEAST, Numbers, named
+from jetlens.summarise.estimates import LEAST, Numbers, named
 from jetlens.summarise.jets.moved import (
     BENT,
     SCALE,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import (
     SCALE,

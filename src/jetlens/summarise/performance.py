@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, Summary, interval, named, ratio
+from jetlens.summarise.base import Summary
+from jetlens.summarise.estimates import Numbers, interval, named, ratio
 from jetlens.summarise.jets.discriminant import CHARM, discriminant, signal_among
 from jetlens.summarise.jets.rows import ROWS, rows
 from jetlens.summarise.jets.variables import of_jets

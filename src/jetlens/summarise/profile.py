@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, interval, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.jets.variables import Variable, find, variables
 from jetlens.summarise.result import Result

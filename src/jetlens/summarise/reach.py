@@ -13,7 +13,8 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.hashing import uniform
 from jetlens.core.registry import summaries
 from jetlens.physics.higgs_pair import mass_distance
-from jetlens.summarise.base import Numbers, Summary
+from jetlens.summarise.base import Summary
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.jets.discriminant import discriminant
 from jetlens.summarise.jets.variables import has_of_jets, of_jets
 from jetlens.summarise.result import Result

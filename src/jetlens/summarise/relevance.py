@@ -14,7 +14,8 @@ from jetlens.core.attribution import MASK, SCORE, collections, features
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.base import Numbers, Summary, interval, named, one_of, ratio
+from jetlens.summarise.base import Summary, one_of
+from jetlens.summarise.estimates import Numbers, interval, named, ratio
 from jetlens.summarise.jets.selection import NOT_POSITIVE, SELECT, Chosen, choose
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble

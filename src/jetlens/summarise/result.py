@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import arguments_of, summaries
-from jetlens.summarise.base import Numbers, Summary
+from jetlens.summarise.base import Summary
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.sums import stored
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError, look_up
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, named, ratio
 from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.jets.variables import Variable, find, variables
 from jetlens.summarise.result import Result

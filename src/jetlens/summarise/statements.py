@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.summarise.base import LEAST, Numbers, Summary, interval, one_of, ratio
+from jetlens.summarise.base import Summary, one_of
+from jetlens.summarise.estimates import LEAST, Numbers, interval, ratio
 from jetlens.summarise.jets.particles import Particles
 from jetlens.summarise.jets.selection import SELECT, Chosen, choose
 from jetlens.summarise.jets.statement_table import ALIASES, RANGES, STATEMENTS, Range, Statement

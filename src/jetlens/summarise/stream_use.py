@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import Numbers, named
+from jetlens.summarise.estimates import Numbers, named
 from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.differences import differences

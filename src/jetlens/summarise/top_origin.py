@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.data.readers.ftag_variables import ORIGINS
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.jets.particles import Particles
 from jetlens.summarise.jets.selection import ScoreSummary
 from jetlens.summarise.result import Result

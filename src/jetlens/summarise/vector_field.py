@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, named, ratio
 from jetlens.summarise.jets.arrows import (
     FLOW,
     LENGTH,

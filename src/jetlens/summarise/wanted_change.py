@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.base import LEAST, Numbers, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, named, ratio
 from jetlens.summarise.jets.gradients import PHYSICAL, GradientSummary
 from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
 from jetlens.summarise.result import Result

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from jetlens.summarise.base import named
+from jetlens.summarise.estimates import named
 from jetlens.summarise.trainings.retrainings import (
     compared,
     over_retrainings,

@@ -17,7 +17,7 @@ from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure, no_ticks
 from jetlens.summarise.attention_distance import MEAN, PATCH, ROLLOUT, TOGETHER
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.result import Result
 
 TITLE = "How far attention reaches"

@@ -15,7 +15,7 @@ from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain, within
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.jets.classes import means
 from jetlens.summarise.result import Result
 

@@ -23,7 +23,7 @@ from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.attention_fraction import RIGHT, WRONG
-from jetlens.summarise.base import interval, ratio
+from jetlens.summarise.estimates import interval, ratio
 from jetlens.summarise.jets.regions import (
     ANOTHER,
     AREA,

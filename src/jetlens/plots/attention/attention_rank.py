@@ -25,7 +25,7 @@ from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.attention_rank import KINDS
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.result import Result
 
 TITLE = "Attention by rank"

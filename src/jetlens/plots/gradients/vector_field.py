@@ -27,7 +27,7 @@ from jetlens.plots.shared.gradients import (
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain
-from jetlens.summarise.base import LEAST
+from jetlens.summarise.estimates import LEAST
 from jetlens.summarise.result import Result
 
 TITLE = "Vector field of the gradient"

@@ -19,7 +19,7 @@ from jetlens.plots.shared.pixels import even_norm
 from jetlens.plots.shared.ranked import against_rank, bars
 from jetlens.plots.shared.style import figure, no_ticks
 from jetlens.plots.shared.words import features, plain
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.result import Result
 from jetlens.summarise.wanted_change import KINDS, SIGNED, SIZE
 

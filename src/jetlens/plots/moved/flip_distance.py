@@ -17,7 +17,7 @@ from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.ranked import Three, against_rank, bars
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import features, plain
-from jetlens.summarise.base import LEAST, interval
+from jetlens.summarise.estimates import LEAST, interval
 from jetlens.summarise.flip_distance import MEDIAN, PROBABILITIES
 from jetlens.summarise.jets.lists import MISCLASSIFIED
 from jetlens.summarise.result import Result

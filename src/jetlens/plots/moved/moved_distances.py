@@ -13,7 +13,7 @@ from jetlens.plots.moved.moved_distributions import MOVED
 from jetlens.plots.shared.by_class import class_title, spread
 from jetlens.plots.shared.flavours import class_name, flavour_colour
 from jetlens.plots.shared.moved import scale_axis
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.transport import mean_relative

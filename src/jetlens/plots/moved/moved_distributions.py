@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from jetlens.plots.shared.flavours import class_name, flavour_colour
 from jetlens.plots.shared.moved import before
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.jets.moved import SCALE, scale_name
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.histogram import Histogram

@@ -18,7 +18,7 @@ from jetlens.plots.shared.moved import left_out, toward, unused, which
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain
-from jetlens.summarise.base import LEAST, interval, ratio
+from jetlens.summarise.estimates import LEAST, interval, ratio
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN, Looked
 from jetlens.summarise.result import Result

@@ -24,7 +24,7 @@ from jetlens.plots.shared.moved import how_many, left_out, scale_axis, toward, u
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain, within
-from jetlens.summarise.base import LEAST, ratio
+from jetlens.summarise.estimates import LEAST, ratio
 from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL
 from jetlens.summarise.nudge_scan import FIRST, FLIPPED, PROBABILITIES
 from jetlens.summarise.result import Result

@@ -18,7 +18,7 @@ from jetlens.plots.shared.flavours import (
 )
 from jetlens.plots.shared.style import boxes, figure, label, legend, no_ticks
 from jetlens.plots.shared.words import SCORE_AXIS, counted, features, plain
-from jetlens.summarise.base import LEAST
+from jetlens.summarise.estimates import LEAST
 from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result
 

@@ -25,7 +25,7 @@ from jetlens.plots.shared.by_class import (
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain, within
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.importance_plane import AFTER, BEFORE, FLIP
 from jetlens.summarise.result import Result
 

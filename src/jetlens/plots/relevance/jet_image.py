@@ -24,7 +24,7 @@ from jetlens.plots.shared.pixels import (
 )
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import counted, features, within
-from jetlens.summarise.base import LEAST
+from jetlens.summarise.estimates import LEAST
 from jetlens.summarise.jet_image import SIGNIFICANT
 from jetlens.summarise.result import Result
 

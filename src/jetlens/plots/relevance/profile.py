@@ -16,7 +16,7 @@ from jetlens.plots.shared.flavours import flavour_colour, flavour_title, shown_g
 from jetlens.plots.shared.panels import across, heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import counted, features
-from jetlens.summarise.base import LEAST
+from jetlens.summarise.estimates import LEAST
 from jetlens.summarise.result import Result
 
 TITLE = "Relevance against the variable"

@@ -14,7 +14,7 @@ from jetlens.core.registry import figures
 from jetlens.plots.shared.flavours import flavour_colour, flavour_title
 from jetlens.plots.shared.style import figure, label, no_ticks
 from jetlens.plots.shared.words import counted
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.result import Result
 
 TITLE = "Mean normalised relevance"

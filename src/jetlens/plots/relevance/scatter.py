@@ -16,7 +16,7 @@ from jetlens.plots.shared.flavours import flavour_title
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import counted, features, plain, within
-from jetlens.summarise.base import LEAST
+from jetlens.summarise.estimates import LEAST
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.surface import MIDDLE, WIDEST, Surface
 

@@ -22,7 +22,7 @@ from jetlens.plots.shared.by_class import (
 from jetlens.plots.shared.flavours import flavour_colour
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure, no_ticks
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.result import Result
 from jetlens.summarise.stream_use import LOSS, SHARE
 

@@ -10,7 +10,7 @@ from jetlens.core.registry import figures
 from jetlens.plots.shared.flavours import TITLES_OF_ORIGINS, flavour_colour, flavour_title
 from jetlens.plots.shared.style import figure, label, legend, no_ticks
 from jetlens.plots.shared.words import counted
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.jets.selection import NOT_POSITIVE
 from jetlens.summarise.result import Result
 from jetlens.summarise.top_origin import CATEGORIES, UNKNOWN

@@ -14,7 +14,7 @@ from jetlens.plots.shared.flavours import class_name, shown_groups
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import counted
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.result import Result
 
 PT = r"$p_T$"

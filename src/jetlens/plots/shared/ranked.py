@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from jetlens.plots.shared.by_class import spread
 from jetlens.plots.shared.gradients import group_colour, group_title
 from jetlens.plots.shared.style import CYCLE, no_ticks
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.jets.lists import MISCLASSIFIED
 from jetlens.summarise.result import Result
 

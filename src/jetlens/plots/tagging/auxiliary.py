@@ -11,7 +11,7 @@ from jetlens.data.readers.ftag_variables import ORIGINS
 from jetlens.plots.shared.flavours import TITLES_OF_ORIGINS, flavour_colour, flavour_title
 from jetlens.plots.shared.style import figure, label, no_ticks
 from jetlens.summarise.auxiliary import EACH, INCLUSIVE
-from jetlens.summarise.base import interval, ratio
+from jetlens.summarise.estimates import interval, ratio
 from jetlens.summarise.result import Result
 
 TITLE = "Track origins and vertices"

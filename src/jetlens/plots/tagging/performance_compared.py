@@ -14,7 +14,7 @@ from jetlens.core.registry import figures
 from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.panels import heading, instead, listed, said
 from jetlens.plots.shared.style import CYCLE, figure, legend, no_ticks
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import per_cent
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from jetlens.core.registry import figures
 from jetlens.plots.shared.style import CYCLE, figure, label, legend
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.reach import Reach
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.limits import limited

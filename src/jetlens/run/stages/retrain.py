@@ -23,7 +23,7 @@ from jetlens.run.stages import train, train_one
 from jetlens.run.stages.ranking import ranked
 from jetlens.run.store import Store, remove
 from jetlens.run.study import PERFORMANCE, Study, key
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.relevance import Input
 from jetlens.summarise.result import Result, merge
 from jetlens.summarise.trainings.retrained import Retrained

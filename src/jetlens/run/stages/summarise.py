@@ -7,7 +7,7 @@ from jetlens.run.numbers import qualified, result_folders, write_numbers
 from jetlens.run.shows import results
 from jetlens.run.stages import retrain
 from jetlens.run.study import Study
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 
 RETRAININGS = "retrainings."
 """What goes before the names of numbers over all retrainings of a study."""

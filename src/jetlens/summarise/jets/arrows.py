@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.core.attribution import MASK
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.jets.gradients import PHYSICAL, Gradients
 from jetlens.summarise.jets.variables import Variable
 

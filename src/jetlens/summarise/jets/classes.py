@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Summary, one_of, ratio
+from jetlens.summarise.base import Summary, one_of
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.jets.rows import ROWS, rows
 from jetlens.summarise.jets.selection import (
     COUNTS,

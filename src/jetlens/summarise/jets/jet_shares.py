@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.jets.classes import Grouped
 from jetlens.summarise.jets.regions import OWN
 from jetlens.summarise.result import Result

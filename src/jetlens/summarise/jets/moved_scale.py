@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
-from jetlens.summarise.base import LEAST, ratio
+from jetlens.summarise.estimates import LEAST, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import MASK, VALUE, features
 from jetlens.core.errors import JetlensError, UnknownNameError, UnsupportedError
 from jetlens.core.units import Feature
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.jets.variables import find
 
 LISTED = "listed"

@@ -22,7 +22,7 @@ from jetlens.core.errors import UnsupportedError, look_up
 from jetlens.core.hashing import uniform
 from jetlens.physics.image import pixelate
 from jetlens.physics.regions import area, discs, random_places, share
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.jets.plane import Plane
 
 OWN, AREA, PT, IN_PATCHES = "own", "area", "pt", "pt_in_patches"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.physics.limits import discovery_significance, expected_limit
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.tagging import rates
 from jetlens.summarise.search.yields import Yields, by_cuts, by_tagger, tagged

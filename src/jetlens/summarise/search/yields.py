@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 from scipy.special import ndtri
 
 from jetlens.physics.limits import CONFIDENCE
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.ladder import UNIT

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 from jetlens.summarise.sums.binned import aligned
 from jetlens.summarise.sums.roc import area, efficiencies, efficiency_at, wilson
 

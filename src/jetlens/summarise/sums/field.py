@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import f
 
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 
 MOMENTS = ("weight", "x", "y", "ww", "xw", "yw", "xx", "xy", "yy", "jets")
 """Sums over jets: of a jet's weight in the cell, of its weighted vector, of their products, and the

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, named, ratio
 from jetlens.summarise.sums.transport import Places, mean_relative, stepped
 
 NEARER, FARTHER, OPEN = "nearer", "farther", "not told apart"

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import interval
+from jetlens.summarise.estimates import interval
 from jetlens.summarise.sums.histogram import Histogram
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from jetlens.summarise.base import CONFIDENCE, ratio
+from jetlens.summarise.estimates import CONFIDENCE, ratio
 
 Floats = NDArray[np.float64]
 

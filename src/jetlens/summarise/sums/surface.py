@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from jetlens.summarise.base import LEAST
+from jetlens.summarise.estimates import LEAST
 from jetlens.summarise.sums.plane import Window
 
 MIDDLE = 0.5

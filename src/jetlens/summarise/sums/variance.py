@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import ratio
+from jetlens.summarise.estimates import ratio
 
 Floats = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Number, Numbers
+from jetlens.summarise.estimates import Number, Numbers
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 from jetlens.summarise.trainings.gains import gain

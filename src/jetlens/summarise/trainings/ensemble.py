@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jetlens.core.errors import BadValueError, UnsupportedError
-from jetlens.summarise.base import Numbers
+from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.result import Result
 
 Variation = tuple[tuple[str, str], ...]

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from jetlens.summarise.base import CONFIDENCE, Number, mapped, number, ratio
+from jetlens.summarise.estimates import CONFIDENCE, Number, mapped, number, ratio
 
 Floats = NDArray[np.float64]
 

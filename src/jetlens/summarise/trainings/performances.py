@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import Number, Numbers, bounded, mapped
+from jetlens.summarise.estimates import Number, Numbers, bounded, mapped
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import Curves, per_cent
 from jetlens.summarise.sums.roc import wilson

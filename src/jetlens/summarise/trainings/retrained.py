@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic
-from jetlens.summarise.base import Number, Numbers, bounded
+from jetlens.summarise.estimates import Number, Numbers, bounded
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.gains import error_of_mean, with_error, with_verdict
 from jetlens.summarise.trainings.performances import quantities

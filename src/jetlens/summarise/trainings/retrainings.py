@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.base import DEFINED, Number, Numbers, given, mapped
+from jetlens.summarise.estimates import DEFINED, Number, Numbers, given, mapped
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble, Variation
 from jetlens.summarise.trainings.gains import logarithm, widened, with_error

@@ -1,0 +1,123 @@
+"""Estimates with their errors: numbers and intervals from bootstrap replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFIDENCE = 0.68
+"""The share of bootstrap replicas between ``low`` and ``high`` of every number."""
+
+LEAST = 10
+"""Of fewer jets (in effective number) a bootstrap gives no honest interval."""
+
+DEFINED = "defined"
+"""The share of bootstrap replicas that define a number, beside its value where it is below 1."""
+
+FEWEST_DEFINED = 0.5
+"""A number that a smaller share of the replicas defines is not given."""
+
+Number = dict[str, float]
+Numbers = dict[str, Number]
+
+
+def interval(
+    estimates: NDArray[np.float64],
+    value: NDArray[np.float64] | None = None,
+    confidence: float = CONFIDENCE,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return value, low and high from estimates ``[..., replica]``.
+
+    Parameters
+    ----------
+    estimates
+        The nominal estimate first, then one a replica; NaN where a replica defines none.
+    value
+        A more accurate nominal estimate: the interval is shifted onto it.
+    confidence
+        The share of replicas between low and high.
+
+    Returns
+    -------
+    The value and the central share of the replicas, stretched to the value where it lies outside.
+    """
+    nominal, replicas = estimates[..., 0], np.sort(estimates[..., 1:], axis=-1)  # NaN goes last
+    defined = np.isfinite(replicas).sum(axis=-1)
+    ends = []
+    for share in ((1 - confidence) / 2, (1 + confidence) / 2):
+        at = share * np.maximum(defined - 1, 0)
+        low = np.floor(at).astype(np.int64)
+        below, above = (
+            np.take_along_axis(replicas, np.minimum(i, defined.clip(1) - 1)[..., None], -1)[..., 0]
+            for i in (low, low + 1)
+        )
+        ends.append(below + (at - low) * (above - below))
+    best = nominal if value is None else value
+    return (
+        best,
+        np.minimum(best, ends[0] + (best - nominal)),
+        np.maximum(best, ends[1] + (best - nominal)),
+    )
+
+
+def number(
+    estimates: NDArray[np.float64], value: float | None = None, confidence: float = CONFIDENCE
+) -> Number:
+    """Return one number with its interval from estimates ``[replica]``; see `interval`, `given`."""
+    best = None if value is None else np.asarray(value, dtype=np.float64)
+    three = (float(x) for x in interval(estimates, best, confidence))
+    share = float(np.isfinite(estimates[1:]).mean())
+    return given(dict(zip(("value", "low", "high"), three, strict=True)), share)
+
+
+def given(found: Number, share: float = 1.0) -> Number:
+    """Return a number with the share of replicas that define it; empty if it is not to be given.
+
+    Its interval is of these replicas alone. Others may lie far out (a limit without background, a
+    rejection where nothing passes), so that it is too narrow: the share says how far to trust it.
+
+    Parameters
+    ----------
+    found
+        Its value and the ends of its intervals.
+    share
+        The share of replicas that define it.
+
+    Returns
+    -------
+    The number, with `DEFINED` where not all replicas define it. Nothing where a value or an end is
+    not finite, or where less than `FEWEST_DEFINED` define it.
+    """
+    if share < FEWEST_DEFINED or not np.isfinite(list(found.values())).all():
+        return {}
+    return found if share == 1 else found | {DEFINED: share}
+
+
+def mapped(found: Mapping[str, float], change: Callable[[float], float]) -> Number:
+    """Return a number whose value and ends went through a rising function.
+
+    The share of replicas that define it stays as it is.
+    """
+    return {k: v if k == DEFINED else float(change(v)) for k, v in found.items()}
+
+
+def bounded(found: Mapping[str, float]) -> Number:
+    """Return a share's interval without what lies beyond 0 and 1."""
+    return mapped(found, lambda end: min(max(end, 0.0), 1.0))
+
+
+def named(name: str, estimates: NDArray[np.float64], value: float | None = None) -> Numbers:
+    """Return one number with its interval under `name`, or nothing where it is not given."""
+    found = number(estimates, value)
+    return {name: found} if found else {}
+
+
+def ratio(over: Any, under: Any) -> Any:
+    """Divide, giving NaN where there is nothing to divide by."""
+    under = np.asarray(under, dtype=np.float64)
+    return np.divide(
+        over, under, out=np.full(np.broadcast(over, under).shape, np.nan), where=under > 0
+    )

@@ -23,12 +23,6 @@ EDGES = np.linspace(-12.0, 20.0, 129)
 SCORE = "score"
 """The part of a result with the discriminant's bins ``(mass, process, half, pair)``, by number."""
 
-FIXED = 3.0
-"""The least effective number of simulated events that fixed cuts leave.
-
-They are not chosen where the background fluctuates down, so that few are no bias, but an error.
-"""
-
 _SIGMAS = float(ndtri((1 + CONFIDENCE) / 2))
 
 
@@ -99,13 +93,13 @@ def by_tagger(result: Result, chance: Floats) -> Yields:
 
 
 def by_cuts(result: Result, chance: Floats) -> Yields:
-    """Return what passes the analysis without a tagger; of fewer than `FIXED` events, NaN."""
+    """Return what passes the analysis without a tagger."""
     summary: Any = result.summary
     content = tagged(result.sums["cut"].values, chance) * summary.luminosity
     squares = np.einsum("mpk,pk->mp", result.sums["cut_squares"].values, chance[..., 0] ** 2)
     background = content[:, 1:].sum(axis=1)
     effective = ratio(background[:, 0] ** 2, squares[:, 1:].sum(axis=1) * summary.luminosity**2)
-    enough = (effective >= FIXED)[:, None]
+    enough = (effective >= summary.events)[:, None]
     masses = np.zeros(len(effective), dtype=bool)
     return Yields(content[:, 0], np.where(enough, background, np.nan), effective, masses)
 

@@ -17,6 +17,7 @@ SMALL = {
     "repeats": 2,
     "data.jets": 240,
     "data.partition": 240,
+    "split": [0.6, 0.1, 0.3],
     "data.masses": [1000, 2000],
     "train.epochs": 1,
     "train.batch": 32,

@@ -85,7 +85,7 @@ def test_attention_of_batches_is_put_together_token_by_token(tmp_path) -> None:
         values = attention.attention(both, *STREAMS)
         assert values.shape == (5, 2, 3, 9, 3)
         assert values.dtype == np.float32
-        assert values.attrs == {"query": STREAMS[0], "key": STREAMS[1]}
+        assert (values.attrs["query"], values.attrs["key"]) == STREAMS
         assert attention.tokens(both, values.dims[3]) == tokens(4, 3, 2)
         assert attention.tokens(both, values.dims[4]) == tokens(0, 3, 0)
         one, other = (attention.attention(p, *STREAMS).values for p in parts[:2])

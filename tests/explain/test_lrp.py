@@ -256,10 +256,10 @@ def test_single_precision_is_enough_for_single_precision() -> None:
 
 
 def test_a_composite_goes_through_a_recipe(tmp_path) -> None:
-    from jetlens.run import recipe
+    from jetlens.run import recipe_file
 
     table = {"conv": {"rule": "alpha-beta", "alpha": 1}, "first": "flat", "module.*": "z"}
-    made = recipe.build(
+    made = recipe_file.build(
         {
             "data": {"use": "toy"},
             "tagger": {"use": "cnn2d"},
@@ -267,7 +267,7 @@ def test_a_composite_goes_through_a_recipe(tmp_path) -> None:
         }
     )
     made.write(tmp_path / "recipe.toml")
-    read = recipe.load(tmp_path / "recipe.toml")
+    read = recipe_file.load(tmp_path / "recipe.toml")
     assert read.explain[0].arguments == {"composite": table}
     with pytest.raises(BadRecipeError, match="did you mean 'gamma'"):
-        recipe.build({"data": {"use": "toy"}, "explain": [{"use": "lrp", "rule": "gama"}]})
+        recipe_file.build({"data": {"use": "toy"}, "explain": [{"use": "lrp", "rule": "gama"}]})

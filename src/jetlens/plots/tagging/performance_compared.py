@@ -34,46 +34,49 @@ Floats = NDArray[np.float64]
 def draw(ensemble: Ensemble) -> Figure:
     """ROC curves above, signal efficiencies below; one colour a place on the last axis.
 
-    Lines are medians over retrainings, bands reach from the lowest to the highest of them.
+    Lines are medians over retrainings, bands reach from the lowest to the highest of them. Columns
+    are the other axes' places, and may be of other classes.
     """
-    groups = ensemble.groups()
     curves = list(ensemble.axes.values())[-1] if ensemble.axes else ("",)
     last = list(ensemble.axes)[-1] if ensemble.axes else ""
     columns = list(ensemble.split(last)) if last else [((), ensemble)]
-    first = ensemble.members[0].result
-    summary: Any = first.summary
-    backgrounds = summary.curves(first).backgrounds
-    rows, signal = len(backgrounds), class_name(summary.signal_of(first))
+    summary: Any = ensemble.members[0].result.summary
+    told = [_classes(some) for _, some in columns]
+    rows = max(len(backgrounds) for _, backgrounds in told)
+    lowest = min(_lowest(some, own) for (_, some), (_, own) in zip(columns, told, strict=True))
     heights = [4.3] * rows + ([3.2] if summary.mistags else [])
     drawn = figure(max(3.9 * len(columns), 6.4), sum(heights) + 0.4)
     panels = drawn.subplots(len(heights), len(columns), squeeze=False, height_ratios=heights)
     numbers = compared(ensemble)
     for c, (others, some) in enumerate(columns):
+        signal, backgrounds = told[c]
         for r, background in enumerate(backgrounds):
             ax = panels[r, c]
             for variation, results in some.groups().items():
                 place = dict(variation).get(last, "")
                 _band(ax, results, background, CYCLE[curves.index(place) % len(CYCLE)], place)
-            lowest = _lowest(groups.values(), background)
             ax.set_ylim(lowest, 1)
             _dress(ax, summary.mistags, background, signal, rows > 1)
             ax.set_xlim(*_ends(some.groups().values(), background, lowest))
             instead(ax, _missing(some))
         if others:
             panels[0, c].set_title(said(others), loc="left", fontsize=12)
+        for ax in panels[len(backgrounds) : rows, c]:
+            ax.set_axis_off()
         for ax in panels[rows:, c]:
             _points(ax, list(some.groups()), numbers, summary.mistags, last, curves)
     for line in panels[rows:]:
         ends = [ax.get_ylim() for ax in line if len(ax.containers)]
         for ax in line:  # one range, so that panels can be compared
             ax.set_ylim(min((e[0] for e in ends), default=0), max((e[1] for e in ends), default=1))
-        line[0].set_ylabel(f"{signal} efficiency")
+        line[0].set_ylabel(f"{_alike([signal for signal, _ in told], 'signal')} efficiency")
         # above the panel, where no point can be
         look = {"loc": "lower left", "bbox_to_anchor": (0, 0.98), "columnspacing": 1.0}
         legend(line[0], fontsize=9.5, ncols=2, **look)
     panels[0, -1].set_title(summary.condition, loc="right", fontsize=11)
     for r in range(rows):
-        panels[r, 0].set_ylabel(f"{class_name(backgrounds[r])} efficiency")
+        names = [class_name(own[r]) for _, own in told if r < len(own)]
+        panels[r, 0].set_ylabel(f"{_alike(names, 'background')} efficiency")
     if len(curves) > 1:
         legend(panels[0, 0], loc="upper left")
     heading(drawn)
@@ -133,9 +136,21 @@ def _band(ax: Axes, results: Sequence[Result], background: str, colour: str, nam
     ax.plot(EFFICIENCIES, np.median(curves, axis=0), color=colour, label=name or None)
 
 
-def _lowest(groups: Any, background: str) -> float:
+def _classes(ensemble: Ensemble) -> tuple[str, list[str]]:
+    """Return what the signal is called in words, and the backgrounds' names."""
+    result = ensemble.members[0].result
+    summary: Any = result.summary
+    return class_name(summary.signal_of(result)), list(summary.curves(result).backgrounds)
+
+
+def _alike(names: Sequence[str], otherwise: str) -> str:
+    return names[0] if len(set(names)) == 1 else otherwise
+
+
+def _lowest(ensemble: Ensemble, backgrounds: Sequence[str]) -> float:
     """Return where the axis of the background efficiency begins: where few jets are left."""
-    left = [float(r.sums["jets"].sel({"class": background})) for g in groups for r in g]
+    jets = [m.result.sums["jets"] for m in ensemble.members]
+    left = [float(j.sel({"class": b})) for j in jets for b in backgrounds]
     return float(np.clip(2.0 / max(*left, 20.0), 1e-5, 1e-2))
 
 

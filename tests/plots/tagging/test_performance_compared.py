@@ -1,0 +1,49 @@
+"""ROC curves of tasks whose classes are not the same: each panel is of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import jetlens as jl
+from jetlens.core import attribution as attributions
+from jetlens.core.arrays import batch
+from jetlens.plots.entry import draw
+from jetlens.summarise.trainings.ensemble import Ensemble, Member
+
+
+def performance(classes, separation):
+    rng = np.random.default_rng(3)
+    label = rng.integers(0, len(classes), 400)
+    made = batch({"jets": (np.zeros((400, 1)), ("x",))}, label=label, classes=classes)
+    output = rng.normal(size=(400, len(classes))) + separation * np.eye(len(classes))[label]
+    found = attributions.build(
+        made, {"jets": ["x"]}, {}, classes=classes, output=output, target=output.argmax(1)
+    )
+    return jl.summarise(found, "performance", replicas=10)
+
+
+def compared(tasks):
+    return Ensemble(
+        tuple(
+            Member({"task": "-".join(classes), "model": model}, 0, performance(classes, power), "")
+            for classes in tasks
+            for model, power in (("plain", 1.0), ("deep", 2.0))
+        )
+    )
+
+
+def test_tasks_of_other_classes_are_side_by_side():
+    figure = draw(compared([("H4q", "Zqq"), ("Wqq", "Zqq")]))
+    top, below = figure.axes[:2], figure.axes[2:]
+    assert [len(ax.lines) for ax in top] == [4, 4]  # two curves, two backgrounds marked
+    assert top[0].get_ylim() == top[1].get_ylim()
+    assert top[0].get_ylabel() == "background efficiency"
+    assert len(below) == 2
+    same = draw(compared([("H4q", "Zqq")]))
+    assert same.axes[0].get_ylabel() not in ("", "background efficiency")
+
+
+def test_a_task_of_fewer_backgrounds_leaves_panels_empty():
+    figure = draw(compared([("QCD", "Wqq", "Zqq"), ("Wqq", "Zqq")]))
+    shown = [ax.axison for ax in figure.axes[:4]]
+    assert shown == [True, True, True, False]

@@ -69,6 +69,17 @@ def test_each_variation_has_a_row_and_a_link(facts):
     assert "<script" not in text
 
 
+def test_explanations_are_those_of_the_variations(facts):
+    models = facts.recipe["vary"]["model"]
+    models["image"]["explain"] = [{"use": "grad-cam"}]
+    models["experts"]["explain"] = []
+    text = rendered(facts)
+    assert "is explained by grad cam." in text
+    assert "explain</code> = none" in text
+    models["image"]["explain"] = {"0": {"rule": "z"}}  # a part of the recipe's is changed
+    assert "is explained by LRP." in rendered(facts)
+
+
 def test_gains_are_told_absolute_and_in_per_cent(facts):
     text = re.sub(r"<[^>]+>", " ", rendered(facts))
     assert "Gains over image, all else the same" in text

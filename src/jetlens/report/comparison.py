@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -43,7 +44,7 @@ def abstract(facts: Comparison) -> list[str]:
     if repeats > 1:
         anew = ", each time on another split of the events" if facts.recipe.get("resplit") else ""
         words += f" Each is trained {repeats} times, with seeds of its own{anew}."
-    explained = ", ".join(dict.fromkeys(method(e["use"]) for e in facts.recipe.get("explain", ())))
+    explained = ", ".join(dict.fromkeys(method(use) for use in _explained(facts)))
     if explained:
         words += (
             f" What the taggers say of jets that they have not seen is explained by {explained}."
@@ -116,6 +117,20 @@ def _overview(facts: Comparison) -> Section:
     ]
     table = Table(head, rows, f"The variations, on their test jets. {_errors(facts)}")
     return Section("overview", "In short", [*map(Paragraph, said), table])
+
+
+def _explained(facts: Comparison) -> list[str]:
+    """Return the explanations of all variations, some of which have others than the recipe."""
+    found: list[str] = []
+    for variant in facts.variants:
+        own = facts.recipe.get("explain", ())
+        for axis, place in variant.places.items():
+            alternatives = facts.recipe["vary"][axis]
+            changes = alternatives[place] if isinstance(alternatives, Mapping) else {}
+            if isinstance(others := changes.get("explain"), list):  # a table changes parts of them
+                own = others
+        found += [e["use"] for e in own]
+    return found
 
 
 def _trainings(facts: Comparison) -> str:

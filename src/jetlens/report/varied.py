@@ -73,5 +73,5 @@ def _value(value: Any) -> str:
         words = ", ".join(f"{k} {_value(v)}" for k, v in rest.items())
         return f"{value['use']}{f' ({words})' if words else ''}" if "use" in value else words
     if isinstance(value, list):
-        return ", ".join(map(_value, value))
+        return ", ".join(map(_value, value)) or "none"
     return shown(value)

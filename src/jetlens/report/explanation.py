@@ -137,7 +137,7 @@ def _about(explanation: Explanation) -> Markup:
     return text + f". {explanation.jets:,} {explanation.rows} are explained."
 
 
-def rows_of(result: Result, normalise: str) -> list[Row]:
+def statements_under(result: Result, normalise: str) -> list[Row]:
     """Return the statements under one normalisation."""
     summary: Any = result.summary
     return [r for r in summary.rows(result) if r.normalise == normalise]
@@ -145,7 +145,7 @@ def rows_of(result: Result, normalise: str) -> list[Row]:
 
 def statements_table(result: Result) -> Table:
     """Return every statement with its numbers and verdict."""
-    columns = {n: rows_of(result, n) for n in ("sum", "none", "abs")}
+    columns = {n: statements_under(result, n) for n in ("sum", "none", "abs")}
     rows: list[list[Any]] = []
     for together in zip(*columns.values(), strict=True):
         first = together[0]

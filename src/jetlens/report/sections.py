@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from jetlens.plots.shared.flavours import class_name
 from jetlens.report.content import Cell, Section, Tile, Tiles
-from jetlens.report.explanation import explained, explained_output, rows_of
+from jetlens.report.explanation import explained, explained_output, statements_under
 from jetlens.report.facts import Facts, Numbers
 from jetlens.report.numbers import in_percent, measured, percent
 from jetlens.report.performance import performance
@@ -130,7 +130,7 @@ def _tile(numbers: Numbers, name: str, label: str, single: str = "") -> Tile | N
 def _headlines(result: Result) -> list[Tile | None]:
     numbers = result.numbers()
     if result.name == "statements":
-        rows = rows_of(result, "sum")
+        rows = statements_under(result, "sum")
         held = sum(r.verdict == HOLDS for r in rows)
         undecided = sum(r.verdict == UNDECIDED for r in rows)
         note = f"{undecided} undecided, {len(rows) - held - undecided} do not hold"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.summarise.estimates import bounded, given, interval, mapped, named, ratio
+from jetlens.summarise.estimates import bounded, given, interval, mapped, named, ratio, wilson
 
 
 def test_interval_is_the_central_share_of_the_replicas():
@@ -54,3 +54,13 @@ def test_a_number_tells_the_share_of_replicas_that_define_it():
 
 def test_ratio_of_nothing_is_nan():
     np.testing.assert_array_equal(ratio(np.array([1.0, 0.0]), np.array([2.0, 0.0])), [0.5, np.nan])
+
+
+def test_wilson_interval():
+    low, high = wilson(0.3, 1000)
+    assert (high - low) / 2 == pytest.approx(np.sqrt(0.3 * 0.7 / 1000), rel=0.01)
+    for p in wilson(0.3, 10):  # where the observed share is one standard score away
+        assert abs(0.3 - p) / np.sqrt(p * (1 - p) / 10) == pytest.approx(0.99446, abs=1e-5)
+    assert wilson(0.0, 50)[0] == 0
+    assert 0 < wilson(0.0, 50)[1] < 0.05
+    assert wilson(1.0, 50)[1] == 1

@@ -5,10 +5,10 @@ import pytest
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
+from jetlens.summarise.estimates import wilson
 from jetlens.summarise.jets.discriminant import discriminant as of_logits
 from jetlens.summarise.performance import SINGLE
 from jetlens.summarise.result import Result
-from jetlens.summarise.sums.roc import wilson
 from searches import events
 from synthetic import attribution
 
@@ -67,16 +67,6 @@ def test_rejections_are_counted_jets_with_binomial_errors():
             assert found["value"] == pytest.approx(1 / passed, rel=0.03)
             error = np.sqrt((1 - passed) / (passed * jets_there)) / passed
             assert (found["high"] - found["low"]) / 2 == pytest.approx(error, rel=0.1)
-
-
-def test_wilson_interval():
-    low, high = wilson(0.3, 1000)
-    assert (high - low) / 2 == pytest.approx(np.sqrt(0.3 * 0.7 / 1000), rel=0.01)
-    for p in wilson(0.3, 10):  # where the observed share is one standard score away
-        assert abs(0.3 - p) / np.sqrt(p * (1 - p) / 10) == pytest.approx(0.99446, abs=1e-5)
-    assert wilson(0.0, 50)[0] == 0
-    assert 0 < wilson(0.0, 50)[1] < 0.05
-    assert wilson(1.0, 50)[1] == 1
 
 
 def test_a_background_that_never_passes_has_only_a_lower_limit():

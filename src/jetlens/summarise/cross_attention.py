@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
-from jetlens.summarise.estimates import Number, Numbers, bounded, given, named, ratio
+from jetlens.summarise.estimates import Numbers, bounded, named, ratio
 from jetlens.summarise.jets.attention_maps import maps
 from jetlens.summarise.jets.classes import ClassSummary, means
 from jetlens.summarise.jets.particle_order import Order, ordered, real
 from jetlens.summarise.result import Result
-from jetlens.summarise.sums.roc import wilson
+from jetlens.summarise.sums.leads import lead_shares, leads, named_lead
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
 
@@ -116,45 +116,27 @@ class CrossAttention(ClassSummary):
 
         NaN for a group without jets.
         """
-        counted = self._led(result)
-        found: Floats = ratio(counted, counted.sum(axis=1, keepdims=True))
-        return found
-
-    def _led(self, result: Result) -> Floats:
-        """Count the replicas in which each object receives most ``[group, object]``."""
-        share = self.shares(result)[..., 1:]
-        known = np.asarray(np.isfinite(share).all(axis=1))  # [group, replica]
-        best = np.nan_to_num(share, nan=-1.0).argmax(axis=1)
-        objects = np.arange(share.shape[1])[:, None]
-        first = (best[:, None, :] == objects) & known[:, None, :]
-        return np.asarray(first.sum(axis=-1), dtype=np.float64)
+        return lead_shares(self.shares(result))
 
     def numbers(self, result: Result) -> Numbers:
         """Return the objects' shares of attention, and which of them is the first.
 
         ``cross_attention.<group>.<object>`` is its share, ``.uniform`` what it would be if all that
         are there had the same, and ``.first`` the share of bootstrap replicas in which it receives
-        most. Its interval (Wilson's) is that of so many draws: replicas weigh alike, whatever the
-        jets weigh.
+        most.
         """
         found: Numbers = {}
-        share, uniform, led = self.shares(result), means(result, "uniform"), self._led(result)
+        share, uniform = self.shares(result), means(result, "uniform")
+        led = leads(share)
         for g, group in enumerate(result.sums["group"].values):
             for o, name in enumerate(result.sums["object"].values):
                 start = f"cross_attention.{group}.{str(name).replace(' ', '_')}"
                 own = named(start, share[g, o])
                 if own:
                     found |= own | named(f"{start}.uniform", uniform[g, o])
-                    found[f"{start}.first"] = _drawn(led[g, o], led[g].sum(), self.replicas)
+                    found |= named_lead(f"{start}.first", led[g], o, self.replicas)
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers' mean and interval over retrainings, for every variation."""
         return {name: bounded(number) for name, number in compared(ensemble).items()}
-
-
-def _drawn(times: float, known: float, replicas: int) -> Number:
-    """Return a share of the bootstrap replicas that are known, with Wilson's interval."""
-    value = times / known
-    low, high = wilson(value, known)
-    return given({"value": value, "low": low, "high": high}, known / replicas)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 CONFIDENCE = 0.68
 """The share of bootstrap replicas between ``low`` and ``high`` of every number."""
@@ -107,6 +108,24 @@ def mapped(found: Mapping[str, float], change: Callable[[float], float]) -> Numb
 def bounded(found: Mapping[str, float]) -> Number:
     """Return a share's interval without what lies beyond 0 and 1."""
     return mapped(found, lambda end: min(max(end, 0.0), 1.0))
+
+
+def wilson(share: float, trials: float) -> tuple[float, float]:
+    """Return the 68 % score interval of a binomial share.
+
+    References
+    ----------
+    Wilson, "Probable inference, the law of succession, and statistical inference",
+    J. Am. Stat. Assoc. 22 (1927) 209.
+    """
+    z = float(ndtri((1 + CONFIDENCE) / 2))
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    spread = share * (1 - share) / trials + z**2 / (4 * trials**2)
+    half = z * float(np.sqrt(spread)) / (1 + z**2 / trials)
+    # at the ends the two terms cancel exactly, but for rounding
+    low = 0.0 if share == 0 else max(centre - half, 0.0)
+    high = 1.0 if share == 1 else min(centre + half, 1.0)
+    return low, high
 
 
 def named(name: str, estimates: NDArray[np.float64], value: float | None = None) -> Numbers:

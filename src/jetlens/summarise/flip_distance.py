@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import FLIP_STEP, features
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio, wilson
 from jetlens.summarise.jets.moved import UNLABELLED, told, unlabelled
 from jetlens.summarise.jets.particle_order import real
 from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.binned import rebinned
 from jetlens.summarise.sums.quantiles import fill_both, quantiles
-from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from jetlens.core.registry import summaries
-from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio, wilson
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import (
     SCALE,
@@ -28,7 +28,6 @@ from jetlens.summarise.jets.moved import (
 )
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.quantiles import fill_both, quantiles
-from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
 

@@ -14,7 +14,7 @@ from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Summary
-from jetlens.summarise.estimates import Numbers, interval, named, ratio
+from jetlens.summarise.estimates import Numbers, interval, named, ratio, wilson
 from jetlens.summarise.jets.discriminant import CHARM, discriminant, signal_among
 from jetlens.summarise.jets.rows import ROWS, rows
 from jetlens.summarise.jets.variables import of_jets
@@ -23,7 +23,6 @@ from jetlens.summarise.sums.closest import Closest
 from jetlens.summarise.sums.curves import Curves, per_cent
 from jetlens.summarise.sums.entries import add_up
 from jetlens.summarise.sums.quantiles import fill_both
-from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.performances import TAGGER, compared
 

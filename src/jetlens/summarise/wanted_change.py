@@ -14,6 +14,7 @@ from jetlens.summarise.estimates import LEAST, Numbers, named, ratio
 from jetlens.summarise.jets.gradients import PHYSICAL, GradientSummary
 from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.leads import lead_shares, leads, named_lead
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
 
@@ -78,12 +79,7 @@ class WantedChange(RankSummary, GradientSummary):
 
         It is ``[group, feature]``, NaN for a group without particles.
         """
-        size = self.means(result)[0, ..., 1:]
-        known = np.asarray(np.isfinite(size).all(axis=1))[:, None]  # [group, 1, replica]
-        best = np.nan_to_num(size, nan=-1.0).argmax(axis=1)[:, None]
-        mine = (best == np.arange(size.shape[1])[:, None]) & known
-        found: Floats = ratio(mine.sum(axis=-1).astype(np.float64), known.sum(axis=-1))
-        return found
+        return lead_shares(self.means(result)[0])
 
     def numbers(self, result: Result) -> Numbers:
         """Return the features' mean gradients, and which of them is the largest.
@@ -94,7 +90,8 @@ class WantedChange(RankSummary, GradientSummary):
         group of ranks over that for all. Groups of few jets are left out.
         """
         found: Numbers = {}
-        mean, first = self.means(result), self.first(result)
+        mean = self.means(result)
+        led = leads(mean[0])
         leading = ratio(self.by_rank(result)[0, :, 0], mean[0])
         used = result.sums["jets"].sel(count="used").values
         for g, group in enumerate(result.sums["group"].values):
@@ -104,8 +101,7 @@ class WantedChange(RankSummary, GradientSummary):
                 start = f"wanted_change.{group}.{name}"
                 for k, kind in enumerate(KINDS):
                     found |= named(f"{start}.{kind}", mean[k, g, f])
-                share = dict.fromkeys(("value", "low", "high"), float(first[g, f]))
-                found[f"{start}.first"] = share
+                found |= named_lead(f"{start}.first", led[g], f, self.replicas)
                 found |= named(f"{start}.leading", leading[g, f])
         return found
 

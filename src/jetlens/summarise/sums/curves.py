@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.estimates import ratio
+from jetlens.summarise.estimates import ratio, wilson
 from jetlens.summarise.sums.binned import aligned
-from jetlens.summarise.sums.roc import area, efficiencies, efficiency_at, wilson
+from jetlens.summarise.sums.roc import area, efficiencies, efficiency_at
 
 if TYPE_CHECKING:
     from jetlens.summarise.sums.histogram import Histogram

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from jetlens.summarise.estimates import CONFIDENCE, ratio
+from jetlens.summarise.estimates import ratio
 
 Floats = NDArray[np.float64]
 
@@ -67,21 +66,3 @@ def efficiency_at(signal: Floats, background: Floats, mistag: float) -> Floats:
         if not np.isnan([kept[-1], passed[-1]]).any():
             found[r] = np.interp(mistag, passed, kept)
     return found
-
-
-def wilson(share: float, trials: float) -> tuple[float, float]:
-    """Return the 68 % score interval of a binomial share.
-
-    References
-    ----------
-    Wilson, "Probable inference, the law of succession, and statistical inference",
-    J. Am. Stat. Assoc. 22 (1927) 209.
-    """
-    z = float(ndtri((1 + CONFIDENCE) / 2))
-    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
-    spread = share * (1 - share) / trials + z**2 / (4 * trials**2)
-    half = z * float(np.sqrt(spread)) / (1 + z**2 / trials)
-    # at the ends the two terms cancel exactly, but for rounding
-    low = 0.0 if share == 0 else max(centre - half, 0.0)
-    high = 1.0 if share == 1 else min(centre + half, 1.0)
-    return low, high

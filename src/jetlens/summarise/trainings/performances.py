@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.estimates import Number, Numbers, bounded, mapped
+from jetlens.summarise.estimates import Number, Numbers, bounded, mapped, wilson
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import Curves, per_cent
-from jetlens.summarise.sums.roc import wilson
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.gains import factor, gain
 from jetlens.summarise.trainings.retrainings import factor_over_trainings, over_trainings, place_of

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jetlens.report.facts import UNLABELLED, Facts
+import xarray as xr
+
+from jetlens.report.facts import UNLABELLED, Explanation, Facts
 from jetlens.report.sections import abstract
 from jetlens.report.setup import what_was_run
+from jetlens.summarise.jets.rows import ROWS, SHOWERS
+from jetlens.summarise.result import Result
 
 COUNTS = {"b": 100, "c": 300}
 
@@ -67,3 +71,17 @@ def test_jets_of_no_class_are_counted_apart():
     table = what_was_run(facts("none")).blocks[1]
     assert table.rows[-1] == ["Test part", "20", "30", "50"]
     assert "7 more jets have none of these labels" in table.caption
+
+
+def test_showers_are_not_called_jets():
+    result = Result(None, xr.Dataset(attrs={ROWS: SHOWERS}))
+    explanation = Explanation("gradient", {"use": "gradient"}, 40, 0, [(result, None)])
+    told = replace(facts("thin"), explanations=[explanation])
+    settings, table = what_was_run(told).blocks[:2]
+    assert ["Explanation", "gradient: 40 showers"] in settings.rows
+    assert ["Training", "1 epoch at most, 4 showers a step"] in settings.rows
+    assert table.head[0] == "Showers"
+    assert "jets" not in table.caption
+    assert "showers are dropped" in table.caption
+    known = replace(told, history={})
+    assert what_was_run(known).blocks[1].rows[0][0] == "Showers"

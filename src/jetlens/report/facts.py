@@ -123,7 +123,7 @@ class Facts:
     @property
     def rows(self) -> str:
         """What is tagged, in a word: jets, or showers."""
-        return _rows(self.performance)
+        return _rows([*self.performance, *(r for e in self.explanations for r in e.results)])
 
 
 def _rows(results: Sequence[tuple[Result, Picture]]) -> str:

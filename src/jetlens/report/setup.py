@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jetlens.plots.shared.flavours import FLAVOUR_TITLES
+from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Block, Section, Table
 from jetlens.report.facts import UNLABELLED, Facts
 from jetlens.report.numbers import percent, plain, shown
@@ -30,7 +31,9 @@ def what_was_run(facts: Facts) -> Section:
     recipe = facts.recipe
     data = recipe["data"]
     settings: list[list[str]] = [["Data", data["use"]]]
-    settings += [[_DATA.get(k, k), shown(v)] for k, v in data.items() if k != "use"]
+    settings += [
+        [said_of(facts.rows, _DATA.get(k, k)), shown(v)] for k, v in data.items() if k != "use"
+    ]
     if "split" in recipe:
         shares = " / ".join(percent(x) for x in recipe["split"])
         settings.append(["Train, validation, test", shares])
@@ -47,7 +50,7 @@ def what_was_run(facts: Facts) -> Section:
         train = recipe.get("train", {})
         unit = "epoch" if "epochs" in train else "step"
         number = train[f"{unit}s"]
-        words = f"{number} {unit}{'s' * (number > 1)} at most, {train['batch']} jets a step"
+        words = f"{number} {unit}{'s' * (number > 1)} at most, {train['batch']} {facts.rows} a step"
         if unit == "step":
             words += "; a tenth of them counts as an epoch"
         settings.append(["Training", words])
@@ -57,7 +60,8 @@ def what_was_run(facts: Facts) -> Section:
     for e in facts.explanations:
         options = {k: v for k, v in e.settings.items() if k not in ("use", "jets", "keep")}
         words = ", ".join(f"{k} = {shown(v)}" for k, v in options.items())
-        settings.append(["Explanation", f"{e.settings['use']} ({words}): {e.jets:,} jets"])
+        asked = e.settings["use"] + (f" ({words})" if words else "")
+        settings.append(["Explanation", f"{asked}: {e.jets:,} {e.rows}"])
     for name, reason in facts.left_out.items():
         settings.append(["Left out", f"{name}: {reason}"])
     settings.append(["Seed", str(recipe["seed"])])
@@ -102,16 +106,16 @@ def _jets(facts: Facts) -> Table:
                 rows.append(_counts(label, jets[part], classes))
     named = dict(facts.test)
     others = named.pop(UNLABELLED, 0)
-    label = "Test part" if facts.history else "Jets"
-    rows.append(_counts(label, named, classes))
-    head = ["Jets", *(html(FLAVOUR_TITLES.get(c, c)) for c in classes), "all"]
+    what = facts.rows.capitalize()
+    rows.append(_counts("Test part" if facts.history else what, named, classes))
+    head = [what, *(html(FLAVOUR_TITLES.get(c, c)) for c in classes), "all"]
     caption = "Jets by true class."
     if others:
         caption += f" {others:,} more jets have none of these labels."
     if facts.history:
         caption += " Jets of one event are never in different parts."
         caption += _RESAMPLED[facts.history["jets"]["resample"]]
-    return Table(head, rows, caption)
+    return Table(head, rows, said_of(facts.rows, caption))
 
 
 _RESAMPLED = {

@@ -53,6 +53,20 @@ def test_distributions_integrate_to_one_and_have_the_mean():
     np.testing.assert_allclose(mean, result.summary.averages(result)[..., 0], atol=0.003)
 
 
+def test_rows_that_leave_a_part_to_other_streams_are_made_whole():
+    """As those of rollout are, where streams have asked each other."""
+    jets = attended(40, 7)
+    name = "attention_constituents_constituents"
+    part = jets.assign({name: jets[name].copy(data=0.4 * jets[name].values)})
+    found, whole = (jl.summarise(j, "attention-entropy").numbers() for j in (part, jets))
+    assert found.keys() == whole.keys()
+    for number, value in found.items():
+        assert value == pytest.approx(whole[number], rel=1e-5, abs=1e-6)
+    rows, keys = measured(np.zeros((1, 1, 1, 1, 3)))
+    assert keys.tolist() == [[3]]
+    assert not rows.any()
+
+
 def test_rows_with_one_key_say_nothing():
     values = np.full((2, 1, 1, 3, 3), np.nan)
     values[0, 0, 0, 1, 1] = 1.0

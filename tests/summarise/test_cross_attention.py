@@ -84,6 +84,18 @@ def test_the_map_shows_the_same_as_the_shares():
     np.testing.assert_allclose(mean, alone.summary.shares(alone)[0, :, 0], rtol=1e-6)
 
 
+def test_shares_are_of_what_the_objects_receive():
+    """As of rollout, where particles keep a part to themselves."""
+    jets = attended(40, 6)
+    name = "attention_constituents_objects"
+    part = jets.assign({name: jets[name].copy(data=0.4 * jets[name].values)})
+    found, whole = (jl.summarise(j, "cross-attention") for j in (part, jets))
+    np.testing.assert_allclose(found.summary.map(found), whole.summary.map(whole), rtol=1e-5)
+    expected = whole.numbers()
+    for number, value in found.numbers().items():
+        assert value == pytest.approx(expected[number], rel=1e-5)
+
+
 def test_objects_are_named_or_numbered():
     jets = attended(20, 4)
     plain = jl.summarise(jets, "cross-attention")

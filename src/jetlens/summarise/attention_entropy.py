@@ -30,8 +30,9 @@ class AttentionEntropy(ClassSummary):
     """Entropy of attention's rows and their largest weight, by layer, head and class.
 
     The entropy is divided by the logarithm of the number of real keys: 1 is uniform attention, 0
-    attention to one token alone. Rows with a single key say nothing and are left out. A jet's rows
-    are averaged, and then jets.
+    attention to one token alone. A row is divided by its sum first: where streams have asked each
+    other in between, rollout leaves a part of it to the others. Rows with a single key say nothing
+    and are left out. A jet's rows are averaged, and then jets.
 
     Parameters
     ----------
@@ -120,8 +121,8 @@ def measured(values: NDArray[np.floating]) -> tuple[Floats, NDArray[np.int64]]:
 
     Returns
     -------
-    ``[jet, measure, layer, head, query]``, the entropy divided by its largest possible value; and
-    ``[jet, query]``. Rows of padding are zero, and have no keys.
+    ``[jet, measure, layer, head, query]``, of rows divided by their sums, the entropy also by its
+    largest possible value; and ``[jet, query]``. Rows of padding are zero, and have no keys.
     """
     jets, layers, heads, queries, keys = values.shape
     found = np.zeros((jets, len(MEASURES), layers, heads, queries))
@@ -129,15 +130,18 @@ def measured(values: NDArray[np.floating]) -> tuple[Floats, NDArray[np.int64]]:
     if not values.size:
         return found, real
     step = max(_CHUNK // (layers * heads * queries * keys), 1)
-    least = np.finfo(values.dtype).tiny
+    least, none = np.finfo(values.dtype).tiny, np.finfo(values.dtype).eps
     for first in range(0, jets, step):
         part = slice(first, first + step)
         rows = values[part]
         real[part] = (~np.isnan(rows[:, 0, 0])).sum(axis=-1)
         weight = np.fmax(rows, least)  # padding weighs nothing
         # in single precision, but summed in double: the order of keys must not matter
-        found[part, 0] = -(weight * np.log(weight)).sum(axis=-1, dtype=np.float64)
-        found[part, 1] = np.where(real[part][:, None, None], weight.max(axis=-1), 0)
+        total = weight.sum(axis=-1, dtype=np.float64)
+        whole = np.where(total > none, total, np.nan)  # a row of zeros has no shares
+        entropy = -(weight * np.log(weight)).sum(axis=-1, dtype=np.float64) / whole + np.log(whole)
+        found[part, 0] = np.nan_to_num(entropy)
+        found[part, 1] = np.nan_to_num(weight.max(axis=-1) / whole)
     largest = np.log(np.maximum(real, 2))[:, None, None]
     found[:, 0] = np.where(real[:, None, None] > 1, found[:, 0] / largest, 0)
     return found, real

@@ -28,6 +28,9 @@ Floats = NDArray[np.float64]
 class CrossAttention(ClassSummary):
     """Mean attention of the leading particles to each named object, and which receives most.
 
+    It is a share of what the particles give to all objects. That is all of their attention, but of
+    rollout, which leaves a part to the particles themselves.
+
     Parameters
     ----------
     query
@@ -80,9 +83,9 @@ class CrossAttention(ClassSummary):
             )
         # every object at its own place, whether it is there or not
         placed = Order(np.tile(np.arange(objects), (len(there), 1)), there, "")
-        map_ = found.between(order, placed)[:, 0].mean(axis=1)
+        map_ = _shares(found.between(order, placed)[:, 0].mean(axis=1))
         share = found.received()[:, 0].mean(axis=1)
-        share = np.pad(share, ((0, 0), (0, objects - share.shape[1])))
+        share = _shares(np.pad(share, ((0, 0), (0, objects - share.shape[1]))))
         used = order.there[:, 0] & there.any(axis=1)
         uniform = np.nan_to_num(ratio(there.astype(float), there.sum(axis=1, keepdims=True)))
         of_group = ("group", "object", "replica")
@@ -140,3 +143,9 @@ class CrossAttention(ClassSummary):
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers' mean and interval over retrainings, for every variation."""
         return {name: bounded(number) for name, number in compared(ensemble).items()}
+
+
+def _shares(given: NDArray[np.floating]) -> Floats:
+    """Divide attention ``[..., object]`` by its sum; zero where there is none."""
+    found: Floats = np.nan_to_num(ratio(given, given.sum(axis=-1, keepdims=True)))
+    return found

@@ -15,6 +15,7 @@ from jetlens.physics import shower_shapes
 from jetlens.physics.jet_shapes import OBSERVABLES
 from jetlens.plots import caption
 from jetlens.report.moved import observables_table
+from jetlens.summarise.estimates import bounded
 from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
 from synthetic import SCALES, graded, scanned
@@ -165,6 +166,8 @@ def test_what_is_computed_follows_the_features(jets):
         jl.summarise(jets, "moved-observables", observables=["widht"])
     with pytest.raises(jl.JetlensError, match="observable of constituents 'depth'"):
         jl.summarise(jets, "moved-observables", observables=["depth"])
+    with pytest.raises(jl.JetlensError, match="did you mean 'constituents'"):
+        jl.summarise(jets, "moved-observables", collection="constituent")
     with pytest.raises(jl.JetlensError, match="did you mean 'deta'"):
         jl.summarise(jets, "moved-observables", inputs=["detaa"])
     with pytest.raises(jl.JetlensError, match="most_bent=2: expected a share"):
@@ -220,6 +223,11 @@ def test_scales_that_bend_the_steps_of_most_jets_are_not_recommended(jets, count
     assert numbers["moved.at"]["value"] == 0.7  # what a step of none does is not told
     assert numbers["moved.bent"]["value"] == (1 if counts else 0)
     assert numbers["moved.unphysical"]["value"] == 1
+    for name in ("bent", "unphysical"):  # all jets or none are no certainty
+        share = numbers[f"moved.{name}"]
+        width = share["high"] - share["low"]
+        assert 0 < width < 0.02
+        assert bounded(share) == share
 
 
 def showers(*deeper: float) -> xr.Dataset:

@@ -128,6 +128,22 @@ def wilson(share: float, trials: float) -> tuple[float, float]:
     return low, high
 
 
+def of_few(found: Number, jets: float) -> Number:
+    """Return a share's interval; less than a jet from 0 or 1, where a bootstrap has none, Wilson's.
+
+    Parameters
+    ----------
+    found
+        The share, with its interval.
+    jets
+        Of how many jets it is the share, in effective number.
+    """
+    if min(found["value"], 1 - found["value"]) * jets >= 1:
+        return found
+    low, high = wilson(found["value"], jets)
+    return found | {"low": min(low, found["low"]), "high": max(high, found["high"])}
+
+
 def named(name: str, estimates: NDArray[np.float64], value: float | None = None) -> Numbers:
     """Return one number with its interval under `name`, or nothing where it is not given."""
     found = number(estimates, value)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
-from jetlens.summarise.estimates import LEAST, Numbers, named
+from jetlens.summarise.estimates import LEAST, Numbers, named, of_few
 from jetlens.summarise.jets.moved import (
     BENT,
     SCALE,
@@ -159,6 +159,12 @@ class MovedObservables(ScaleSummary):
         known |= {f"{self.collection}.{f.name}": f for f in map(Feature.from_dict, sums["inputs"])}
         return tuple(known[n] for n in self.names(result))
 
+    def effective(self, result: Result) -> float:
+        """Return the effective number of moved jets."""
+        fine = result.parts["fine"].pick(observable=self.names(result)[0])
+        before = [name.endswith(".before") for name in fine.axes["sample"]]
+        return float(fine.effective()[before].sum())
+
     def own_distances(self, result: Result) -> Floats:
         """Return the distances to the class stepped toward alone.
 
@@ -187,7 +193,7 @@ class MovedObservables(ScaleSummary):
         ``moved.scale`` is the recommended scale, where there is one. At ``moved.at``, which is that
         one (where it is none or no step, the middle one), ``moved.distance`` is the mean distance
         to the class stepped toward over that before, and ``moved.flipped``, ``moved.unphysical``
-        and ``moved.bent`` are shares of jets.
+        and ``moved.bent`` are shares of jets (with Wilson's interval next to 0 and 1).
 
         ``moved.scale.<class>`` is the scale recommended of the jets moved toward a class alone. At
         ``moved.at.<class>``, which is that one (where it is none or no step, ``moved.at``),
@@ -207,7 +213,8 @@ class MovedObservables(ScaleSummary):
         found |= exactly("moved.at", float(scales[scale]))
         found |= named("moved.distance", mean_relative(own)[scale])
         for name, share in self.shares(result, scale).items():
-            found |= named(f"moved.{name}", share)
+            told = named(f"moved.{name}", share)
+            found |= {n: of_few(number, self.effective(result)) for n, number in told.items()}
         enough = result.sums["moved"].values >= LEAST
         classes = [str(c) for c in result.sums["toward"].values]
         for t in np.flatnonzero(enough).tolist():

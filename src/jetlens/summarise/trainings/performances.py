@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.summarise.estimates import Number, Numbers, bounded, mapped, wilson
+from jetlens.summarise.estimates import Numbers, bounded, mapped, of_few
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import Curves, per_cent
 from jetlens.summarise.trainings.ensemble import Ensemble
@@ -72,7 +72,7 @@ def compared(ensemble: Ensemble) -> Numbers:
                 continue
             number = over_trainings(estimates)
             if number and first in _SHARES:
-                number = _of_few(number, min(trials(m.result, name) for m in each))
+                number = of_few(number, min(trials(m.result, name) for m in each))
             found[full] = bounded(number)
     for variation, first, pairs in ensemble.against_first():
         both = [(measured[ours], measured[others]) for ours, others in pairs]
@@ -99,19 +99,3 @@ def trials(result: Result, name: str) -> float:
     effective = dict(zip(histogram.axes["class"], histogram.effective(), strict=True))
     signal = effective[summary.signal_of(result)]
     return float(signal if name.startswith(EFFICIENCY) else sum(effective.values()))
-
-
-def _of_few(number: Number, jets: float) -> Number:
-    """Return a share's interval; less than a jet from 0 or 1, where a bootstrap has none, Wilson's.
-
-    Parameters
-    ----------
-    number
-        The share, with its interval.
-    jets
-        Of how many jets it is the share.
-    """
-    if min(number["value"], 1 - number["value"]) * jets >= 1:
-        return number
-    low, high = wilson(number["value"], jets)
-    return number | {"low": min(low, number["low"]), "high": max(high, number["high"])}

@@ -8,6 +8,7 @@ import xarray as xr
 import jetlens as jl
 import moving
 from contracts import explainers as case
+from jetlens.data.scaling import Scaling
 from jetlens.explain.shared.spread import spread
 from jetlens.taggers.encode import encode
 
@@ -106,6 +107,32 @@ def test_a_linear_tagger_flips_where_algebra_says() -> None:
     wanted = np.where((exact > 0) & (exact < 4), exact, np.nan)
     assert 10 < np.isfinite(wanted).sum() < 51
     np.testing.assert_allclose(found.flip_scale, wanted, atol=4e-6)
+
+
+class Bent(torch.nn.Module):
+    """A score that rises with the logarithm of pt up to 39.5, and by a hundredth of that beyond."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rises = torch.nn.Parameter(torch.tensor(0.01, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        score = x.clamp(max=39.5) + self.rises * (x - 39.5).clamp(min=0) - 39.508
+        return torch.cat([score, torch.zeros_like(score)], 1)
+
+
+def test_each_jet_goes_no_farther_than_its_own_scale() -> None:
+    tagger = jl.wrap(
+        Bent(),
+        {"jets": ("pt",)},
+        ("s", "b"),
+        call=lambda m, i, _: m(i["jets"]),
+        scaling=Scaling(floors={"jets": {"pt": 0.1}}),
+    )
+    jets = jl.batch({"jets": (np.exp([[10.0], [0.0]]), ("pt",))})
+    scales = [0, 20, 40, 60, 80]  # at 70 and the slope of its start, the second had 1e30 GeV
+    found = jl.explain(tagger, jets, "flip", toward="s", scales=scales, steps=2)
+    np.testing.assert_allclose(found.flip_scale, [30.3, 70.0], atol=0.03)
 
 
 def test_no_jet_flips_at_scale_zero() -> None:

@@ -83,8 +83,8 @@ class Leg:
         found: Values = {}
         for point in np.unique(part):
             self._reach(point)
-            moved = self._moved(point, scale - point * stride)
             here = part == point
+            moved = self._moved(point, np.where(here, scale - point * stride, 0.0))
             for name, values in moved.items():
                 there = here.reshape(-1, *[1] * (values.ndim - 2))
                 found[name] = np.where(there, values, found[name]) if name in found else values

@@ -157,6 +157,8 @@ def test_nonsense_is_refused():
     jets = graded(20)
     with pytest.raises(UnknownNameError, match="did you mean 'deta'"):
         jl.summarise(jets, "correlations", features=["detta"])
+    with pytest.raises(UnknownNameError, match="did you mean 'constituents'"):
+        jl.summarise(jets, "correlations", collection="constituent")
     for options, words in (
         ({"features": "deta"}, "list of different names"),
         ({"features": ["deta", "deta"]}, "list of different names"),

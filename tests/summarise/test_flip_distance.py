@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import jetlens as jl
-from jetlens.core.errors import BadValueError, UnsupportedError
+from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
 from reference import gradient_summaries as reference
 from synthetic import flipping, graded
 
@@ -123,5 +123,7 @@ def test_a_linear_tagger_flips_by_what_algebra_says():
 def test_what_was_not_moved_to_a_flip_is_refused():
     with pytest.raises(UnsupportedError, match="expected an attribution of 'flip'"):
         jl.summarise(graded(20), "flip-distance")
+    with pytest.raises(UnknownNameError, match="did you mean 'constituents'"):
+        jl.summarise(flipping(20), "flip-distance", collection="constituent")
     with pytest.raises(BadValueError, match="whole numbers that increase from 1"):
         jl.summarise(flipping(20), "flip-distance", ranks=[2, 3])

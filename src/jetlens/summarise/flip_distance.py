@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import FLIP_STEP, features
+from jetlens.core.attribution import FLIP_STEP, VALUE, features
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
 from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio, wilson
@@ -45,6 +45,8 @@ class FlipDistance(RankSummary):
     def fill(self, attribution: xr.Dataset) -> Result:
         """Histogram distances and scales of jets that flip, and sum up squares by rank."""
         home = self.collection
+        if FLIP_SCALE in attribution and home + VALUE not in attribution:
+            real(attribution, home)  # says what there is
         if home + FLIP_STEP not in attribution:
             method = attribution.attrs.get("method", "this method")
             raise UnsupportedError(

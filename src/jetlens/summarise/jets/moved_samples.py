@@ -71,8 +71,10 @@ def compared_of(
     UnsupportedError
         If they do not allow what is asked for, or were not moved.
     UnknownNameError
-        If an observable or input is none.
+        If an observable, an input or the collection is none, and nearly one.
     """
+    if home + VALUE not in jets:
+        real(jets, home)  # says what there is
     there = [str(f) for f in jets[f"{home}_feature"].values] if home + VALUE in jets else []
     kind = shapes_of(there)
     if home + MOVED not in jets or kind is None:

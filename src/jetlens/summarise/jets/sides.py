@@ -96,6 +96,8 @@ def sides(
     """
     if summary.collection + MOVED in attribution:
         return _moved(summary, attribution, names, scale)
+    if summary.collection + VALUE not in attribution:
+        real(attribution, summary.collection)  # says what there is
     found = summary.gradients(attribution)
     columns = _columns(summary.collection, names, found.features)
     value = _values(found.jets, summary.collection + VALUE, columns, found.real)

@@ -14,6 +14,8 @@ import imaged
 import jetlens as jl
 from jetlens.core.attribution import PATCHES, importance
 from jetlens.core.errors import JetlensError
+from jetlens.explain.rollout import feeds
+from jetlens.explain.tokens.following import follow
 
 pytest.importorskip("transformers")
 
@@ -91,6 +93,24 @@ def test_rollout_is_the_product_with_the_residual_and_normalised_rows(tagger, so
         step = weights[:, layer].mean(1) + np.eye(weights.shape[-1])
         rolled = step / step.sum(-1, keepdims=True) @ rolled
     np.testing.assert_allclose(found.image_importance, spread(rolled[:, 0, 1:]), rtol=1e-6)
+
+
+def test_a_class_token_is_found_with_far_fewer_copies_than_tokens(tagger, some, monkeypatch):
+    """One copy of the image for each of 257 tokens would cost more than what is explained."""
+    copies = []
+
+    def counted(tagger, made_up, axes, changes):
+        copies.append(len(changes))
+        return follow(tagger, made_up, axes, changes)
+
+    monkeypatch.setattr(feeds, "follow", counted)
+    found = jl.explain(copy.deepcopy(tagger), some, "attention-rollout")
+    tokens = 1 + CELLS**2
+    assert found.sizes["query_image_image"] == tokens
+    assert copies[0] == CONFIG["num_hidden_layers"]
+    assert sum(copies[1:]) <= 2 * np.sqrt(tokens) + 2
+    same = jl.explain(tagger, some, "attention-rollout")
+    np.testing.assert_array_equal(found.image_importance, same.image_importance)
 
 
 def test_the_residual_of_a_mean_drops_out_of_shares(weights):

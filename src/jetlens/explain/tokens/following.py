@@ -17,8 +17,8 @@ from jetlens.explain.tokens.axes import Axes
 from jetlens.explain.tokens.probe import Probe, changed
 from jetlens.taggers.base import Tagger
 
-Change = Mapping[int, int | None]
-"""By the number of a call, which token of its output is changed; None is all of them."""
+Change = Mapping[int, int | slice]
+"""By the number of a call, which token of its output is changed, or which tokens are."""
 
 
 def follow(
@@ -74,15 +74,14 @@ class _Following(Apart):
         scale: float | None,
         told: bool,
     ) -> tuple[Tensor, Tensor | None]:
-        """Keep tokens apart, and change the output, or one token of it, where it is to be."""
+        """Keep tokens apart, and change those of the output that are to be changed."""
         out, weights = super().attend(layer, q, k, v, mask, scale, told)
         number = len(self.given) - 1
         axes = self._axes[number]
         one = torch.zeros(len(self._changes) + 1, out.shape[-2], dtype=out.dtype, device=out.device)
         for jet, change in enumerate(self._changes, 1):
             if number in change:
-                token = change[number]
-                one[jet, slice(None) if token is None else token] = 1
+                one[jet, change[number]] = 1
         one = one.repeat_interleave(axes.inner, 0).repeat(axes.outer, 1)
         ahead = [1] * (out.ndim - axes.jets - 3)
         one = one.view(*[1] * axes.jets, len(one), *ahead, -1, 1)

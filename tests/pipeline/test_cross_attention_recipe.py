@@ -49,6 +49,11 @@ def test_one_file_controls_everything_in_few_lines():
     taggers = {v.places["model"]: tree["tagger"] for v, tree in recipe.variations()}
     assert {t["use"] for t in taggers.values()} == {"cross-attention"}
     assert len({str(t) for t in taggers.values()}) == 4
+    full = load(RECIPE, preset="full")
+    tested = full.split[2] * full.data.arguments["jets"]
+    assert (
+        [e.jets for e in full.explain if "attention" in e.use] == [tested, tested] == [120_000] * 2
+    )
     changed = load(RECIPE, changes={"tagger.streams.constituents.layers": 7})
     streams = [tree["tagger"]["streams"] for _, tree in changed.variations()]
     assert [s["constituents"]["layers"] for s in streams] == [7] * 4  # one file, all models

@@ -77,6 +77,9 @@ def test_a_decision_that_flips_back_is_counted_once(jets):
     flips = said[some].argmax(2) != before[some, None]
     assert back.summary.share(back, FLIPPED)[0][2, -1] == 0
     np.testing.assert_allclose(back.summary.share(back, "first")[0][2].sum(), flips.any(1).mean())
+    ever = back.numbers()["nudge.ever.quark"]
+    assert ever["value"] == pytest.approx(flips.any(1).mean())
+    assert ever["low"] < ever["value"] < ever["high"]
 
 
 def test_what_was_not_moved_by_a_scan_is_refused(jets):

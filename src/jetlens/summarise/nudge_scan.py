@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from jetlens.core.registry import summaries
-from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio, wilson
+from jetlens.summarise.estimates import LEAST, Number, Numbers, interval, named, ratio, wilson
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import (
     SCALE,
@@ -101,11 +102,14 @@ class NudgeScan(ClassSummary):
         name
             ``"flipped"``, ``"unphysical"``, or ``"unphysical_<reason>"``.
         """
-        value, low, high = interval(self._shares(result, name))
-        jets = self.effective(result)
-        for g, s in np.argwhere((value == 0) | (value == 1)):
-            low[g, s], high[g, s] = wilson(float(value[g, s]), float(jets[g]))
-        return value, low, high
+        return self._with_interval(result, self._shares(result, name))
+
+    def ever(self, result: Result) -> tuple[Floats, Floats, Floats]:
+        """Return the share of jets ``[group]`` that flips at any of the scales; see `share`."""
+        first, weight = (result.sums[n].values for n in (FIRST, "weight"))
+        each = ratio(first.sum(axis=1), weight)[:, None]
+        value, low, high = self._with_interval(result, each)
+        return value[:, 0], low[:, 0], high[:, 0]
 
     def effective(self, result: Result) -> Floats:
         """Return the effective number of moved jets ``[group]``."""
@@ -140,11 +144,12 @@ class NudgeScan(ClassSummary):
 
         ``probability`` is the median of that of the class stepped toward; ``flipped`` and
         ``unphysical`` are shares of jets. ``nudge.flip_scale.<group>`` is the scale by which half
-        of the jets have flipped.
+        of the jets have flipped, and ``nudge.ever.<group>`` the share that flips at any scale.
         """
         found: Numbers = {}
         medians, ends = (v[..., PROBABILITIES.index(0.5)] for v in self.score(result))
         names = {n: self.share(result, n) for n in (FLIPPED, UNPHYSICAL) if n in result.sums}
+        ever = self.ever(result)
         halves = self.flip_scale(result)
         steps = [scale_name(s) for s in result.sums[SCALE].values]
         for g, group in enumerate(str(g) for g in result.sums["group"].values):
@@ -155,8 +160,8 @@ class NudgeScan(ClassSummary):
                 triples = {"probability": tuple(expit(odds))}
                 triples |= {n: tuple(v[g, s] for v in three) for n, three in names.items()}
                 for what, triple in triples.items():
-                    three = zip(("value", "low", "high"), map(float, triple), strict=True)
-                    found[f"nudge.{what}.{group}.{step}"] = dict(three)
+                    found[f"nudge.{what}.{group}.{step}"] = _number(triple)
+            found[f"nudge.ever.{group}"] = _number(v[g] for v in ever)
             found |= named(f"nudge.flip_scale.{group}", halves[g])
         return found
 
@@ -164,6 +169,18 @@ class NudgeScan(ClassSummary):
         """Return the numbers over retrainings of every variation."""
         return compared(ensemble)
 
+    def _with_interval(self, result: Result, shares: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return shares ``[group, scale, replica]`` with their intervals."""
+        value, low, high = interval(shares)
+        jets = self.effective(result)
+        for g, s in np.argwhere((value == 0) | (value == 1)):
+            low[g, s], high[g, s] = wilson(float(value[g, s]), float(jets[g]))
+        return value, low, high
+
     def _shares(self, result: Result, name: str) -> Floats:
         found: Floats = ratio(result.sums[name].values, result.sums["weight"].values[:, None])
         return found
+
+
+def _number(triple: Iterable[float]) -> Number:
+    return dict(zip(("value", "low", "high"), map(float, triple), strict=True))

@@ -44,6 +44,13 @@ def test_medians_are_drawn_against_the_scale(made):
     assert "half of the quark jets flip by a scale of" in caption(result).lower()
 
 
+def test_the_share_that_flips_at_all_has_an_error(jets):
+    still = jl.summarise(jets.isel(scale=[0]), "nudge-scan", replicas=12)
+    assert re.search(r"\b0 ± 1 % of the quark jets flip at all", caption(still))
+    words = [t.get_text() for t in jl.draw(still).findobj(mpl.text.Text)]
+    assert any(re.fullmatch(r"Quark \(100 ± 1 % never\)", w) for w in words), words
+
+
 def test_moved_jets_are_drawn_at_the_scale_asked_for(made):
     result = made["moved-observables"]
     labels = [

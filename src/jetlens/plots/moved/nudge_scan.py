@@ -89,15 +89,15 @@ def caption(result: Result) -> str:
         "reason. Below right: the share of jets of which the decision flips first in each "
         "interval of scales. "
     )
-    halves, said = summary.flip_scale(result), []
+    halves, ever, said = summary.flip_scale(result), summary.ever(result), []
     for group in _classes(result):
         g = position(result, group)
         name = plain(within(flavour_title(group)))
         if np.isfinite(halves[g]).all():
             said.append(f"half of the {name} flip by a scale of {measured(halves[g])}")
         else:
-            last = 100 * np.cumsum(summary.share(result, FIRST)[0][g])[-1]
-            said.append(f"{last:.0f} % of the {name} flip at all")
+            share, half = _in_percent(*(float(v[g]) for v in ever))
+            said.append(f"{share} ± {half} % of the {name} flip at all")
     listed = "; ".join(said)
     words += f"{listed[:1].upper()}{listed[1:]}. " if said else ""
     return (words + left_out(result) + unused(result)).rstrip()
@@ -157,16 +157,21 @@ def _flips(ax: Axes, result: Result, classes: list[str]) -> None:
     """Draw in which interval of scales decisions flip first."""
     steps = result.sums[SCALE].values
     begin = steps if steps[0] == 0 else np.concatenate([[0.0], steps])
-    top = 0.1
+    top, ever = 0.1, result.summary.ever(result)  # type: ignore[attr-defined]
     for group in classes:
         g = position(result, group)
         first = result.sums[FIRST].values[g, :, 0]
         share = ratio(first, result.sums["weight"].values[g, 0])
         shown = share[len(share) - len(begin) + 1 :]
-        never = 100 * (1 - share.sum())
-        words = f"{class_title(group)} ({never:.0f} % never)"
+        never, half = _in_percent(*(1 - float(v[g]) for v in ever))
+        words = f"{class_title(group)} ({never} ± {half} % never)"
         ax.stairs(shown, begin, color=flavour_colour(group, g), label=words, linewidth=1.6)
         top = max(top, float(np.nanmax(shown, initial=0)))
     ax.set_ylabel("Share that flips first in the interval")
     ax.set_ylim(0, 1.3 * top)
     ax.legend(loc="upper right")
+
+
+def _in_percent(value: float, *ends: float) -> tuple[str, str]:
+    """Write a share, and half of its interval, in per cent."""
+    return f"{100 * value:.0f}", f"{50 * abs(ends[1] - ends[0]):.0f}"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.physics.limits import discovery_significance, expected_limit, poisson_limit
+from jetlens.physics.limits import discovery_significance, expected_limit
 from reference import limits as slow
 
 CASES = [
@@ -41,12 +41,12 @@ def test_known_formula_without_systematic():
     assert expected_limit(s, b, 1e-7) == pytest.approx(expected_limit(s, b), rel=1e-9)
 
 
-def test_the_exact_limit_and_where_the_formula_fails():
-    assert poisson_limit(0.0) == pytest.approx(-np.log(0.05))  # three events
-    many = [0.0, 0.3, 1.0, 4.4, 20.0, 100.0]
-    np.testing.assert_allclose(poisson_limit(many), [slow.exact_limit(b) for b in many], rtol=1e-8)
-    off = expected_limit(np.ones((3, 1)), [[0.0], [10.0], [20.0]]) / poisson_limit([0, 10, 20])
-    np.testing.assert_allclose(off, [0.64, 0.93, 0.95], atol=0.006)  # as the module says
+def test_how_far_the_formula_is_off_where_there_are_few_events():
+    few = [0.0, 1.0, 10.0, 20.0]
+    exact = [slow.exact_limit(b) for b in few]
+    assert exact[0] == pytest.approx(-np.log(0.05))  # three events
+    off = expected_limit(np.ones((4, 1)), np.array(few)[:, None]) / exact
+    np.testing.assert_allclose(off, [0.64, 0.83, 0.93, 0.95], atol=0.006)  # as the module says
 
 
 def test_a_larger_uncertainty_is_never_better():

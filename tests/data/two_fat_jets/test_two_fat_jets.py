@@ -65,6 +65,15 @@ def test_the_resonance_has_the_mass_that_was_asked_for(mass) -> None:
     assert bs.sum() == 4 * record.events
 
 
+def test_what_is_assumed_is_said() -> None:
+    said = TwoFatJets().assumptions
+    for words in ("R = 1 with pT above 200 GeV", "77 % of b, 20 % of c, 0.59 % of light ones"):
+        assert words in said
+    # where the pair fits into the jets
+    assert "above 250 GeV, which the decay of a resonance at rest gives it from 560 GeV on" in said
+    assert "above 500 GeV, which" in TwoFatJets(radius=0.5).assumptions
+
+
 def test_the_same_particles_are_final_in_every_card(two_fat_settings) -> None:
     for k in (0, 2, 3):
         name, pythia, _ = two_fat_settings.source(k)

@@ -23,6 +23,7 @@ SIGNAL = "heavy-higgs"
 LOWEST, HIGHEST = 500.0, 2500.0  # masses of the resonance in GeV
 WIDTH = 0.005  # of the mass
 SIGNAL_FB = 1.0  # cross-section times branching ratio that signal is normalised to
+LIGHT = 125.0  # mass of the light Higgs bosons in GeV
 START = 0.5  # pt of the hard scatter of backgrounds, in pt_min
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -101,12 +102,16 @@ class TwoFatJets(Generated):
             f"{100 * EFFICIENCY[k]:.2g} % of {name}"
             for k, name in ((5, "b"), (4, "c"), (0, "light"))
         )
+        hard = 2 * LIGHT / self.radius  # quarks of a boson of this pt are about a radius apart
         return (
             f"Two anti-kt jets of R = {self.radius:g} with pT above {self.pt_min:g} GeV and |η| "
             f"below {self.eta_max:g}, at 13 TeV and at particle level, without pile-up or trigger; "
             "of a detector only the missing momentum's resolution is there, "
-            f"{self.missing_resolution:g} GeV^1/2 of the root of all transverse energy. The "
-            f"two prongs of each are b-tagged: {rates} ones are (the 77 % working point of ATLAS's "
+            f"{self.missing_resolution:g} GeV^1/2 of the root of all transverse energy. "
+            "The b quarks of a light Higgs boson are some 2 m/pT apart: they fit into one jet "
+            f"above {hard:.0f} GeV, which the decay of a resonance at rest gives it from "
+            f"{round(2 * np.hypot(hard, LIGHT), -1):.0f} GeV on. The "
+            f"two prongs of each jet are b-tagged: {rates} ones are (the 77 % working point of ATLAS's "
             "DL1r, arXiv:2211.16345, at any momentum), as a weight instead of a selection. "
             "Backgrounds have the cross-sections of Pythia at leading order (at NNLO+NNLL that of "
             "top pairs is 1.6 times as large, arXiv:1303.6254)."

@@ -50,6 +50,9 @@ def test_shares_are_those_of_jets(jets, found):
         for name in ("unphysical", "unphysical_outside"):
             value, low, high = found.summary.share(found, name)
             np.testing.assert_allclose(value[g], jets[name].values[some].mean(0))
+            number = found.numbers()[f"nudge.{name}.{('gluon', 'quark')[label]}.1"]
+            at = SCALES.index(1.0)
+            assert (number["value"], number["low"]) == (value[g, at], low[g, at])
     assert sorted(found.summary.reasons(found)) == ["negative", "off_shell", "outside"]
 
 

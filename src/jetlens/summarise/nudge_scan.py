@@ -143,12 +143,16 @@ class NudgeScan(ClassSummary):
         """Return medians and shares at each scale, ``nudge.<what>.<group>.<scale>``.
 
         ``probability`` is the median of that of the class stepped toward; ``flipped`` and
-        ``unphysical`` are shares of jets. ``nudge.flip_scale.<group>`` is the scale by which half
-        of the jets have flipped, and ``nudge.ever.<group>`` the share that flips at any scale.
+        ``unphysical`` are shares of jets, and so are ``unphysical_<reason>``: of a tagger that
+        takes types or charges, all raw steps are soon unphysical, as they move these, too.
+        ``nudge.flip_scale.<group>`` is the scale by which half of the jets have flipped, and
+        ``nudge.ever.<group>`` the share that flips at any scale.
         """
         found: Numbers = {}
         medians, ends = (v[..., PROBABILITIES.index(0.5)] for v in self.score(result))
-        names = {n: self.share(result, n) for n in (FLIPPED, UNPHYSICAL) if n in result.sums}
+        why = (f"{UNPHYSICAL}_{reason}" for reason in self.reasons(result))
+        wanted = (n for n in (FLIPPED, UNPHYSICAL, *why) if n in result.sums)
+        names = {n: self.share(result, n) for n in wanted}
         ever = self.ever(result)
         halves = self.flip_scale(result)
         steps = [scale_name(s) for s in result.sums[SCALE].values]

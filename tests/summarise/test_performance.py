@@ -198,6 +198,24 @@ def test_signal_of_one_mass_alone_and_events_of_their_cross_section():
         jl.summarise(jets, "performance", weight="xsec")
 
 
+def test_rejections_of_weighted_jets_have_the_error_of_those_that_pass():
+    """Those that pass count a hundredth of the others, so that their own number is what matters."""
+    jets = events(6000, power=1.0)
+    score, background = jets["output"].values[:, 1], jets["label"].values == 0
+    cut = np.quantile(score[~background], 0.8)
+    passed = background & (score > cut)
+    light = background & (score > cut - 0.5)
+    jets = jets.assign(jets_xsec_weight=("jet", np.where(light, 0.01, 1.0)))
+    options = {"efficiencies": [0.2], "weight": "xsec_weight", "replicas": 400}
+    number = jl.summarise(jets, "performance", **options).numbers()["rejection.background.at_20"]
+    weight = jets["jets_xsec_weight"].values
+    assert number["value"] == pytest.approx(
+        weight[background].sum() / weight[passed].sum(), rel=0.1
+    )
+    error = np.log(number["high"] / number["low"]) / 2
+    assert error == pytest.approx(passed.sum() ** -0.5, rel=0.2)
+
+
 def test_background_efficiencies_are_chosen_and_have_names_of_their_own():
     jets = attribution(3000, weighted=False, classes=("background", "signal"))
     options = {"mistags": [0.005, 0.01, 0.3], "efficiencies": [0.775, 0.995]}

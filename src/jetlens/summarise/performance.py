@@ -164,7 +164,7 @@ class Performance(Summary):
     def curves(self, result: Result, score: str = TAGGER) -> Curves:
         """Return what tells the signal from each background: the tagger's score, or another."""
         fine, coarse = (result.parts[n].pick(score=score) for n in ("fine", "coarse"))
-        return Curves(self.signal_of(result), fine, coarse)
+        return Curves(self.signal_of(result), fine, coarse, uneven=self.weight is not None)
 
     def numbers(self, result: Result) -> Numbers:
         """Return ``accuracy``, ``auc.b_vs_light``, ``rejection.light.at_77`` and the like.

@@ -47,11 +47,15 @@ class Curves:
         The discriminant by ``class``, in many bins: what values are read off.
     coarse
         The same in few bins, with all replicas: what their spread is read off.
+    uneven
+        Whether some jets count many times as much as others: then those that pass a cut have an
+        effective number that may be far from their share of all jets' own.
     """
 
     signal: str
     fine: Histogram
     coarse: Histogram
+    uneven: bool = False
 
     @property
     def backgrounds(self) -> tuple[str, ...]:
@@ -106,7 +110,8 @@ class Curves:
             jets = total**2 / self.fine.squares[c]  # effective number of weighted jets
             for efficiency in efficiencies:
                 passed = float(np.interp(efficiency, signal, background))
-                low, high = wilson(passed, jets)
+                inside = self._passing(name, efficiency) if self.uneven else 0.0
+                low, high = wilson(passed, inside / passed if passed * inside > 0 else jets)
                 found.append(
                     WorkingPoint(
                         background=name,
@@ -117,6 +122,13 @@ class Curves:
                     )
                 )
         return found
+
+    def _passing(self, background: str, efficiency: float) -> float:
+        """Return the effective number of a background's jets that pass, by the replicas' spread."""
+        signal, other = self._pair(self.coarse, background)
+        kept, _ = efficiencies(signal[:, 0], other[:, 0])
+        passed = np.flip(other, 0)[: np.searchsorted(kept, efficiency)].sum(axis=0)
+        return float(np.nan_to_num(ratio(passed[0] ** 2, passed[1:].var())))
 
     def _pair(self, histogram: Histogram, background: str) -> tuple[Floats, Floats]:
         """Return contents of signal and background ``[bin, replica]``."""

@@ -121,6 +121,10 @@ def test_jets_that_become_those_of_their_class_come_nearer(jets):
             place = names.index(name), t
             assert change["value"] == pytest.approx(own[place][2, 0] - own[place][0, 0])
             assert (change["high_95"] < 0) == (said[t] == NEARER)
+            assert change["low_95"] <= change["low"] <= change["value"]
+            assert change["high_95"] - change["value"] == pytest.approx(
+                1.95996 / 0.99446 * (change["high"] - change["value"]), rel=1e-4, abs=1e-12
+            )
 
 
 def test_jets_that_leave_their_class_go_farther(jets):

@@ -199,7 +199,7 @@ class MovedObservables(ScaleSummary):
         ``moved.at.<class>``, which is that one (where it is none or no step, ``moved.at``),
         ``moved.distance.<observable>.<class>`` is a distance over that before,
         ``moved.change.<observable>.<class>`` the distance less the one before, in the observable's
-        unit and with the interval ``low_95`` to ``high_95`` besides, and
+        unit and with the interval ``low_95`` to ``high_95`` besides, both of one Gaussian, and
         ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 where the two
         are not told apart. Where the step leaves the distance as it is there is no verdict, and
         ``moved.unchanged.<observable>.<class>`` is 1; else it is 0.

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
-from jetlens.summarise.estimates import Numbers, named, ratio
-from jetlens.summarise.sums.transport import Places, mean_relative, stepped
+from jetlens.summarise.estimates import CONFIDENCE, Number, Numbers, given, named, ratio
+from jetlens.summarise.sums.transport import DECIDED, Places, mean_relative, stepped
 
 NEARER, FARTHER, OPEN = "nearer", "farther", "not told apart"
 SAME = "does not change"
@@ -102,13 +103,29 @@ def verdict_numbers(
     for n, t in np.argwhere(np.broadcast_to(enough, (len(names), len(classes)))):
         of = f"{names[n]}.{classes[t]}"
         found |= named(f"moved.distance.{of}", over[n, t])
-        wide = {"low_95": float(low[n, t]), "high_95": float(high[n, t])}
-        for name, number in named(f"moved.change.{of}", change[n, t]).items():
-            found |= {name: number | wide}
+        if told := _change(change[n, t], float(low[n, t]), float(high[n, t])):
+            found[f"moved.change.{of}"] = told
         found |= exactly(f"moved.unchanged.{of}", float(said[n][t] == SAME))
         if said[n][t] != SAME:
             found |= exactly(f"moved.verdict.{of}", _SIGN[said[n][t]])
     return found
+
+
+def _change(estimates: Floats, low: float, high: float) -> Number:
+    """Return a change of distance with two intervals of one Gaussian.
+
+    Parameters
+    ----------
+    estimates
+        ``[replica]``, the nominal one first.
+    low, high
+        The ends of the interval of `DECIDED`.
+    """
+    value = float(estimates[0])
+    half = (high - low) / 2 * norm.ppf((1 + CONFIDENCE) / 2) / norm.ppf((1 + DECIDED) / 2)
+    ends = {"low": value - float(half), "high": value + float(half)}
+    share = float(np.isfinite(estimates[1:]).mean())
+    return given({"value": value, **ends, "low_95": low, "high_95": high}, share)
 
 
 def exactly(name: str, value: float) -> Numbers:

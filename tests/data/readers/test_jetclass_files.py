@@ -18,6 +18,7 @@ import uproot
 import jetlens as jl
 from jetclass_arrays import CLASSES, KINDS, made_up, save
 from jetlens.core.errors import BadFileError, BadValueError, JetlensError, UnknownNameError
+from jetlens.data.readers import jetclass_contents, jetclass_files
 from jetlens.data.readers.jetclass import JetClassFiles
 from jetlens.data.readers.jetclass_files import Columns, write
 from jetlens.run.executor import Serial
@@ -174,6 +175,26 @@ def test_a_pair_of_classes_is_all_that_is_read(tmp_path) -> None:
     np.testing.assert_array_equal(pair["jets"].values, whole["jets"].values[kept])
     assert all(len(p.read()) > 0 for p in data.partitions())
     assert len(data.partitions()) < 9
+
+
+def test_labels_are_looked_at_once_while_files_stay_as_they_are(tmp_path, monkeypatch) -> None:
+    opened = []
+
+    def counted(path):
+        opened.append(path)
+        return jetclass_files.opened(path)
+
+    monkeypatch.setattr(jetclass_contents, "opened", counted)
+    path = save(tmp_path / "jets.root", made_up(60, seed=5))
+    parts = [jl.open(path, classes=("Zqq", "H4q"), partition=7).partitions() for _ in range(3)]
+    assert parts[0] == parts[1] == parts[2]
+    assert len(opened) == 1
+    jl.open(path, classes=("Zqq", "H4q"), partition=8).partitions()
+    assert len(opened) == 2
+    save(path, made_up(20, seed=6))
+    parts = jl.open(path, classes=("Zqq", "H4q"), partition=7).partitions()
+    assert len(opened) == 3
+    assert max(p.part.stop for p in parts) <= 20
 
 
 def test_a_class_that_is_absent_is_told(tmp_path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadFileError, BadValueError, UnknownNameError, look_up
+from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import readers
 from jetlens.data.base import Dataset
 from jetlens.data.readers.jetclass_collections import JETS_AND_LISTS, collections, needed
+from jetlens.data.readers.jetclass_contents import classes_in, contents, labels, labels_of
 from jetlens.data.readers.jetclass_files import Columns, opened, read
 from jetlens.data.readers.jetclass_variables import EVENT, LABEL
 from jetlens.data.readers.slices import Slice, slices
@@ -87,30 +87,15 @@ class JetClassFiles(Dataset):
         BadValueError
             If there are no jets of a class that is asked for.
         """
-        known: dict[str, tuple[str, ...]] = {}
-        alive: set[tuple[str, int]] = set()  # slices, by file and first jet
-        found: set[int] = set()  # classes
-
-        def count(path: str) -> int:
-            with opened(path) as tree:
-                known[path] = classes = classes_in(tree, path, self.classes)
-                needed(tree, path, self.columns)
-                jets = int(tree.num_entries)
-                if self.classes is not None:
-                    columns = read(tree, _branches(classes), 0, jets)
-                    label = labels_of(columns, classes, path)
-                    row = np.flatnonzero(label >= 0)
-                    first = np.unique(row // self.partition) * self.partition
-                    alive.update((path, int(start)) for start in first)
-                    found.update(np.unique(label[row]).tolist())
-            return jets
-
-        some = slices(self.files, self.partition, count)
+        known = {
+            path: contents(path, self.partition, self.classes, self.columns) for path in self.files
+        }
+        some = slices(self.files, self.partition, lambda path: known[path].jets)
         own = replace(self, files=())  # slices may travel
         if self.classes is not None:
-            self._check_there(found)
-            some = [s for s in some if (s.path, s.start) in alive]
-        classes = known[self.files[0]]
+            self._check_there({k for each in known.values() for k in each.found})
+            some = [s for s in some if s.start in known[s.path].starts]
+        classes = known[self.files[0]].classes
         return [JetClassSlice(s, own, classes) for s in some]
 
     def _check_there(self, found: set[int]) -> None:
@@ -135,9 +120,9 @@ class JetClassSlice:
         """Read the jets."""
         path, own = self.part.path, self.dataset
         with opened(path) as tree:
-            labels = _branches(classes_in(tree, path, self.classes))
+            branches = labels(classes_in(tree, path, self.classes))
             events = [EVENT] if EVENT in tree.keys(recursive=False) else []
-            names = [*labels, *events, *needed(tree, path, own.columns)]
+            names = [*branches, *events, *needed(tree, path, own.columns)]
             columns = read(tree, names, *self.part.rows)
         jets = to_batch(
             columns,
@@ -148,40 +133,6 @@ class JetClassSlice:
             path=path,
         )
         return jets if own.classes is None else jets.take(jets.label >= 0)
-
-
-def _branches(classes: Sequence[str]) -> list[str]:
-    return [LABEL + name for name in classes]
-
-
-def classes_in(tree: object, path: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the classes of a file's tree, or those wanted of it.
-
-    Raises
-    ------
-    BadFileError
-        If it has none.
-    UnknownNameError
-        If it has not one that is wanted.
-    """
-    names = tree.keys(recursive=False)  # type: ignore[attr-defined]
-    there = [n.removeprefix(LABEL) for n in names if n.startswith(LABEL)]
-    if not there:
-        raise BadFileError(f"{path!r} has no branches {LABEL}<class>: it holds {', '.join(names)}")
-    for name in wanted or ():
-        if name not in there:
-            raise UnknownNameError(f"class of {path!r}", name, there)
-    return tuple(there if wanted is None else wanted)
-
-
-def labels_of(columns: Columns, classes: Sequence[str], path: str) -> NDArray[np.int64]:
-    """Return the position of each jet's class, -1 if it is of none of them, ``[jet]``."""
-    told = np.stack([columns.flat[LABEL + name] != 0 for name in classes], axis=1)
-    several = np.flatnonzero(told.sum(axis=1) > 1)
-    if len(several):
-        both = [c for c, is_one in zip(classes, told[several[0]], strict=True) if is_one]
-        raise BadFileError(f"a jet of {path!r} is of several classes: {', '.join(both)}")
-    return np.where(told.any(axis=1), told.argmax(axis=1), -1)
 
 
 def to_batch(

@@ -196,6 +196,8 @@ def test_signal_of_one_mass_alone_and_events_of_their_cross_section():
     assert jl.summarise(jets, "performance").summary.condition == ""
     with pytest.raises(UnknownNameError, match="variable of the jets 'xsec'"):
         jl.summarise(jets, "performance", weight="xsec")
+    with pytest.raises(UnknownNameError, match="did you mean 'xsec_weight'"):
+        jl.summarise(jets, "performance", weight="xsec_wieght")
 
 
 def test_rejections_of_weighted_jets_have_the_error_of_those_that_pass():

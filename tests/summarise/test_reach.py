@@ -225,7 +225,11 @@ def test_mistakes_are_told():
     bare = jets.isel(jets_feature=slice(0, 3))
     with pytest.raises(UnknownNameError, match="variable of the jets 'deta_hh'"):
         found(bare)
-    for wrong in ({"luminosity": 0}, {"systematic": -1}, {"masses": []}, {"window": (1.1, 0.9)}):
+    for wrong in (
+        *({"luminosity": 0}, {"luminosity": np.inf}, {"systematic": -1}, {"window": (1.1, 0.9)}),
+        *({"masses": []}, {"masses": [500, 1000, 500]}, {"published_luminosity": 0}),
+        *({"published": [1000, 3.0]}, {"published": [[1000, 3.0, 4.0]]}, {"published": [[1, -2]]}),
+    ):
         with pytest.raises(BadValueError, match=next(iter(wrong))):
             found(jets, **wrong)
 

@@ -103,14 +103,23 @@ class Reach(Summary):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "published", tuple(tuple(pair) for pair in self.published))
-        for name in ("luminosity", "cross_section", "resolution", "distance", "deta", "events"):
-            if not getattr(self, name) > 0:
+        pairs = [tuple(p) if isinstance(p, tuple | list) else (p,) for p in self.published]
+        if any(len(pair) != 2 or not 0 < min(pair) <= max(pair) < np.inf for pair in pairs):
+            raise BadValueError(
+                f"published={list(self.published)}: expected pairs of a mass in GeV and a limit in "
+                "fb, both above 0, as [[1000, 3.0]]"
+            )
+        object.__setattr__(self, "published", tuple(pairs))
+        for name in _POSITIVE:
+            if not 0 < getattr(self, name) < np.inf:
                 raise BadValueError(f"{name}={getattr(self, name)}: expected a number above 0")
-        if not self.systematic >= 0:
+        if not 0 <= self.systematic < np.inf:
             raise BadValueError(f"systematic={self.systematic}: expected 0 or more")
-        if not self.masses or min(self.masses) <= 0:
-            raise BadValueError(f"masses={list(self.masses)}: expected masses above 0, in GeV")
+        different = len(set(self.masses)) == len(self.masses)
+        if not self.masses or min(self.masses) <= 0 or not different:
+            raise BadValueError(
+                f"masses={list(self.masses)}: expected different masses above 0, in GeV"
+            )
         if not self.window[0] < self.window[1]:
             raise BadValueError(f"window={list(self.window)}: expected its lower end first")
 
@@ -224,6 +233,10 @@ class Reach(Summary):
         return compared(ensemble)
 
 
+_POSITIVE = (
+    "luminosity", "cross_section", "resolution", "distance", "deta", "events",
+    "published_luminosity",
+)  # fmt: skip
 _VARIABLES = (
     "m_hh", "m_1", "m_2", "deta_hh", "resonance_mass", "process", "xsec_weight",
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import count
 
 import numpy as np
 import xarray as xr
@@ -100,7 +101,9 @@ def of_jets(attribution: xr.Dataset, name: str) -> Floats:
         return np.asarray(attribution[f"jets_{name}"].values, dtype=np.float64)
     there = "jets" + VALUE in attribution
     names = [str(n) for n in attribution["jets_feature"].values] if there else []
-    at = look_up("variable of the jets", name, {n: i for i, n in enumerate(names)})
+    truth = [str(v) for v in attribution.data_vars if attribution[v].dims == ("jet",)]
+    beside = [v.removeprefix("jets_") for v in truth if v.startswith("jets_")]
+    at = look_up("variable of the jets", name, dict(zip([*names, *beside], count(), strict=False)))
     return np.asarray(attribution["jets" + VALUE].values[:, at], dtype=np.float64)
 
 

@@ -14,7 +14,7 @@ _WIDE = 20.0  # from so much between the least and the largest scale on, the axi
 _UNITS = {
     "raw": "steps of the gradient",
     "spread": "gradients per spread, in spreads",
-    "unit": "length of the step, in spreads",
+    "unit": "length of the raw step, in spreads",
 }
 
 

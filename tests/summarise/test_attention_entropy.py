@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import jetlens as jl
+from jetlens.plots.entry import caption, draw
 from jetlens.summarise.attention_entropy import measured
 from reference import attention_summaries as reference
 from synthetic import attended, leading, with_attention
@@ -65,6 +66,23 @@ def test_rows_that_leave_a_part_to_other_streams_are_made_whole():
     rows, keys = measured(np.zeros((1, 1, 1, 1, 3)))
     assert keys.tolist() == [[3]]
     assert not rows.any()
+
+
+def test_layers_of_fewer_heads_than_others_do_not_count_those_that_they_lack():
+    jets = attended(40, 7)
+    name = "attention_constituents_constituents"
+    fewer = jets[name].values.copy()
+    fewer[:, 0, 2] = np.nan
+    result = jl.summarise(jets.assign({name: jets[name].copy(data=fewer)}), "attention-entropy")
+    found, whole = (r.numbers() for r in (result, jl.summarise(jets, "attention-entropy")))
+    start = "attention_entropy.signal.entropy"
+    each = [n for n in whole if n.startswith(f"{start}.layer")]
+    assert [n for n in each if n not in found] == [f"{start}.layer_1.head_2"]
+    mean = np.mean([found[n]["value"] for n in each if n in found])
+    assert found[start]["value"] == pytest.approx(mean)
+    assert np.isnan(result.summary.distribution(result)[:, :, 0, 2]).all()
+    assert f"{mean:.3f} and" in caption(result)
+    draw(result)
 
 
 def test_rows_with_one_key_say_nothing():

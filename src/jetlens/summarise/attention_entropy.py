@@ -73,16 +73,28 @@ class AttentionEntropy(ClassSummary):
         return Result(self, sums.assign_attrs(layers=list(found.layers)))
 
     def distribution(self, result: Result) -> Floats:
-        """Return densities ``[group, measure, layer, head, bin]`` of rows, of integral 1."""
+        """Return densities ``[group, measure, layer, head, bin]`` of rows, of integral 1.
+
+        NaN for heads that a layer does not have.
+        """
         found: Floats = self.bins * ratio(
             result.sums["histogram"].values,
             result.sums["weight"].values[:, 0][:, None, None, None, None],
         )
-        return found
+        return np.where(_there(result), found, np.nan)
 
     def averages(self, result: Result) -> Floats:
-        """Return means over jets ``[group, measure, layer, head, replica]``."""
-        return means(result, "mean")
+        """Return means over jets ``[group, measure, layer, head, replica]``.
+
+        NaN for heads that a layer does not have: layers may have different numbers of them.
+        """
+        return np.where(_there(result), means(result, "mean"), np.nan)
+
+    def overall(self, result: Result) -> Floats:
+        """Return the averages' means over all layers and heads ``[group, measure, replica]``."""
+        average, there = self.averages(result), _there(result)
+        found: Floats = ratio(np.where(there, average, 0).sum(axis=(2, 3)), there.sum())
+        return found
 
     def numbers(self, result: Result) -> Numbers:
         """Return mean entropies and largest weights, by class, layer and head.
@@ -93,11 +105,12 @@ class AttentionEntropy(ClassSummary):
         """
         found: Numbers = {}
         average, uniform = self.averages(result), means(result, "uniform")
+        overall = self.overall(result)
         layers, heads = result.sums["layer"].values, result.sums["head"].values
         for g, group in enumerate(result.sums["group"].values):
             for m, measure in enumerate(MEASURES):
                 start = f"attention_entropy.{group}.{measure}"
-                found |= named(start, average[g, m].mean(axis=(0, 1)))
+                found |= named(start, overall[g, m])
                 if average[g, m, ..., 0].size == 1:
                     continue
                 for k, layer in enumerate(layers):
@@ -109,6 +122,13 @@ class AttentionEntropy(ClassSummary):
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers' mean and interval over retrainings, for every variation."""
         return compared(ensemble)
+
+
+def _there(result: Result) -> NDArray[np.bool_]:
+    """Say which heads each layer has ``[layer, head, 1]``: those of which rows have a largest."""
+    largest = result.sums["mean"].sel(measure=LARGEST).values[..., :1]
+    there: NDArray[np.bool_] = largest.sum(axis=0) > 0
+    return there
 
 
 def measured(values: NDArray[np.floating]) -> tuple[Floats, NDArray[np.int64]]:

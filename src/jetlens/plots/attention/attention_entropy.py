@@ -87,11 +87,11 @@ def draw(result: Result, *, layers: int = 4) -> Figure:
 def caption(result: Result) -> str:
     """Say how to read the figure, and of how many jets it is."""
     summary: Any = result.summary
-    average, uniform = summary.averages(result), means(result, "uniform")[..., 0]
+    overall, uniform = summary.overall(result)[..., 0], means(result, "uniform")[..., 0]
     said = []
     for group in classes_shown(result):
         g = position(result, group)
-        entropy, largest = average[g, ..., 0].mean(axis=(1, 2))
+        entropy, largest = overall[g]
         said.append(
             f"{entropy:.3f} and {largest:.3f} for {plain(within(class_title(group)))} "
             f"(uniform: 1 and {uniform[g]:.3f})"
@@ -111,6 +111,9 @@ def caption(result: Result) -> str:
 def _distribution(ax: Axes, density: Floats, colour: str, name: str) -> None:
     """Draw densities ``[head, bin]``, each and together."""
     edges = np.linspace(0, 1, density.shape[1] + 1)
+    density = density[~np.isnan(density).any(axis=1)]  # a layer may have fewer heads than others
+    if not len(density):
+        return
     if len(density) > 1:
         for each in density:
             ax.stairs(each, edges, color=colour, linewidth=0.7, alpha=0.45)

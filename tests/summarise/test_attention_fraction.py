@@ -133,6 +133,21 @@ def test_radii_classes_and_verdicts_are_kept_apart():
     np.testing.assert_array_equal(jets, result.sums["tagged_jets"].sel(group="all"))
 
 
+def test_of_few_jets_there_are_no_numbers():
+    """Of five jets a bootstrap has an interval, and a verdict, that is much too narrow."""
+    some = imaged.jets(90)
+    found = imaged.explained(some, in_discs(some, 0.1), None)
+    right = (found["output"].argmax("class") == found["label"]).values
+    few = np.sort(np.concatenate([np.flatnonzero(right)[:30], np.flatnonzero(~right)[:9]]))
+    result = jl.summarise(found.isel(jet=few), "attention-fraction", replicas=20)
+    jets = result.sums["tagged_jets"].sel(group="all")
+    assert int(jets.sel(tagged="right")) >= 10
+    assert 0 < int(jets.sel(tagged="wrong")) < 10
+    numbers = result.numbers()
+    assert "attention_fraction.all.right.minus.turned" in numbers
+    assert not any(".wrong" in name for name in numbers)
+
+
 def test_jets_without_regions_or_explanation_are_counted_and_left_out():
     some = imaged.jets(90)
     looked = np.ones((90, imaged.PIXELS, imaged.PIXELS))

@@ -13,7 +13,7 @@ from jetlens.core.attribution import REGIONS, VALUE
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import one_of
-from jetlens.summarise.estimates import Numbers, interval, named, ratio
+from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.jet_shares import SHARES, kept, on_common_jets
 from jetlens.summarise.jets.plane import Plane
@@ -163,18 +163,19 @@ class AttentionFraction(ClassSummary):
         is the ratio of the two, ``.minus.<null>`` the mean of the differences jet by jet, with its
         interval of 95 %, too, and ``.above.<null>`` in which share of the jets there is more (ties
         count half). ``.right`` and ``.wrong`` are of jets that are tagged so, with the same behind.
+        Of fewer than `LEAST` jets there is none.
         """
         found: Numbers = {}
         kinds = [str(k) for k in result.sums["kind"].values]
         above = ratio(result.sums["above"].values, result.sums["weight"].values[:, None])
-        for tagged in TAGGED:
+        jets = result.sums["tagged_jets"].values
+        for t, tagged in enumerate(TAGGED):
             share = self.shares(result, tagged)[:, :, self.main]
             for g, group in enumerate(result.sums["group"].values):
-                start = f"attention_fraction.{group}" + f".{tagged}" * (tagged != EVERY)
-                own = named(start, share[g, 0])
-                if not own:
+                if jets[t, g] < LEAST:
                     continue
-                found |= own
+                start = f"attention_fraction.{group}" + f".{tagged}" * (tagged != EVERY)
+                found |= named(start, share[g, 0])
                 for k, kind in enumerate(kinds[1:]):
                     null = share[g, k + 1]
                     found |= named(f"{start}.{kind}", null)

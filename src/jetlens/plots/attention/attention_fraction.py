@@ -23,7 +23,7 @@ from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.attention_fraction import RIGHT, WRONG
-from jetlens.summarise.estimates import interval, ratio
+from jetlens.summarise.estimates import LEAST, interval, ratio
 from jetlens.summarise.jets.regions import (
     ANOTHER,
     AREA,
@@ -54,9 +54,6 @@ NAMES = {
     TURNED: "own discs, turned",
     ANOTHER: "another jet's discs",
 }
-_LEAST = 5
-"""Nothing is drawn of fewer jets that are tagged right, or wrong."""
-
 Floats = NDArray[np.float64]
 
 
@@ -125,8 +122,8 @@ def caption(result: Result) -> str:
         "angle, and in those of another jet of its class, all brought to the area of its own. "
         "Enrichment is the mean share over each of these; at 1 the explanation is where anything "
         "would be. Full and open points are jets that are tagged right and wrong, against the "
-        "radius and against the probability that the tagger gives the true class. Intervals are "
-        "68 % bootstrap intervals over events. "
+        "radius and against the probability that the tagger gives the true class; of fewer than "
+        f"{LEAST} jets there is no point. Intervals are 68 % bootstrap intervals over events. "
         f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. {unknown}{told(result)}"
     )
 
@@ -178,7 +175,7 @@ def _verdicts(ax: Axes, result: Result, g: int) -> None:
     radii, kinds = result.sums["radius"].values, [str(k) for k in result.sums["null"].values]
     wanted = [k for k in (IN_PATCHES if IN_PATCHES in kinds else PT, TURNED) if k in kinds]
     for tagged, shift, face in ((RIGHT, -0.006, True), (WRONG, 0.006, False)):
-        if int(result.sums["tagged_jets"].sel(tagged=tagged).values[g]) < _LEAST:
+        if int(result.sums["tagged_jets"].sel(tagged=tagged).values[g]) < LEAST:
             continue
         over = summary.enrichment(result, tagged)[g]
         for kind in wanted:
@@ -204,7 +201,7 @@ def _probability(ax: Axes, result: Result, g: int) -> None:
     at, width = result.sums["score"].values, 1 / result.sums.sizes["score"]
     wanted = [k for k in (AREA, IN_PATCHES if IN_PATCHES in kinds else PT, TURNED) if k in kinds]
     for tagged, mark, face in ((RIGHT, "o", True), (WRONG, "s", False)):
-        enough = result.sums["score_jets"].sel(tagged=tagged).values[:, g] >= _LEAST
+        enough = result.sums["score_jets"].sel(tagged=tagged).values[:, g] >= LEAST
         share = summary.against_score(result, tagged)[:, g]
         for k, kind in enumerate(wanted):
             over = ratio(share[:, 0], share[:, kinds.index(kind)])[enough]

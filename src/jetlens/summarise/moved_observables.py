@@ -213,8 +213,8 @@ class MovedObservables(ScaleSummary):
         found |= exactly("moved.at", float(scales[scale]))
         found |= named("moved.distance", mean_relative(own)[scale])
         for name, share in self.shares(result, scale).items():
-            told = named(f"moved.{name}", share)
-            found |= {n: of_few(number, self.effective(result)) for n, number in told.items()}
+            for full, number in named(f"moved.{name}", share).items():
+                found[full] = of_few(number, self.effective(result))
         enough = result.sums["moved"].values >= LEAST
         classes = [str(c) for c in result.sums["toward"].values]
         for t in np.flatnonzero(enough).tolist():

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import xarray as xr
 
+from jetlens.core.batch import SHOWERS
 from jetlens.report.facts import UNLABELLED, Explanation, Facts
 from jetlens.report.sections import abstract
 from jetlens.report.setup import what_was_run
-from jetlens.summarise.jets.rows import ROWS, SHOWERS
+from jetlens.summarise.jets.rows import ROWS
 from jetlens.summarise.result import Result
 
 COUNTS = {"b": 100, "c": 300}

@@ -44,6 +44,9 @@ MOVED = "_moved"
 FLIP_STEP = "_flip_step"
 """How far a collection's scaled features have moved where a decision flips, in their spreads."""
 
+CALLED = "called"
+"""Attribute: what its rows are called, see `jetlens.core.batch.JetBatch.called`."""
+
 OF_TARGET = "of_target"
 """Attribute of variables that may differ with what is explained."""
 
@@ -151,7 +154,7 @@ def build(
     for name, table in (tables or {}).items():
         data[name] = _found(("jet", *table.axes), table.values, table.attrs)
         coords |= table.coordinates
-    return xr.Dataset(data, coords=coords, attrs=dict(attrs or {}))
+    return xr.Dataset(data, coords=coords, attrs={CALLED: batch.called, **(attrs or {})})
 
 
 def _found(

@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, look_up
 
+JETS, EVENTS, SHOWERS = "jets", "events", "showers"
+"""What the rows of a batch may be called."""
+
+_CALLED = {"objects": EVENTS, "hits": SHOWERS}
+
 
 @dataclass(frozen=True, eq=False)
 class JetBatch:
@@ -62,6 +67,11 @@ class JetBatch:
 
     def __getitem__(self, name: str) -> Collection:
         return look_up("collection", name, self.collections)
+
+    @property
+    def called(self) -> str:
+        """What its rows are called: events if they have objects, showers if hits, else jets."""
+        return next((word for name, word in _CALLED.items() if name in self.collections), JETS)
 
     def take(self, rows: Any) -> JetBatch:
         """Return some of the jets: a slice, a boolean mask or positions."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jetlens.core.batch import JETS
 from jetlens.report.content import Picture
-from jetlens.summarise.jets.rows import JETS, rows_of
+from jetlens.summarise.jets.rows import rows_of
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.retrained import Retrained
 

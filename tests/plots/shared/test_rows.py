@@ -1,4 +1,4 @@
-"""Words about jets, said of showers."""
+"""Words about jets, said of showers and events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from jetlens.plots.shared.rows import rename
 from jetlens.plots.shared.words import said_of
 
-WORDS = "Jets by jetlens: a jet's pT, 5 jets, and what a jet is in b-jets"
+WORDS = "Jets by jetlens: a jet's pT, 5 jets, and what a jet is in gluon-jets"
 
 
 def test_jets_stay_jets():
@@ -15,8 +15,16 @@ def test_jets_stay_jets():
 
 
 def test_all_words_follow():
-    wanted = "Showers by jetlens: a shower's pT, 5 showers, and what a shower is in b-showers"
+    wanted = "Showers by jetlens: a shower's pT, 5 showers, and what a shower is in gluon-showers"
     assert said_of("showers", WORDS) == wanted
+
+
+def test_jets_that_are_in_an_event_stay_jets():
+    words = "Signal jets: the two jets, both large jets, fat jets and b-jets of 3 jets; subjets"
+    wanted = (
+        "Signal events: the two jets, both large jets, fat jets and b-jets of 3 events; subjets"
+    )
+    assert said_of("events", words) == wanted
 
 
 def test_words_of_figures_follow():

@@ -1,48 +1,41 @@
-"""What rows are called follows from what they are lists of."""
+"""What rows are called follows from what they have."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 
 import jetlens as jl
-from jetlens.summarise.jets.rows import JETS, SHOWERS, rows, rows_of
+from jetlens.core import attribution
+from jetlens.core.batch import EVENTS, JETS, SHOWERS, concatenate
+from jetlens.summarise.jets.rows import rows, rows_of
 from synthetic import scanned
-
-HITS = ("x", "y", "z", "energy")
-
-
-def of(names: tuple[str, ...], masked: bool = True) -> xr.Dataset:
-    found = xr.Dataset(
-        {"hits_value": (("jet", "hits", "hits_feature"), np.zeros((2, 3, len(names))))},
-        coords={"hits_feature": list(names)},
-    )
-    return found.assign(hits_mask=(("jet", "hits"), np.ones((2, 3), bool))) if masked else found
 
 
 @pytest.mark.parametrize(
-    ("attribution", "called"),
-    [
-        (of(HITS), SHOWERS),
-        (of(("pt", "deta", "dphi")), JETS),
-        (of(("x", "y", "pt")), JETS),  # prongs in an image's frame
-        (of(HITS, masked=False), JETS),  # one place a jet
-    ],
+    ("collection", "called"),
+    [("constituents", JETS), ("objects", EVENTS), ("hits", SHOWERS), ("tracks", JETS)],
 )
-def test_lists_of_hits_are_showers(attribution: xr.Dataset, called: str) -> None:
-    assert rows(attribution) == called
+def test_rows_are_called_after_what_they_have(collection: str, called: str) -> None:
+    batch = jl.batch(
+        {"jets": (np.zeros((4, 1)), ["pt"]), collection: (np.zeros((4, 2, 1)), ["pt"])},
+        label=["a", "b", "a", "b"],
+    )
+    said = attribution.build(
+        concatenate([batch, batch.take([1, 2])]),
+        {"jets": ["pt"]},  # whatever is an input
+        {},
+        classes=batch.classes,
+        output=np.zeros((6, 2)),
+        target=np.zeros(6, np.int64),
+    )
+    assert rows(said) == called
+    assert rows_of(jl.summarise(said, "performance", replicas=3)) == called
 
 
 def test_results_know_what_they_are_of() -> None:
     jets = scanned(60, 9)
     for name in ("nudge-scan", "performance"):
         assert rows_of(jl.summarise(jets, name, replicas=3)) == JETS
-    hits = jets.rename(
-        constituents_feature="hits_feature", constituents="hits", constituents_mask="hits_mask"
-    )
-    names = [*HITS, *map(str, hits["hits_feature"].values[4:])]
-    renamed = hits.assign_coords(hits_feature=names)
-    for name in ("nudge-scan", "performance"):
-        result = jl.summarise(renamed, name, replicas=3)
+        result = jl.summarise(jets.assign_attrs(called=SHOWERS), name, replicas=3)
         assert rows_of(result) == rows_of(result + result) == SHOWERS

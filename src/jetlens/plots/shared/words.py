@@ -36,12 +36,17 @@ _COMMANDS = {
     "Delta": "Δ",
     "sin": "sin ",
 }
-_JETS = re.compile(r"\b[jJ]et(s?)\b")
+_JETS = re.compile(
+    r"(?<!fat )(?<!large )(?<!both )(?<!two )(?<!\b[bc]-)\b[jJ]et(s?)\b"
+)  # an event has two
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def said_of(rows: str, words: str) -> str:
-    """Return words that say jets, said of what rows are called: ``jets`` or ``showers``."""
+    """Return words that say jets, said of what rows are called, such as showers.
+
+    Two jets, large jets and b-jets stay what they are.
+    """
 
     def other(found: re.Match[str]) -> str:
         name = rows if found[1] else rows.removesuffix("s")

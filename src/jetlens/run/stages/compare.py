@@ -28,7 +28,7 @@ from jetlens.run.study import PERFORMANCE, Study, key
 from jetlens.summarise.trainings.costs import Costs
 from jetlens.taggers import saved
 
-VERSION = 10
+VERSION = 11
 NUMBERS, PAGE = "compare", "report"
 
 

@@ -30,7 +30,7 @@ from jetlens.run.study import Study, key
 from jetlens.summarise.result import Result
 from jetlens.taggers.base import Tagger
 
-VERSION = 2
+VERSION = 3
 LEFT_OUT = "left_out"
 """What is known of a stage whose method is not asked of this tagger, or cannot explain it: why."""
 FEW = 4  # jets to try a method on

@@ -29,7 +29,7 @@ from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.training.features import Features
 
-VERSION = 3
+VERSION = 4
 STAGE = "tagger"
 JETS = "jets"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from markupsafe import Markup
 from jetlens.report.content import Listing, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured, plain, shown
+from jetlens.summarise.estimates import Number, mapped
 
 _SPREAD = (
     "accuracy",
@@ -21,6 +23,7 @@ _SPREAD = (
     "top_origin.b.",
     "converged.all",
 )
+_FACTORS = ("rejection.",)  # without an upper end: the largest of a few would be their mean
 
 
 def repeats(facts: Facts) -> Section:
@@ -31,13 +34,11 @@ def repeats(facts: Facts) -> Section:
         values = [r[name]["value"] for r in facts.repeats if name in r]
         if not name.startswith(_SPREAD) or len(values) < count or "@" in name:
             continue
-        spread = float(np.std(values, ddof=1))
         half = (facts.numbers[name]["high"] - facts.numbers[name]["low"]) / 2
-        mean = float(np.mean(values))
         rows.append(
             [
                 Markup("<code>{}</code>").format(name),
-                measured({"value": mean, "low": mean - spread, "high": mean + spread}),
+                measured(_spread(values, factors=name.startswith(_FACTORS))),
                 plain(half, 2),
                 *(plain(v) for v in values),
             ]
@@ -48,11 +49,21 @@ def repeats(facts: Facts) -> Section:
         "bootstrap error of one",
         *(f"#{k + 1}" for k in range(count)),
     ]
+    own = "divisions of the events" if facts.recipe.get("resplit") else "seeds"
     caption = (
-        f"The same study with {count} taggers, trained with seeds of their own. The spread is the "
-        "standard deviation over them; beside it the statistical error of a single one."
+        f"The same study with {count} taggers, trained with {own} of their own. The spread is the "
+        "standard deviation over them; beside it the statistical error of a single one. Of "
+        "rejections both are geometric."
     )
     return Section("repeats", "Spread over repeats", [Table(head, rows, caption)])
+
+
+def _spread(values: Sequence[float], factors: bool) -> Number:
+    """Return the mean and its standard deviation over repeats; of factors those of logarithms."""
+    each = np.log(values) if factors and min(values) > 0 else np.asarray(values)
+    mean, spread = float(each.mean()), float(each.std(ddof=1))
+    found = {"value": mean, "low": mean - spread, "high": mean + spread}
+    return mapped(found, math.exp) if factors and min(values) > 0 else found
 
 
 def provenance(facts: Facts) -> Section:

@@ -91,7 +91,7 @@ def caption(ensemble: Ensemble) -> str:
     words = "ROC curves on the test jets, with a logarithmic axis of the background efficiency"
     if many[-1] > 1:
         words += (
-            f": lines are medians over {several} retrainings with other seeds, bands reach from "
+            f": lines are medians over {several} retrainings, bands reach from "
             "the lowest to the highest of them"
         )
     summary: Any = ensemble.members[0].result.summary

@@ -302,3 +302,12 @@ def test_the_limit_of_one_retraining_of_three_does_not_stand_for_all():
     assert numbers["reach.a.trainings_with_limit.1000"]["value"] == 1
     assert not [n for n in numbers if n.endswith(("limit.1000", "1000.vs.a")) and "with" not in n]
     assert "reach.ratio.b.500.vs.a" in numbers
+
+
+def test_no_share_is_beyond_one():
+    jets = events(300)
+    jets["jets_xsec_weight"] = jets["jets_xsec_weight"] * 40  # an acceptance of more than all
+    numbers = jl.summarise(jets, "reach", masses=MASSES, replicas=10).numbers()
+    shares = [n for name, n in numbers.items() if "acceptance" in name or "in_window" in name]
+    assert shares
+    assert all(0 <= n["low"] <= n["value"] <= n["high"] <= 1 for n in shares)

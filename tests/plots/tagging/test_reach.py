@@ -44,9 +44,15 @@ def test_compared_taggers_have_a_curve_each_and_ratios():
         for r in range(2)
     ]
     ensemble = Ensemble(tuple(members))
-    upper, lower = draw(ensemble).axes
-    assert set(curves(upper)) == {"a", "b", "cuts alone"}
+    upper, middle, lower = draw(ensemble).axes
     numbers = ensemble.numbers()
+    for ax, quantity in ((upper, "limit"), (middle, "significance")):
+        assert set(curves(ax)) == {"a", "b", "cuts alone"}
+        for name, start in (("b", "b"), ("cuts alone", "a.cut_based")):
+            wanted = [numbers[f"reach.{start}.{quantity}.{m:g}"]["value"] for m in MASSES]
+            np.testing.assert_allclose(curves(ax)[name].lines[0].get_ydata(), wanted)
+    alone = draw(Ensemble(tuple(members[:2])))
+    assert [ax.get_ylabel()[:8] for ax in alone.axes] == ["Expected", "Expected"]
     wanted = [numbers[f"reach.ratio.b.{m:g}.vs.a"]["value"] for m in MASSES]
     np.testing.assert_allclose(curves(lower)["b"].lines[0].get_ydata(), wanted)
     assert "below 1 is better" in caption(ensemble)

@@ -1,4 +1,4 @@
-"""Expected limits of several taggers against the mass, and their ratios."""
+"""Expected limits and significances of several taggers against the mass, and limits' ratios."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ NONE = "too few simulated background events for a limit"
 
 @figures.register("reach-compared")
 def draw(ensemble: Ensemble) -> Figure:
-    """Limits above, their ratios to the first place on the last axis below; one colour a place."""
+    """Limits, significances, and ratios to the limits of the last axis's first place."""
     summary: Any = ensemble.members[0].result.summary
     numbers = ensemble.numbers()
     last = list(ensemble.axes)[-1] if ensemble.axes else ""
     columns = list(ensemble.split(last)) if last else [((), ensemble)]
     places = ensemble.axes[last] if last else ("",)
-    rows = 2 if len(places) > 1 else 1
-    drawn = figure(max(5.6 * len(columns), 7.2), 4.9 if rows == 1 else 7.4)
-    ratios = [3.2, 2.0][:rows]
+    rows = 3 if len(places) > 1 else 2
+    drawn = figure(max(5.6 * len(columns), 7.2), 7.4 if rows == 2 else 9.6)
+    ratios = [3.2, 2.2, 1.9][:rows]
     panels = drawn.subplots(rows, len(columns), squeeze=False, sharex=True, height_ratios=ratios)
     for c, (others, some) in enumerate(columns):
-        upper = panels[0, c]
+        upper, middle, lower = (*panels[:, c], None)[:3]
         groups = list(some.groups())
         for variation in groups:
             place = dict(variation).get(last, "")
@@ -50,35 +50,38 @@ def draw(ensemble: Ensemble) -> Figure:
             whole = place_of(variation)
             colour, name = CYCLE[k % len(CYCLE)], place or "tagger"
             shift = 2 * k - len(places) + 1
-            start = ".".join(w for w in ("reach", whole, "limit.") if w)
-            points(upper, numbers, start, summary, colour, name, shift=shift)
-            if rows > 1 and place != places[0]:
+            for ax, quantity in ((upper, "limit."), (middle, "significance.")):
+                start = ".".join(w for w in ("reach", whole, quantity) if w)
+                points(ax, numbers, start, summary, colour, name, shift=shift)
+            if lower is not None and place != places[0]:
                 ratio = {
                     n.removesuffix(f".vs.{places[0]}"): v
                     for n, v in numbers.items()
                     if n.endswith(f".vs.{places[0]}")
                 }
                 start = f"reach.ratio.{whole}."
-                points(panels[1, c], ratio, start, summary, colour, name, shift=shift)
-        cuts = ".".join(w for w in ("reach", place_of(groups[0]), "cut_based.limit.") if w)
-        points(upper, numbers, cuts, summary, CUTS, "cuts alone", marker="s")
+                points(lower, ratio, start, summary, colour, name, shift=shift)
+        for ax, quantity in ((upper, "limit."), (middle, "significance.")):
+            of_cuts = ("reach", place_of(groups[0]), f"cut_based.{quantity}")
+            start = ".".join(w for w in of_cuts if w)
+            points(ax, numbers, start, summary, CUTS, "cuts alone", marker="s")
+            dress(ax, summary)
+            ax.set_xlabel("")
         published(upper, summary)
-        dress(upper, summary)
         room(upper)
         if not upper.has_data():
             upper.text(0.5, 0.5, NONE, ha="center", va="center", transform=upper.transAxes)
         if others:
             upper.set_title(said(others), loc="left", fontsize=12)
         upper.set_title(conditions(summary), loc="right", fontsize=11)
-        if rows > 1:
-            lower = panels[1, c]
+        if lower is not None:
             lower.axhline(1, color=CYCLE[0], linewidth=1.2)
-            lower.set_xlabel(MASS)
-            upper.set_xlabel("")
+        panels[-1, c].set_xlabel(MASS)
     panels[0, 0].set_ylabel(LIMIT)
+    panels[1, 0].set_ylabel(f"Expected significance\nof {summary.cross_section:g} fb")
     legend(panels[0, 0], ncols=2)
-    if rows > 1:
-        panels[1, 0].set_ylabel(f"Limit over that\nof {places[0]}")
+    if rows == 3:
+        panels[2, 0].set_ylabel(f"Limit over that\nof {places[0]}")
     heading(drawn)
     return drawn
 
@@ -91,8 +94,8 @@ def caption(ensemble: Ensemble) -> str:
     below = ""
     if ensemble.axes and len(list(ensemble.axes.values())[-1]) > 1:
         below = (
-            " Below: the ratio of limits of the same repeat, its geometric mean and the error of "
-            "that; below 1 is better."
+            " At the bottom: the ratio of limits of the same repeat, its geometric mean and the "
+            "error of that; below 1 is better."
         )
     missing = (
         "" if summary.published else f" {summary.published_source}: its limits are not at hand."
@@ -103,7 +106,8 @@ def caption(ensemble: Ensemble) -> str:
         else ""
     )
     return (
-        "Expected 95 % CL upper limits (CLs, asymptotic, median) of each tagger. "
+        "Expected 95 % CL upper limits (CLs, asymptotic, median) of each tagger, and below them "
+        f"the expected significance of a signal of {summary.cross_section:g} fb. "
         f"{words}{spread}{below}{_edges(ensemble)}{_counted(ensemble)}"
         f"{missing} "
         f"{trainings(ensemble) if not several else ''}"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.physics.limits import discovery_significance, expected_limit
-from jetlens.summarise.estimates import Numbers, named, ratio
+from jetlens.summarise.estimates import Numbers, bounded, named, ratio
 from jetlens.summarise.result import Result
 from jetlens.summarise.search.tagging import rates
 from jetlens.summarise.search.yields import Yields, by_cuts, by_tagger, tagged
@@ -71,7 +71,10 @@ def numbers(result: Result) -> Numbers:
     """Return all of them with their intervals."""
     found: Numbers = {}
     for name, replicas in quantities(result).items():
-        found |= named(f"reach.{name}", replicas)
+        own = named(f"reach.{name}", replicas)
+        if name.startswith(_SHARES):
+            own = {k: bounded(number) for k, number in own.items()}
+        found |= own
     return found
 
 
@@ -103,7 +106,7 @@ def compared(ensemble: Ensemble) -> Numbers:
     for variation, members in trainings.items():
         each = [measured[member] for member in members.values()]
         start = ".".join(w for w in ("reach", place_of(variation)) if w)
-        for name in _names(each, ("limit.", "significance.", "cut_based.limit.", "gain.")):
+        for name in _names(each, _COMPARED):
             there = [q[name] for q in each if name in q]
             if len(there) >= min(FEWEST, len(each)):
                 found[f"{start}.{name}"] = factor_over_trainings([(float(q[0]), q) for q in there])
@@ -123,6 +126,10 @@ def compared(ensemble: Ensemble) -> Numbers:
                 [((float(a[0]), a), (float(b[0]), b)) for a, b in shared]
             )
     return {name: number for name, number in found.items() if number}
+
+
+_SHARES = ("acceptance", "in_window", "tagger.signal_efficiency", "cut_based.signal_efficiency")
+_COMPARED = ("limit.", "significance.", "cut_based.limit.", "cut_based.significance.", "gain.")
 
 
 def _names(each: Sequence[Mapping[str, Floats]], starts: tuple[str, ...]) -> list[str]:

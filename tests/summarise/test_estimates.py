@@ -3,7 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from jetlens.summarise.estimates import bounded, given, interval, mapped, named, ratio, wilson
+from jetlens.summarise.estimates import (
+    bounded,
+    effective,
+    given,
+    interval,
+    mapped,
+    named,
+    ratio,
+    share_interval,
+    wilson,
+)
 
 
 def test_interval_is_the_central_share_of_the_replicas():
@@ -64,3 +74,26 @@ def test_wilson_interval():
     assert wilson(0.0, 50)[0] == 0
     assert 0 < wilson(0.0, 50)[1] < 0.05
     assert wilson(1.0, 50)[1] == 1
+
+
+def test_shares_have_one_interval_next_to_their_ends_and_within():
+    rng = np.random.default_rng(2)
+    within = np.concatenate([[0.4], rng.normal(0.4, 0.05, 100)])
+    estimates = np.stack([within, np.zeros(101), np.ones(101), np.full(101, np.nan)])
+    value, low, high = share_interval(estimates, np.array([90.0, 30.0, 50.0, 0.0]))
+    plain = interval(within)
+    assert (value[0], low[0], high[0]) == plain
+    assert (low[1], high[1]) == wilson(0.0, 30)
+    assert (low[2], high[2]) == wilson(1.0, 50)
+    assert np.isnan([value[3], low[3], high[3]]).all()
+    table = share_interval(estimates[None, :3], 30.0)  # one number of jets for all
+    assert table[2][0, 1] == wilson(0.0, 30)[1]
+
+
+def test_effective_numbers_are_those_of_the_weights():
+    rng = np.random.default_rng(3)
+    for weights in (np.ones(200), rng.exponential(1, 200)):
+        drawn = rng.poisson(1, (200, 4000))
+        sums = np.concatenate([[weights.sum()], weights @ drawn])
+        wanted = weights.sum() ** 2 / (weights**2).sum()
+        assert effective(sums) == pytest.approx(wanted, rel=0.1)

@@ -17,6 +17,7 @@ from jetlens.plots import caption
 from jetlens.report.moved import observables_table
 from jetlens.summarise.estimates import bounded
 from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN
+from jetlens.summarise.sums.chance import clear
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
 from synthetic import SCALES, graded, scanned
 
@@ -106,7 +107,18 @@ def test_jets_that_become_those_of_their_class_come_nearer(jets):
     numbers = found.numbers()
     assert numbers["moved.scale"] == {"value": 0.7, "low": 0.7, "high": 0.7}
     assert numbers["moved.distance.width.quark"]["value"] < 0.3
-    assert numbers["moved.distance.multiplicity.quark"]["value"] == pytest.approx(1, abs=1e-6)
+    # as far as before, and given where that is more than chance
+    for n, name in enumerate(names):
+        for t, toward in enumerate(("gluon", "quark")):
+            number = numbers.get(f"moved.distance.{name}.{toward}")
+            assert (number is not None) == clear(own)[n, t]
+            if number is not None and verdicts[name][t] == SAME:
+                assert number["value"] == pytest.approx(1, abs=1e-6)
+    assert clear(own)[names.index("width")].all()
+    # the jets have left what they looked like: the other class
+    assert numbers["moved.distance.other.width.quark"]["low"] > 0.8
+    assert numbers["moved.distance.at.0"]["value"] == pytest.approx(1)
+    assert numbers["moved.distance.at.0.7"] == numbers["moved.distance"]
     assert numbers["moved.flipped"]["value"] == 1
     assert numbers["moved.unphysical"]["value"] == 0
     assert numbers["moved.at.quark"]["value"] == 0.7
@@ -281,7 +293,12 @@ def showers(*deeper: float) -> xr.Dataset:
             "bent": (("jet", "scale"), none),
         },
         coords={"hits_feature": names, "class": ["pion", "kaon"], "scale": [0.0, 0.5, 1.0]},
-        attrs={"method": "nudge", "toward": "label", "options": json.dumps({"move": "wrong"})},
+        attrs={
+            "method": "nudge",
+            "toward": "label",
+            "options": json.dumps({"move": "wrong"}),
+            "called": "showers",
+        },
     )
 
 

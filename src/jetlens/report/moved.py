@@ -5,20 +5,25 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Cell, Table
 from jetlens.report.numbers import measured, plain
 from jetlens.report.words import html
-from jetlens.summarise.estimates import LEAST, interval
+from jetlens.summarise.estimates import LEAST
 from jetlens.summarise.jets.moved import SCALE
 from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN, Looked
 from jetlens.summarise.jets.rows import rows_of
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.chance import LIMIT, clear, remaining_number, squares
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
-from jetlens.summarise.sums.transport import DECIDED, clear
+from jetlens.summarise.sums.transport import DECIDED
+
+Floats = NDArray[np.float64]
 
 _MARKS = {NEARER: "holds", FARTHER: "fails", OPEN: "open", SAME: "same"}
 _WHY = {
@@ -69,11 +74,13 @@ def observables_table(result: Result) -> Table | None:
     level = f"{100 * DECIDED:.0f} %"
     caption = (
         "Does the network pick up what makes the classes? Wasserstein distances of the jets moved "
-        "toward a class to true jets of it, before and after a step, with 68 % intervals. The "
-        f"step's scale is {scale}. Nearer: following the gradient makes the jets more like those "
-        "of the class in this observable, so that the network has picked it up. Verdicts are at "
-        f"{level}, by the interval of the change (1.96 times the deviation of bootstraps over "
-        "events, and what their bins hide; clear of zero by more than a bin may have added); one "
+        "toward a class to true jets of it, before and after a step, without what chance adds to "
+        "them, with 68 % intervals; where one is not told from chance, what it is below at 95 %. "
+        f"The step's scale is {scale}. Nearer: following the gradient makes the jets more like "
+        "those of the class in this observable, so that the network has picked it up. Verdicts are "
+        f"at {level}, by the interval of the change of distances as they are found (1.96 times the "
+        "deviation of bootstraps over events, and what their bins hide; clear of zero by more than "
+        "a bin may have added); one "
         f"in twenty is chance. Where before and after are {OPEN}, the interval holds zero; where "
         f"the distance {SAME}, the step leaves the observable as it is. Recommended scales were "
         "chosen with the same jets, by the mean over all rows of a class that tell them from it; "
@@ -89,9 +96,12 @@ def _scale(scale: float, why: str) -> str:
     return f"{scale:g}" if why == OWN else f"{scale:g} ({why})"
 
 
-def _cell(estimates: Any) -> Markup:
-    value, low, high = (float(x) for x in interval(estimates))
-    return measured({"value": value, "low": low, "high": high})
+def _cell(estimates: Floats) -> Cell:
+    """Write a distance ``[replica]`` without what chance adds, or what it is below at 95 %."""
+    number = remaining_number(squares(estimates))
+    if LIMIT in number:
+        return f"< {plain(number[LIMIT], 2)}"
+    return measured(number) if number else ""
 
 
 def ranges(scales: list[float], some: list[bool]) -> str:

@@ -144,6 +144,42 @@ def of_few(found: Number, jets: float) -> Number:
     return found | {"low": min(low, found["low"]), "high": max(high, found["high"])}
 
 
+def share_interval(
+    estimates: NDArray[np.float64], jets: NDArray[np.float64] | float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return shares with their intervals; less than a jet from 0 or 1, see `of_few`.
+
+    Parameters
+    ----------
+    estimates
+        ``[..., replica]``, the nominal ones first.
+    jets
+        Of how many jets they are the shares, in effective number ``[...]``.
+    """
+    value, low, high = interval(estimates)
+    many = np.broadcast_to(jets, value.shape)
+    for at in zip(*np.nonzero(np.isfinite(value) & (many > 0)), strict=True):
+        found = {"value": float(value[at]), "low": float(low[at]), "high": float(high[at])}
+        found = of_few(found, float(many[at]))
+        low[at], high[at] = found["low"], found["high"]
+    return value, low, high
+
+
+def effective(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return effective numbers of events, by what their replicas fluctuate.
+
+    Each event counts a Poisson number of times in a replica, so that a sum of weights fluctuates
+    by the root of the sum of their squares.
+
+    Parameters
+    ----------
+    weights
+        Sums of weights ``[..., replica]``, the nominal ones first.
+    """
+    found: NDArray[np.float64] = ratio(weights[..., 0] ** 2, weights[..., 1:].var(axis=-1))
+    return found
+
+
 def named(name: str, estimates: NDArray[np.float64], value: float | None = None) -> Numbers:
     """Return one number with its interval under `name`, or nothing where it is not given."""
     found = number(estimates, value)

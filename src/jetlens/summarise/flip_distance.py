@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import FLIP_STEP, VALUE, features
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio, wilson
+from jetlens.summarise.estimates import LEAST, Numbers, effective, named, ratio, share_interval
 from jetlens.summarise.jets.moved import UNLABELLED, told, unlabelled
 from jetlens.summarise.jets.particle_order import real
 from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
@@ -96,15 +96,16 @@ class FlipDistance(RankSummary):
     def share(self, result: Result) -> tuple[Floats, Floats, Floats]:
         """Return the share of moved jets ``[group]`` that flip at all, with its 68 % interval.
 
-        The interval is that of a bootstrap over events, or Wilson's where the share is 0 or 1.
+        The interval is that of a bootstrap over events; next to 0 and 1, see `share_interval`.
         """
-        value, low, high = interval(
-            ratio(result.sums["flipped"].values, result.sums["weight"].values)
-        )
+        share = ratio(result.sums["flipped"].values, result.sums["weight"].values)
+        return share_interval(share, self.effective(result))
+
+    def effective(self, result: Result) -> Floats:
+        """Return the effective number of moved jets ``[group]``."""
         tried = result.sums["jets"].sel(count="used").values
-        for g in np.flatnonzero((value == 0) | (value == 1)):
-            low[g], high[g] = wilson(float(value[g]), float(tried[g]))
-        return value, low, high
+        found: Floats = np.fmin(effective(result.sums["weight"].values), tried)  # no more are there
+        return found
 
     def flipped_by(self, result: Result, scales: Floats) -> Floats:
         """Return the shares of moved jets that have flipped by scales ``[group, scale, replica]``.

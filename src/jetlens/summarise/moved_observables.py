@@ -20,6 +20,7 @@ from jetlens.summarise.jets.moved import (
     UNPHYSICAL,
     check_scanned,
     flipped,
+    scale_name,
     scales,
     told,
     unlabelled,
@@ -28,13 +29,13 @@ from jetlens.summarise.jets.moved_samples import compared_of, described, entries
 from jetlens.summarise.jets.moved_scale import ScaleSummary
 from jetlens.summarise.jets.shapes import KNOWN
 from jetlens.summarise.result import Result
+from jetlens.summarise.sums.distance_numbers import distance_numbers, mean_numbers
 from jetlens.summarise.sums.nearest import exactly, verdict_numbers, verdicts
 from jetlens.summarise.sums.transport import (
     Places,
     bin_width,
     changes,
     hidden,
-    mean_relative,
     moved_distances,
     own_distances,
 )
@@ -192,13 +193,18 @@ class MovedObservables(ScaleSummary):
 
         ``moved.scale`` is the recommended scale, where there is one. At ``moved.at``, which is that
         one (where it is none or no step, the middle one), ``moved.distance`` is the mean distance
-        to the class stepped toward over that before, and ``moved.flipped``, ``moved.unphysical``
-        and ``moved.bent`` are shares of jets (with Wilson's interval next to 0 and 1).
+        to the class stepped toward over that before, both without what chance adds to them (see
+        `jetlens.summarise.sums.chance`), and ``moved.flipped``, ``moved.unphysical`` and
+        ``moved.bent`` are shares of jets (with Wilson's interval next to 0 and 1).
+        ``moved.distance.at.<scale>`` is that mean at every scale.
 
         ``moved.scale.<class>`` is the scale recommended of the jets moved toward a class alone. At
         ``moved.at.<class>``, which is that one (where it is none or no step, ``moved.at``),
-        ``moved.distance.<observable>.<class>`` is a distance over that before,
-        ``moved.change.<observable>.<class>`` the distance less the one before, in the observable's
+        ``moved.distance.<observable>.<class>`` is a distance over that before, where this is more
+        than chance; one that is itself not told from chance is below its ``limit_95``, at 95 %.
+        ``moved.distance.other.<observable>.<class>`` is the distance there to the nearest of the
+        other classes, over the same. ``moved.change.<observable>.<class>`` is the distance, as it
+        is found, less the one before, in the observable's
         unit and with the interval ``low_95`` to ``high_95`` besides, both of one Gaussian, and
         ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 where the two
         are not told apart. Where the step leaves the distance as it is there is no verdict, and
@@ -206,12 +212,13 @@ class MovedObservables(ScaleSummary):
         """
         if int(result.sums["moved"].sum()) < LEAST:
             return {}
-        own, scales = self.own_distances(result), result.sums[SCALE].values
+        every, scales = self.distances(result), result.sums[SCALE].values
+        own = own_distances(every)
         best, places = self.recommended(result, own), self.looked_at(result, own).places
         scale, _ = self.looked_at_together(result, own)
         found = {} if best is None else named("moved.scale", best[1])
         found |= exactly("moved.at", float(scales[scale]))
-        found |= named("moved.distance", mean_relative(own)[scale])
+        found |= mean_numbers(own, [scale_name(s) for s in scales], scale)
         for name, share in self.shares(result, scale).items():
             for full, number in named(f"moved.{name}", share).items():
                 found[full] = of_few(number, self.effective(result))
@@ -222,10 +229,9 @@ class MovedObservables(ScaleSummary):
             alone = self.recommended(result, own, t)
             found |= {} if alone is None else named(f"moved.scale.{classes[t]}", alone[1])
         _, low, high = self.changes(result, own, places)
-        said = self.verdicts(result, own, places)
-        return found | verdict_numbers(
-            own, places, (low, high), self.names(result), classes, said, enough
-        )
+        said, names = self.verdicts(result, own, places), self.names(result)
+        found |= distance_numbers(every, places, names, classes, enough)
+        return found | verdict_numbers(own, places, (low, high), names, classes, said, enough)
 
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers over retrainings of every variation."""

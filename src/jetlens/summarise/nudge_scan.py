@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from jetlens.core.registry import summaries
-from jetlens.summarise.estimates import LEAST, Number, Numbers, interval, named, ratio, wilson
+from jetlens.summarise.estimates import LEAST, Number, Numbers, named, ratio, share_interval
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import (
     SCALE,
@@ -93,7 +93,7 @@ class NudgeScan(ClassSummary):
     def share(self, result: Result, name: str) -> tuple[Floats, Floats, Floats]:
         """Return the share of jets ``[group, scale]`` with its 68 % interval.
 
-        The interval is that of a bootstrap over events, or Wilson's where the share is 0 or 1.
+        The interval is that of a bootstrap over events; next to 0 and 1, see `share_interval`.
 
         Parameters
         ----------
@@ -102,14 +102,12 @@ class NudgeScan(ClassSummary):
         name
             ``"flipped"``, ``"unphysical"``, or ``"unphysical_<reason>"``.
         """
-        return self._with_interval(result, self._shares(result, name))
+        return share_interval(self._shares(result, name), self.effective(result)[:, None])
 
     def ever(self, result: Result) -> tuple[Floats, Floats, Floats]:
         """Return the share of jets ``[group]`` that flips at any of the scales; see `share`."""
         first, weight = (result.sums[n].values for n in (FIRST, "weight"))
-        each = ratio(first.sum(axis=1), weight)[:, None]
-        value, low, high = self._with_interval(result, each)
-        return value[:, 0], low[:, 0], high[:, 0]
+        return share_interval(ratio(first.sum(axis=1), weight), self.effective(result))
 
     def effective(self, result: Result) -> Floats:
         """Return the effective number of moved jets ``[group]``."""
@@ -172,14 +170,6 @@ class NudgeScan(ClassSummary):
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers over retrainings of every variation."""
         return compared(ensemble)
-
-    def _with_interval(self, result: Result, shares: Floats) -> tuple[Floats, Floats, Floats]:
-        """Return shares ``[group, scale, replica]`` with their intervals."""
-        value, low, high = interval(shares)
-        jets = self.effective(result)
-        for g, s in np.argwhere((value == 0) | (value == 1)):
-            low[g, s], high[g, s] = wilson(float(value[g, s]), float(jets[g]))
-        return value, low, high
 
     def _shares(self, result: Result, name: str) -> Floats:
         found: Floats = ratio(result.sums[name].values, result.sums["weight"].values[:, None])

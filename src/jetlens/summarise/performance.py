@@ -14,7 +14,7 @@ from jetlens.core.attribution import MASK, VALUE
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import summaries
 from jetlens.summarise.base import Summary
-from jetlens.summarise.estimates import Numbers, interval, named, ratio, wilson
+from jetlens.summarise.estimates import Numbers, named, ratio, share_interval
 from jetlens.summarise.jets.discriminant import CHARM, discriminant, signal_among
 from jetlens.summarise.jets.rows import ROWS, rows
 from jetlens.summarise.jets.variables import of_jets
@@ -210,11 +210,8 @@ class Performance(Summary):
     def confusion(self, result: Result) -> tuple[Floats, Floats, Floats]:
         """Return the share of each true class that is predicted as each, with its interval.
 
-        Where a share is 0 or 1, of which a bootstrap knows no error, it is Wilson's.
+        Next to 0 and 1, where a bootstrap knows no error, it is Wilson's (`share_interval`).
         """
         counted = result.sums["confusion"].values
-        value, low, high = interval(ratio(counted, counted.sum(axis=1, keepdims=True)))
         jets = result.parts["fine"].pick(score=TAGGER).effective()
-        for i, j in np.argwhere((value == 0) | (value == 1)):
-            low[i, j], high[i, j] = wilson(float(value[i, j]), float(jets[i]))
-        return value, low, high
+        return share_interval(ratio(counted, counted.sum(axis=1, keepdims=True)), jets[:, None])

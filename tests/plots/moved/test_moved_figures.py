@@ -73,6 +73,18 @@ def test_the_caption_recommends_a_scale(made):
     assert re.search(r"by \S+ % at most|none of these is more than chance", told)
 
 
+def test_shares_of_none_have_error_bars(jets):
+    none = jl.summarise(
+        jets.assign(bent=jets["bent"] & False), "moved-observables", replicas=12, **FEW
+    )
+    panel = next(p for p in jl.draw(none).axes if p.get_ylabel() == "Share of moved jets")
+    bent = next(c for c in panel.containers if c.get_label() == "Bent")
+    (bars,) = bent.lines[2]
+    for (_, low), (_, high) in (path.vertices for path in bars.get_paths()):
+        assert low == 0
+        assert 0.001 < high < 0.1
+
+
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_one_scale_is_drawn_in_the_middle(jets, name, options):
     result = jl.summarise(jets.isel(scale=[-1]), name, replicas=12, **options)

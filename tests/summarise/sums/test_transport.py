@@ -10,10 +10,8 @@ from jetlens.summarise.sums.histogram import Histogram
 from jetlens.summarise.sums.transport import (
     bin_width,
     changes,
-    clear,
     distances,
     hidden,
-    mean_relative,
 )
 
 CELLS = {"sample": ("a", "b", "c", "none")}
@@ -69,39 +67,6 @@ def test_parts_give_the_distance_of_the_whole(entries):
 def test_empty_histograms_have_no_distance():
     nothing = filled([np.zeros(0)] * 3, np.zeros((0, 2)), 96)
     assert np.isnan(distances(nothing, np.array([[0, 1]]))).all()
-
-
-@pytest.mark.parametrize(("apart", "least", "most"), [(0.0, 0.0, 0.12), (0.35, 0.9, 1.0)])
-def test_few_distances_of_one_distribution_are_clear_and_most_of_two_are(apart, least, most):
-    many, found = (1500, 200), []
-    for seed in range(100):
-        rng = np.random.default_rng(seed)
-        values = [rng.normal(size=many[0]), rng.normal(apart, size=many[1]), np.zeros(0)]
-        drawn = rng.poisson(1, (sum(many), 60))
-        weights = np.concatenate([np.ones((sum(many), 1)), drawn], axis=1)
-        fine, coarse = filled(values, weights[:, :1], 8192), filled(values, weights, 96)
-        pair = np.array([[1, 0]])
-        best, rough = (distances(h, pair) for h in (fine, coarse))
-        shifted = np.maximum(rough + best - rough[:, :1], 0)
-        found.append(clear(shifted[:, None, None])[0, 0])
-    assert least <= np.mean(found) <= most
-
-
-def test_chance_is_no_clear_distance_and_is_left_out_of_the_mean():
-    rng = np.random.default_rng(2)
-    replicas = np.concatenate([[0.0], rng.normal(0, 0.05, 200)])
-    own = np.empty((2, 1, 3, 201))  # two observables, one class, before and two scales
-    own[0] = np.stack([1.0 + replicas, 0.5 + replicas, 0.2 + replicas])
-    own[1, 0, 0] = 0.1 + np.concatenate([[0.0], 0.1 + rng.normal(0, 0.03, 200)])  # only noise
-    own[1, 0, 1:] = 5.0
-    np.testing.assert_array_equal(clear(own), [[True], [False]])
-    np.testing.assert_allclose(mean_relative(own)[:, 0], [0.5, 0.2])
-    change, low, high = changes(own, 1)
-    np.testing.assert_allclose(change[0, 0], -0.8)
-    assert low[0, 0] <= -0.8 <= high[0, 0] < 0
-    assert low[1, 0] > 4
-    own[0, 0, 0] = own[1, 0, 0]
-    assert np.isnan(mean_relative(own)).all()
 
 
 def test_changes_have_the_interval_of_a_gaussian_as_wide_as_the_replicas():

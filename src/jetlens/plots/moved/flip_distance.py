@@ -12,12 +12,20 @@ from numpy.typing import NDArray
 from jetlens.core.registry import figures
 from jetlens.plots.shared.by_class import empty, ordered_by, position
 from jetlens.plots.shared.gradients import group_colour, group_title, jets_of, split_groups
-from jetlens.plots.shared.moved import how_many, left_out, scale_axis, toward, unused, which
+from jetlens.plots.shared.moved import (
+    how_many,
+    left_out,
+    scale_axis,
+    toward,
+    unused,
+    which,
+    with_error,
+)
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.ranked import Three, against_rank, bars
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import features, plain
-from jetlens.summarise.estimates import LEAST, interval
+from jetlens.summarise.estimates import LEAST, share_interval
 from jetlens.summarise.flip_distance import MEDIAN, PROBABILITIES
 from jetlens.summarise.jets.lists import MISCLASSIFIED
 from jetlens.summarise.result import Result
@@ -99,7 +107,7 @@ def caption(result: Result) -> str:
         told = f"{100 * share[g]:.0f} ± {half:.0f} % of {jets_of(group)} flip"
         if np.isfinite(value[g, 0]):
             first = names.index(summary.ranking(result, group)[0])
-            whole, its = (_told(value[g, k], below[g, k], above[g, k]) for k in (-2, first))
+            whole, its = (with_error(value[g, k], below[g, k], above[g, k]) for k in (-2, first))
             told += f", by a step of {whole} spreads in all, {titles[first]} the most ({its})"
         said.append(told)
     words += f"{'; '.join(said)}. " if said else ""
@@ -127,7 +135,8 @@ def _shares(ax: Axes, result: Result, groups: list[str]) -> None:
     at = np.linspace(0, scales[-1], _STEPS)
     if positive and scales[-1] / positive[0] > 10:
         at = np.concatenate([[0], np.geomspace(positive[0] / 2, scales[-1], _STEPS)])
-    value, low, high = interval(summary.flipped_by(result, at))
+    jets = summary.effective(result)[:, None]
+    value, low, high = share_interval(summary.flipped_by(result, at), jets)
     for group in groups:
         g, colour = position(result, group), group_colour(result, group)
         style = "--" if group.endswith(MISCLASSIFIED) else "-"
@@ -155,10 +164,3 @@ def _distances(
     ax.set_yticks(range(len(order)), titles)
     ax.set_xlabel("Median distance [spreads of the feature]")
     ax.set_xlim(0, None)
-
-
-def _told(value: float, low: float, high: float) -> str:
-    """Write a number with half of its interval, to two digits of this."""
-    half = (high - low) / 2
-    digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 5)) if half > 0 else 3
-    return f"{value:.{digits}f} ± {half:.{digits}f}"

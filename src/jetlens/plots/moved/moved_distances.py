@@ -13,10 +13,10 @@ from jetlens.plots.moved.moved_distributions import MOVED
 from jetlens.plots.shared.by_class import class_title, spread
 from jetlens.plots.shared.flavours import class_name, flavour_colour
 from jetlens.plots.shared.moved import scale_axis
-from jetlens.summarise.estimates import interval
+from jetlens.summarise.estimates import share_interval
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.result import Result
-from jetlens.summarise.sums.transport import mean_relative
+from jetlens.summarise.sums.chance import gaussian, mean_relative, remaining, squares
 
 _FAR = 2.5  # times as far as before: what lies beyond is no choice
 
@@ -33,13 +33,13 @@ def against_scale(
 ) -> None:
     """Draw distances ``[toward, before and scale, class, replica]`` against the scale.
 
-    The scales at the places `at` ``[toward]`` are marked.
+    What chance adds is taken off. The scales at the places `at` ``[toward]`` are marked.
     """
     scales = [float(s) for s in result.sums[SCALE].values]
     classes = [str(c) for c in result.sums["toward"].values]
     for t in shown:
         for c, name in enumerate(classes):
-            value, low, high = interval(distance[t, 1:, c])
+            value, low, high = remaining(squares(distance[t, 1:, c]))
             own = c == t
             look: dict[str, Any] = {
                 "color": flavour_colour(classes[t], t + 1),
@@ -73,7 +73,7 @@ def choice(ax: Axes, result: Result, own: Floats, shown: list[int], at: int | No
         for t in shown
     ]
     for words, colour, some in lines:
-        value, low, high = interval(mean_relative(some))
+        value, low, high = gaussian(mean_relative(some))
         look: dict[str, Any] = {"color": colour, "fmt": "o-", "markersize": 4, "label": words}
         ax.errorbar(scales, value, spread(value, low, high), **look)
     ax.legend(ncols=len(lines), fontsize=9, loc="upper left")
@@ -95,14 +95,14 @@ def shares(ax: Axes, result: Result, at: int | None) -> None:
     """Draw the shares of moved jets that flip, and that raw steps make unphysical."""
     scales = [float(s) for s in result.sums[SCALE].values]
     summary: Any = result.summary
-    found = [summary.shares(result, k) for k in range(len(scales))]
+    found, jets = [summary.shares(result, k) for k in range(len(scales))], summary.effective(result)
     for name, colour, fmt, words in (
         ("flipped", MOVED, "o", "Flipped"),
         (UNPHYSICAL, "0.6", "s", "Unphysical"),
         (BENT, "black", "^", "Bent"),
     ):
         if name in found[0]:
-            value, low, high = interval(np.stack([f[name] for f in found]))
+            value, low, high = share_interval(np.stack([f[name] for f in found]), jets)
             look: dict[str, Any] = {"color": colour, "fmt": f"{fmt}-", "markersize": 3.5}
             ax.errorbar(scales, value, spread(value, low, high), label=words, **look)
     if at is not None:

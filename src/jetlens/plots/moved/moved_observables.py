@@ -14,7 +14,7 @@ from jetlens.plots.moved.moved_distances import against_scale, choice, shares
 from jetlens.plots.moved.moved_distributions import distributions, edges_of
 from jetlens.plots.shared.by_class import empty, measured
 from jetlens.plots.shared.flavours import class_name
-from jetlens.plots.shared.moved import left_out, toward, unused, which
+from jetlens.plots.shared.moved import left_out, toward, unused, which, with_error
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain
@@ -23,8 +23,9 @@ from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
 from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN, Looked
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.binned import rebinned
+from jetlens.summarise.sums.chance import clear, gaussian, mean_relative
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME, VERDICTS
-from jetlens.summarise.sums.transport import clear, mean_relative, own_distances
+from jetlens.summarise.sums.transport import own_distances
 
 TITLE = "Do moved jets look like true ones?"
 _SAID = {NEARER: "#1b7f5c", FARTHER: "#bd1f01", OPEN: "#555555", SAME: "#999999"}
@@ -123,8 +124,9 @@ def caption(result: Result) -> str:
         f"{int(jets.sel(count='used')):,} jets by true class; observables are computed anew from "
         "the moved particles. Of the tagger's inputs, each particle is an entry. "
         "Below each distribution, its ratio to that of the class stepped "
-        "toward. On the right, Wasserstein distances to both true classes, with 68 % bootstrap "
-        f"intervals over events; {_precision(result, own)}. {left_out(result)}"
+        "toward. On the right, Wasserstein distances to the true classes without what chance adds "
+        "to them, with 68 % intervals (bootstrap over events) that reach down to zero where chance "
+        f"may be all there is; {_precision(result, own)}. {left_out(result)}"
     )
     best = summary.recommended(result, own)
     scale = _none(result, own) if best is None else _recommendation(result, own, best)
@@ -169,7 +171,7 @@ def _recommendation(result: Result, own: Floats, best: tuple[int, Floats]) -> st
     summary: Any = result.summary
     place, scales = best
     _, low, high = (float(v) for v in interval(scales))
-    every, mean = result.sums[SCALE].values, mean_relative(own)
+    every, mean = result.sums[SCALE].values, gaussian(mean_relative(own))
     range_ = f"{scales[0]:g} (68 % of bootstrap replicas: {low:g} to {high:g})"
     allowed = summary.allowed(result)[:, 0]
     if every[place] == 0:
@@ -186,10 +188,10 @@ def _recommendation(result: Result, own: Floats, best: tuple[int, Floats]) -> st
     words = (
         f"The recommended scale is {range_}: it is that at which{among} the distance to the class "
         f"stepped toward, over that before the step and averaged over the {used} observables and "
-        f"inputs that tell the jets from that class at first, is least, {measured(mean[place])}"
+        f"inputs that tell the jets from that class at first, is least, {_at(mean, place)}"
     )
     if place + 1 < len(every):
-        words += f" (at {every[place + 1]:g}, {measured(mean[place + 1])})"
+        words += f" (at {every[place + 1]:g}, {_at(mean, place + 1)})"
     shares = {n: 100 * s for n, s in summary.shares(result, place).items()}
     words += f". There, {_whole(shares['flipped'])} % of decisions flip"
     if BENT in shares:
@@ -213,6 +215,11 @@ def _by_class(result: Result, own: Floats) -> str:
     if len(found) < 2:
         return ""
     return f" Toward one class alone it is: {', '.join(found)}."
+
+
+def _at(mean: tuple[Floats, Floats, Floats], place: int) -> str:
+    """Write the mean at one scale with its interval."""
+    return with_error(*(float(v[place]) for v in mean))
 
 
 def _whole(estimates: Floats) -> str:

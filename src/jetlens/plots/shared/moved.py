@@ -72,6 +72,13 @@ def unused(result: Result) -> str:
     return f"Constraints without effect: {listed}." if listed else ""
 
 
+def with_error(value: float, low: float, high: float) -> str:
+    """Write a number with half of its interval, to two digits of this."""
+    half = (high - low) / 2
+    digits = int(np.clip(1 - np.floor(np.log10(half)), 0, 5)) if half > 0 else 3
+    return f"{value:.{digits}f} ± {half:.{digits}f}"
+
+
 def _option(result: Result, name: str) -> str:
     return str(json.loads(result.sums.attrs.get("options") or "{}").get(name, ""))
 

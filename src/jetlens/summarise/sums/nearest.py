@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from jetlens.summarise.estimates import CONFIDENCE, Number, Numbers, given, named, ratio
-from jetlens.summarise.sums.transport import DECIDED, Places, mean_relative, stepped
+from jetlens.summarise.estimates import CONFIDENCE, Number, Numbers, given
+from jetlens.summarise.sums.chance import mean_relative
+from jetlens.summarise.sums.transport import DECIDED, Places, stepped
 
 NEARER, FARTHER, OPEN = "nearer", "farther", "not told apart"
 SAME = "does not change"
@@ -97,12 +98,10 @@ def verdict_numbers(
         The verdicts.
     """
     found: Numbers = {}
-    after = stepped(own, scale)
-    over, change = ratio(after, own[:, :, 0]), after - own[:, :, 0]
+    change = stepped(own, scale) - own[:, :, 0]
     low, high = ends
     for n, t in np.argwhere(np.broadcast_to(enough, (len(names), len(classes)))):
         of = f"{names[n]}.{classes[t]}"
-        found |= named(f"moved.distance.{of}", over[n, t])
         if told := _change(change[n, t], float(low[n, t]), float(high[n, t])):
             found[f"moved.change.{of}"] = told
         found |= exactly(f"moved.unchanged.{of}", float(said[n][t] == SAME))

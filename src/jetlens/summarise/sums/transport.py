@@ -8,11 +8,11 @@ from scipy.stats import norm
 
 from jetlens.summarise.estimates import ratio
 from jetlens.summarise.sums.binned import aligned
+from jetlens.summarise.sums.chance import deviation_of
 from jetlens.summarise.sums.histogram import Histogram
 
 DECIDED = 0.95
 """The confidence at which a distance has changed."""
-_CLEAR = 2.0  # standard errors of a distance that is more than chance
 
 Floats = NDArray[np.float64]
 Places = int | NDArray[np.int64]
@@ -100,18 +100,6 @@ def own_distances(found: Floats) -> Floats:
     return np.stack([found[:, t, :, t] for t in range(found.shape[1])], axis=1)
 
 
-def relative(own: Floats) -> Floats:
-    """Return distances over those before the step, ``[observable, class, scale, replica]``.
-
-    Parameters
-    ----------
-    own
-        Distances ``[observable, class, before and scale, replica]``, the nominal ones first.
-    """
-    found: Floats = ratio(own[:, :, 1:], own[:, :, :1])
-    return found
-
-
 def stepped(own: Floats, scale: Places) -> Floats:
     """Return the distances at a scale, or at one for each class ``[observable, class, replica]``.
 
@@ -149,12 +137,7 @@ def changes(
     The differences and the ends of their intervals ``[observable, class]``.
     """
     change = stepped(own, scale) - own[:, :, 0]
-    replicas = change[..., 1:]
-    known = np.isfinite(replicas)
-    number = known.sum(axis=-1)
-    mean = ratio(np.where(known, replicas, 0).sum(axis=-1), number)
-    apart = np.where(known, replicas - mean[..., None], 0)
-    error = np.sqrt(ratio((apart**2).sum(axis=-1), number) + np.square(hidden))
+    error = np.hypot(deviation_of(change[..., 1:]), hidden)
     wide = norm.ppf((1 + DECIDED) / 2) * error
     return change[..., 0], change[..., 0] - wide, change[..., 0] + wide
 
@@ -173,29 +156,4 @@ def hidden(coarse: Histogram, classes: int, scales: int) -> Floats:
     """
     before = classes + np.arange(classes) * (1 + scales)
     found: Floats = ratio(bin_width(coarse), np.sqrt(6 * coarse.effective()[before]))
-    return found
-
-
-def clear(own: Floats) -> NDArray[np.bool_]:
-    """Say which distances before the step are more than chance ``[observable, class]``.
-
-    Two samples of one distribution have a distance, too. Replicas fluctuate about the samples as
-    these do about the truth, so that by chance alone they are farther by a root of two: from what
-    they add follows what chance has added to the nominal distance.
-    """
-    nominal, replicas = own[:, :, 0, 0], own[:, :, 0, 1:]
-    chance = (replicas.mean(-1) - nominal) / (np.sqrt(2) - 1)
-    found: NDArray[np.bool_] = nominal - chance > _CLEAR * replicas.std(-1)
-    return found
-
-
-def mean_relative(own: Floats) -> Floats:
-    """Return the mean of relative distances ``[scale, replica]`` over what is clear at first.
-
-    NaN where nothing is.
-    """
-    some = clear(own)
-    if not some.any():
-        return np.full((own.shape[2] - 1, own.shape[3]), np.nan)
-    found: Floats = relative(own)[some].mean(axis=0)
     return found

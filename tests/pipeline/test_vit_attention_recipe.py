@@ -22,9 +22,14 @@ from jetlens.run.study import Study
 RECIPE = Path(__file__).resolve().parents[2] / "recipes" / "vit_attention.toml"
 
 
-@pytest.mark.parametrize("preset", [None, "quick", "gpu"])
+PRESETS = pytest.mark.parametrize("preset", [None, "quick", "gpu"])
+
+
+@PRESETS
 def test_networks_take_the_images_of_each_preset(preset, tmp_path):
-    recipe = load(RECIPE, preset=preset, changes={"data.images.pixels": 56} if preset else {})
+    places = {"quick": ("112",), "gpu": ("112", "224"), None: ()}[preset]
+    small = {f"vary.pixels.{place}.data.images.pixels": 56 for place in places}
+    recipe = load(RECIPE, preset=preset, changes=small)
     whole = Study(recipe, Store(tmp_path), Serial(), Log(True))
     studies = {v.places["model"]: v for v in whole.variations()}
     cnn = studies["cnn"]
@@ -36,6 +41,22 @@ def test_networks_take_the_images_of_each_preset(preset, tmp_path):
         untrained(replace(cnn, recipe=cnn.recipe.model_copy(update={"tagger": other})), jets)
     assert {v.recipe.data.arguments["classes"][0] for v in whole.variations()} == {"H4q", "Wqq"}
     assert {"last-two", "head-only", "random"} <= set(studies)
+
+
+@PRESETS
+def test_each_model_has_its_equal_with_two_layers(preset):
+    """Of as many pixels and images, and of as many draws: what it is paired with."""
+    recipe = load(RECIPE, preset=preset)
+    found = {tuple(v.places.values()): tree for v, tree in recipe.variations()}
+    assert next(iter(recipe.vary["model"])) == "last-two"
+    for (*others, model), tree in found.items():
+        equal = found[*others, "last-two"]
+        assert equal["repeats"] >= tree["repeats"], model
+        for same in ("data", "split"):
+            assert equal[same] == tree[same]
+        for same in ("per_class", "steps", "batch"):
+            assert equal["train"][same] == tree["train"][same]
+    assert {model for *_, model in found} == {*recipe.vary["model"]}
 
 
 def test_how_often_trainings_go_through_their_images(tmp_path):
@@ -68,7 +89,7 @@ def test_the_quick_preset_runs_with_a_small_backbone(tmp_path):
     """From collisions to numbers, at 56 pixels: two taggers of one task, and their comparison."""
     changes = {
         "data.jets": 60,
-        "data.images.pixels": 56,
+        "vary.pixels.112.data.images.pixels": 56,
         "split": [0.5, 0.2, 0.3],
         "tagger": {"backbone": SMALL, "weights": "random", "seed": 1},
         "train": {"steps": 3, "batch": 8},

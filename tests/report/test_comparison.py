@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -187,6 +188,18 @@ def test_every_background_that_was_asked_for_has_its_columns(facts):
     few = {n: v for n, v in facts.numbers.items() if "efficiency" not in n}
     (table,) = tables(sections(Comparison(**{**vars(facts), "numbers": few}))[0])
     assert not [h for h in table.head if "background" in h]
+
+
+def test_how_often_variations_are_trained(facts):
+    few = [replace(v, epochs=v.epochs * (1 + k)) for k, v in enumerate(facts.variants)]
+    text = rendered(Comparison(**{**vars(facts), "variants": few}))
+    assert "Each is trained 2 to 8 times" in text
+    assert "Means over 2 to 8 retrainings" in text
+    assert "Each is trained 2 times" in rendered(facts)
+    once = [replace(v, epochs=[3]) for v in facts.variants]
+    text = rendered(Comparison(**{**vars(facts), "variants": once}))
+    assert "Each is trained" not in text
+    assert "Intervals are 68 % bootstrap intervals." in text
 
 
 def test_rejections_of_each_signal_have_a_table(facts):

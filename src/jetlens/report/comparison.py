@@ -12,8 +12,11 @@ from jetlens.report.content import Block, Cell, Listing, Paragraph, Picture, Sec
 from jetlens.report.gains import gains
 from jetlens.report.numbers import measured
 from jetlens.report.outcome import best_of, orders_of
+from jetlens.report.prongs import NAME as PRONGS
+from jetlens.report.prongs import prongs
 from jetlens.report.provenance import versions
 from jetlens.report.rejections import rejections
+from jetlens.report.spent import spent
 from jetlens.report.streams import NAME as STREAM_USE
 from jetlens.report.streams import stream_use
 from jetlens.report.variants import (
@@ -33,17 +36,19 @@ from jetlens.report.words import method
 from jetlens.report.worth import worth_of_orders
 from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 
+_TABLES = {STREAM_USE: stream_use, PRONGS: prongs}
+"""What the figures of a summary have beside them."""
+
 
 def abstract(facts: Comparison) -> list[str]:
     """Say in a few sentences what was varied."""
     axes = {a: len(places) for a, places in axes_of(facts).items()}
     product = " times ".join(f"{n} of {axis}" for axis, n in axes.items() if n > 1)
-    repeats = facts.recipe["repeats"]
     words = f"{len(facts.variants)} variations of one study"
     words += f" ({product}) are compared." if product else "."
-    if repeats > 1:
+    if _repeated(facts):
         anew = ", each time on another split of the events" if facts.recipe.get("resplit") else ""
-        words += f" Each is trained {repeats} times, with seeds of its own{anew}."
+        words += f" Each is trained {_many(facts)} times, with seeds of its own{anew}."
     explained = ", ".join(dict.fromkeys(method(use) for use in _explained(facts)))
     if explained:
         words += (
@@ -58,7 +63,8 @@ def sections(facts: Comparison) -> list[Section]:
     by_summary: dict[str, list[Block]] = {}
     for name, picture in facts.pictures:
         by_summary.setdefault(name, []).append(picture)
-    performance = [*by_summary.pop("performance", ()), *rejections(facts, _errors(facts))]
+    performance = [*by_summary.pop("performance", ()), *spent(facts, _errors(facts))]
+    performance += rejections(facts, _errors(facts))
     performance += gains(facts)
     table = against_first(axes_of(facts), facts.numbers, _trainings(facts))
     performance += [table] if table is not None else []
@@ -66,8 +72,8 @@ def sections(facts: Comparison) -> list[Section]:
         found.append(Section("performance", "Performance", performance))
     for name, blocks in by_summary.items():
         first = next(b for b in blocks if isinstance(b, Picture))
-        more = stream_use(facts) if name == STREAM_USE else []
-        found.append(Section(name, str(first.title).partition(",")[0], [*blocks, *more]))
+        more = _TABLES[name](facts) if name in _TABLES else []
+        found.append(Section(name, str(first.title).partition(",")[0], [*more, *blocks]))
     worth = worth_of_orders({link(v.name): v.numbers for v in facts.variants})
     if worth is not None:
         curves = [_of_variation(name, picture) for name, picture in facts.retrained]
@@ -133,24 +139,32 @@ def _explained(facts: Comparison) -> list[str]:
     return found
 
 
+def _repeated(facts: Comparison) -> bool:
+    return max(len(v.epochs) for v in facts.variants) > 1
+
+
+def _many(facts: Comparison) -> str:
+    """Return how many trainings each variation has."""
+    many = sorted({len(v.epochs) for v in facts.variants})
+    return f"{many[0]}" if len(many) == 1 else f"{many[0]} to {many[-1]}"
+
+
 def _trainings(facts: Comparison) -> str:
     """Say of how many trainings a difference is, and what these share."""
-    repeats = facts.recipe["repeats"]
-    if repeats == 1:
+    if not _repeated(facts):
         return "One training each, tested on the same jets."
     split = ", each on a split of its own" if facts.recipe.get("resplit") else ""
     return (
-        f"Means over {repeats} pairs of trainings{split} (of rejections and limits geometric means "
-        "of the ratio); the two of a pair have one seed and one "
-        "test sample."
+        f"Means over {_many(facts)} pairs of trainings{split} (of rejections and limits geometric "
+        "means of the ratio); the two of a pair have one seed and one test sample."
     )
 
 
 def _errors(facts: Comparison) -> str:
-    if facts.recipe["repeats"] == 1:
+    if not _repeated(facts):
         return "Intervals are 68 % bootstrap intervals."
     return (
-        f"Means over {facts.recipe['repeats']} retrainings (of rejections, limits and "
+        f"Means over {_many(facts)} retrainings (of rejections, limits and "
         "significances geometric ones). Intervals say where another training, tested on another "
         "sample, would come out: the standard deviation over the retrainings and the test sample's "
         "68 % bootstrap error of their mean, in quadrature."

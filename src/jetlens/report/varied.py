@@ -8,8 +8,9 @@ from typing import Any
 from markupsafe import Markup
 
 from jetlens.report.content import Block, Paragraph, Section, Table
-from jetlens.report.numbers import plain, shown
+from jetlens.report.numbers import shown
 from jetlens.report.setup import an_epoch
+from jetlens.report.spent import trained
 from jetlens.report.variants import Comparison, link
 
 MOST = 6
@@ -34,14 +35,14 @@ def varied(facts: Comparison) -> Section:
         [
             link(v.name),
             v.tagger["use"],
-            plain(v.tagger["parameters"]),
+            trained(facts, v.places, v.tagger["parameters"]),
             "; ".join(f"{c}: {_some(names)}" for c, names in v.tagger["inputs"].items()),
             ", ".join(map(str, v.epochs)),
             an_epoch(v.seconds) if v.seconds else "",
         ]
         for v in facts.variants
     ]
-    head = ["variation", "tagger", "parameters", "inputs", "epochs", "an epoch"]
+    head = ["variation", "tagger", "parameters trained", "inputs", "epochs", "an epoch"]
     caption = (
         "What each variation trains, the epochs that its trainings took, and the median time of "
         "an epoch with its validation, beside whatever else the machine did."

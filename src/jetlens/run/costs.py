@@ -38,7 +38,8 @@ def costs(studies: Sequence[Study], numbers: Numbers) -> Costs:
         known = [name for name in each[0] if all(name in other for other in each)]
         own = {q: numbers[f"{q}.{place}"] for q in QUANTITIES if f"{q}.{place}" in numbers}
         spent = {name: [other[name] for other in each] for name in known}
-        found.append(Spent(dict(study.places), spent, own))
+        keys = study.tested_key(), study.jets_key()
+        found.append(Spent(dict(study.places), spent, own, *keys))
     return Costs(tuple(found))
 
 

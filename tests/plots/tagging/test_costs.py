@@ -53,8 +53,8 @@ def costs():
                     "seconds": list(rng.uniform(5, 6, size=3) * images),
                 }
                 own = {"value": 0.7, "low": 0.65, "high": 0.74}
-                places = {"data": task, "images": str(images), "model": model}
-                found.append(Spent(places, spent, {"auc": own}))
+                places = {"task": task, "images": str(images), "model": model}
+                found.append(Spent(places, spent, {"auc": own}, task, task))
     return Costs(tuple(found))
 
 
@@ -81,5 +81,59 @@ def test_costs_are_saved_and_loaded(tmp_path):
     assert loaded.spent[0].mean("jets") == (60.0, 0.0)
     assert np.isnan(loaded.spent[0].mean("gold")[0])
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(BadFileError, match="does not hold 'jetlens costs 1'"):
+    with pytest.raises(BadFileError, match="does not hold 'jetlens costs 2'"):
         Costs.load(path)
+
+
+def of_pixels(pixels, images, model, auc):
+    """Two tasks; taggers of other pixels read other images of the same jets."""
+    number = {"value": auc, "low": auc - 0.01, "high": auc + 0.01}
+    return [
+        Spent(
+            {"data": task, "images": images, "pixels": pixels, "model": model},
+            {c: [float(images) * int(pixels)] for c in COSTS},
+            {"auc": number},
+            task,
+            f"{task}-{pixels}",
+        )
+        for task in ("four", "two")
+    ]
+
+
+def test_points_of_other_pixels_are_not_joined_and_tasks_are_those_of_other_jets():
+    spent = []
+    for images, auc in (("300", 0.9), ("30", 0.7)):
+        for pixels in ("224", "112"):
+            spent += of_pixels(pixels, images, "vit", auc)
+        spent += of_pixels("112", images, "cnn", auc - 0.1)
+    found = Costs(tuple(spent))
+    inside(lambda: jl.draw(found), 5)
+    drawn = jl.draw(found)
+    assert len(drawn.axes) == 8
+    assert [drawn.axes[k].get_ylabel().split("\n")[0] for k in (0, 4)] == ["four", "two"]
+    for ax in drawn.axes:
+        told = {(c.get_label(), c[0].get_linestyle()) for c in ax.containers}
+        assert told == {("vit", "-"), ("vit", "--"), ("cnn", "--")}
+        for line in (c[0] for c in ax.containers):
+            pixels = 224 if line.get_linestyle() == "-" else 112
+            np.testing.assert_allclose(line.get_xdata(), [30 * pixels, 300 * pixels])
+    (legend,) = drawn.legends
+    names = [t.get_text() for t in legend.get_texts()]
+    assert names == ["vit", "cnn", "pixels 224", "pixels 112"]
+    assert "broken lines and open marks are of other pixels" in caption(found)
+    alike = Costs(tuple(s for s in spent if s.places["pixels"] == "112"))
+    assert "broken" not in caption(alike)
+    assert len(jl.draw(alike).legends[0].get_texts()) == 2
+
+
+def test_costs_are_numbers_with_their_deviation():
+    found = Costs((spent("a", 100.0, 1e9, 0.8), spent("b", 50.0, 1e9, 0.8))).numbers()
+    assert found["cost.b.jets"] == {"value": 50.0, "low": 50.0, "high": 50.0}
+    deviation = 1e9 / np.sqrt(2)
+    number = found["cost.a.flops"]
+    assert number["value"] == 1.5e9
+    assert number["high"] - 1.5e9 == pytest.approx(deviation)
+    assert 1.5e9 - number["low"] == pytest.approx(deviation)
+    assert len(found) == 2 * len(COSTS)
+    unknown = Costs((Spent({"model": "a"}, {"jets": [1.0]}, {}),))
+    assert list(unknown.numbers()) == ["cost.a.jets"]

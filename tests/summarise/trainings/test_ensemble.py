@@ -44,6 +44,21 @@ def test_only_what_was_tested_on_the_same_jets_is_compared_whatever_the_axis_is_
     assert pairs == [(("b", 0), ("a", 0))]
 
 
+def test_where_the_first_place_is_missing_nothing_is_paired():
+    """Some combinations may be left out: the next place there is no stand-in for the first."""
+
+    def of(pixels, model):
+        result: Any = SimpleNamespace(name="made-up", of=(pixels, model))
+        return Member({"pixels": pixels, "model": model}, 0, result, "x")
+
+    there = [of("224", m) for m in "ab"] + [of("112", m) for m in "bc"]
+    pairs = {(pair[0][0], pair[0][1]) for _, _, pair in compared(*there)}
+    assert pairs == {
+        (("224", "b"), ("224", "a")),  # along models
+        (("112", "b"), ("224", "b")),  # along pixels; of 112 pixels no model a, and c of no others
+    }
+
+
 def test_results_go_by_the_number_of_their_training():
     members = [trained("a", k) for k in (2, 0, 1)]
     (results,) = Ensemble(tuple(members)).groups().values()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.shared.panels import heading, said
@@ -32,6 +35,7 @@ _WORDS = {
 }
 _QUANTITIES = {"auc": "Area under the curve", "accuracy": "Accuracy"}
 _MARKS = "osD^vP*X"
+_LINES = ("-", "--", ":")
 _ALIKE = 1.02
 """Costs nearer to each other than this are as good as the same."""
 
@@ -40,12 +44,14 @@ _ALIKE = 1.02
 def draw(costs: Costs) -> Figure:
     """Rows are tasks and quantities, columns are costs; one colour a place on the last axis.
 
-    Points of one colour are joined from the cheapest on; marks tell the other axes' places.
+    Points of one colour are joined from the cheapest on where taggers read the same jets, with the
+    same images of them.
     """
     tasks = _tasks(costs)
-    axes = [axis for axis in costs.axes if not _of_data(axis)]
-    last = axes[-1] if axes else ""
+    last = _last(costs)
     models = costs.axes.get(last, ("",))
+    kinds = _kinds(costs, last)
+    lines = list(dict.fromkeys(kinds.values()))
     rows = [(task, q) for task in tasks for q in QUANTITIES if _known(tasks[task], q)]
     drawn = figure(15.5, 3.1 * max(len(rows), 1) + 1.4)
     grid = drawn.subplots(max(len(rows), 1), len(COSTS), squeeze=False, sharex="col", sharey="row")
@@ -53,7 +59,9 @@ def draw(costs: Costs) -> Figure:
         for ax, cost in zip(line, COSTS, strict=True):
             for m, model in enumerate(models):
                 own = [s for s in tasks[task] if s.places.get(last, "") == model]
-                _line(ax, own, cost, quantity, CYCLE[m % len(CYCLE)], model, m)
+                for read in dict.fromkeys(s.read for s in own):
+                    same = [s for s in own if s.read == read]
+                    _line(ax, same, cost, quantity, model, m, lines.index(kinds[read]))
             if any(s.mean(cost)[0] > 0 for s in costs.spent):
                 ax.set_xscale("log")
             ax.margins(0.12)
@@ -66,15 +74,7 @@ def draw(costs: Costs) -> Figure:
             for ax in column:  # matplotlib would look for one before it takes another's
                 ax.autoscale(False, axis="x")
             column[-1].set_xlim(min(there) / 2, 2 * max(there))
-    handles = {
-        label: handle
-        for ax in grid.ravel()
-        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)
-    }
-    if handles and len(models) > 1:
-        ordered = [m for m in models if m in handles]
-        look: dict[str, Any] = {"loc": "outside upper right", "ncols": len(ordered)}
-        drawn.legend([handles[m] for m in ordered], ordered, **look)
+    _legend(drawn, grid, models, lines)
     heading(drawn)
     return drawn
 
@@ -92,21 +92,49 @@ def caption(costs: Costs) -> str:
         "How well each variation tags, against the jets that it is trained on, the parameters that "
         "are trained, the floating-point operations of its training (what is frozen is run once a "
         "jet) and the time that it takes, beside whatever else the machine did. Points of one "
-        f"colour are joined in the order of their cost. {words}."
+        "colour are joined in the order of their cost, where taggers read the same jets"
+        f"{_apart(costs)}. {words}."
     )
 
 
+def _apart(costs: Costs) -> str:
+    """Say what lines of one colour differ in, if there are several kinds of them."""
+    axes = {axis for kind in _kinds(costs, _last(costs)).values() for axis, _ in kind}
+    names = [axis.rpartition(".")[2].replace("_", " ") for axis in costs.axes if axis in axes]
+    return f" (broken lines and open marks are of other {' and '.join(names)})" if names else ""
+
+
+def _last(costs: Costs) -> str:
+    """Return the last axis along which taggers are tested on the same jets."""
+    tasks = _of_tasks(costs)
+    return next((axis for axis in reversed(costs.axes) if axis not in tasks), "")
+
+
 def _tasks(costs: Costs) -> dict[Variation, list[Spent]]:
-    """Return variations by their places on the axes that change the data."""
-    found: dict[Variation, list[Spent]] = {}
+    """Return variations that are tested on the same jets, by what sets these apart from others."""
+    found: dict[str, list[Spent]] = {}
     for each in costs.spent:
-        task = tuple((a, p) for a, p in each.places.items() if _of_data(a))
-        found.setdefault(task, []).append(each)
-    return found
+        found.setdefault(each.tested, []).append(each)
+    axes = _of_tasks(costs)
+    return {_places(costs, some, axes): some for some in found.values()}
 
 
-def _of_data(axis: str) -> bool:
-    return axis.partition(".")[0] == "data"
+def _of_tasks(costs: Costs) -> set[str]:
+    """Return the axes along which taggers are tested on other jets."""
+    tested = {each.tested for each in costs.spent}
+    each = [set(costs.common([s for s in costs.spent if s.tested == key])) for key in tested]
+    return set.intersection(*each) if each else set()
+
+
+def _kinds(costs: Costs, last: str) -> dict[str, Variation]:
+    """Return what sets apart each way of reading the jets of one task, by its key."""
+    apart = {*costs.axes} - _of_tasks(costs) - {last}
+    keys = dict.fromkeys(each.read for each in costs.spent)
+    return {k: _places(costs, [s for s in costs.spent if s.read == k], apart) for k in keys}
+
+
+def _places(costs: Costs, some: list[Spent], axes: set[str]) -> Variation:
+    return tuple((axis, place) for axis, place in costs.common(some).items() if axis in axes)
 
 
 def _known(spent: list[Spent], quantity: str) -> bool:
@@ -114,7 +142,7 @@ def _known(spent: list[Spent], quantity: str) -> bool:
 
 
 def _line(
-    ax: Axes, own: list[Spent], cost: str, quantity: str, colour: str, name: str, number: int
+    ax: Axes, own: list[Spent], cost: str, quantity: str, name: str, number: int, kind: int
 ) -> None:
     """Draw the points of one model, from the cheapest to the dearest."""
     points = []
@@ -127,7 +155,30 @@ def _line(
     if not points:
         return
     x, spread, value, low, high = np.array(sorted(points)).T
-    look: Any = {"color": colour, "capsize": 2, "markersize": 5, "linewidth": 1.1}
+    look: Any = {"color": CYCLE[number % len(CYCLE)], "capsize": 2, "linewidth": 1.1}
     errors: Any = {"yerr": [value - low, high - value], "xerr": np.minimum(spread, 0.9 * x)}
     mark = _MARKS[number % len(_MARKS)]
-    ax.errorbar(x, value, fmt=f"{mark}-", label=name, **errors, **look)
+    ax.errorbar(x, value, marker=mark, label=name, **_style(kind), **errors, **look)
+
+
+def _style(kind: int) -> dict[str, Any]:
+    """Return how lines look, by what their taggers read; those of the first are drawn through."""
+    open_marks = {"markerfacecolor": "white"} if kind else {}
+    return {"linestyle": _LINES[kind % len(_LINES)], "markersize": 5, **open_marks}
+
+
+def _legend(
+    drawn: Figure, grid: NDArray[Any], models: Sequence[str], lines: Sequence[Variation]
+) -> None:
+    """Name colours and marks, and lines if there are several kinds of them."""
+    there: dict[str, Any] = {}
+    for ax in grid.ravel():
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            there.setdefault(label, handle)
+    handles = {m: there[m] for m in models if m in there} if len(models) > 1 else {}
+    if there and len(lines) > 1:
+        look = {"color": "black", "marker": _MARKS[0]}
+        handles |= {said(v): Line2D([], [], **look, **_style(k)) for k, v in enumerate(lines)}
+    if handles:
+        look = {"loc": "outside upper right", "ncols": len(handles)}
+        drawn.legend([*handles.values()], [*handles], **look)

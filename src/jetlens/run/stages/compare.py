@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from markupsafe import Markup
 
 from jetlens import __version__
 from jetlens.core.files import atomic_folder, write_text
@@ -28,7 +30,7 @@ from jetlens.run.study import PERFORMANCE, Study, key
 from jetlens.summarise.trainings.costs import Costs
 from jetlens.taggers import saved
 
-VERSION = 11
+VERSION = 12
 NUMBERS, PAGE = "compare", "report"
 
 
@@ -52,8 +54,9 @@ def compare(whole: Study, studies: Sequence[Study], draw: bool) -> None:
     if home.begin(NUMBERS, made, outputs):
         whole.log.say(f"comparing {len(studies)} variations")
         numbers = ensembles.numbers_of(shown)
-        write_numbers(home.work(NUMBERS, home.numbers), numbers)
-        costs(studies, numbers).save(home.work(NUMBERS, _costs(home)))
+        spent = costs(studies, numbers)
+        write_numbers(home.work(NUMBERS, home.numbers), numbers | spent.numbers())
+        spent.save(home.work(NUMBERS, _costs(home)))
         home.finish(NUMBERS, outputs)
     if draw:
         _report(whole, studies, shown, made)
@@ -118,11 +121,20 @@ def _pictures(
         ]
         with Progress("drawing", len(orders)) as progress:
             made = whole.executor.map(picture, orders, progress)
-    names = [*(s.summary for s in shown), PERFORMANCE]
+    compared = [
+        (s.summary, _of_explanation(p, s.prefix)) for s, p in zip(shown, made, strict=False)
+    ]
+    costs_of, *drawn = made[len(shown) :]
     return (
-        list(zip(names, made[: len(names)], strict=True)),
-        {s.name: p for s, p in zip(curves, made[len(names) :], strict=True)},
+        [*compared, (PERFORMANCE, costs_of)],
+        {s.name: p for s, p in zip(curves, drawn, strict=True)},
     )
+
+
+def _of_explanation(picture: Picture, prefix: str) -> Picture:
+    """Return a figure whose title names the explanation, where there are several."""
+    name = prefix.removesuffix(".")
+    return replace(picture, title=Markup("{}, {}").format(picture.title, name)) if name else picture
 
 
 def _variant(study: Study) -> Variant:

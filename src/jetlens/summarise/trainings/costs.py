@@ -12,8 +12,9 @@ import numpy as np
 
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import write_text
+from jetlens.summarise.estimates import Numbers
 
-FORMAT = "jetlens costs 1"
+FORMAT = "jetlens costs 2"
 QUANTITIES = ("auc", "accuracy")
 IMAGES, TRAINED, FLOPS, SECONDS = "jets", "trained", "flops", "seconds"
 COSTS = (IMAGES, TRAINED, FLOPS, SECONDS)
@@ -34,11 +35,18 @@ class Spent:
         parameters that were trained, floating-point operations, and seconds.
     found
         By one of `QUANTITIES`: ``value``, ``low`` and ``high`` over the retrainings.
+    tested
+        A key of the jets that it is tested on: where it is another, it has another task.
+    read
+        A key of the jets as taggers read them, with their images: where it is another of the same
+        `tested`, costs are others for what is read and not for what is trained.
     """
 
     places: Mapping[str, str]
     costs: Mapping[str, Sequence[float]]
     found: Mapping[str, Number]
+    tested: str = ""
+    read: str = ""
 
     def mean(self, cost: str) -> tuple[float, float]:
         """Return a cost's mean over retrainings, and its standard deviation; NaN if unknown."""
@@ -64,6 +72,32 @@ class Costs:
             for axis, place in each.places.items():
                 found.setdefault(axis, {})[place] = None
         return {axis: tuple(places) for axis, places in found.items()}
+
+    def common(self, some: Sequence[Spent]) -> dict[str, str]:
+        """Return what sets some variations apart: axes of several places, of which they share one.
+
+        Parameters
+        ----------
+        some
+            Some of `spent`.
+        """
+        shared: dict[str, set[str]] = {}
+        for each in some:
+            for axis, place in each.places.items():
+                shared.setdefault(axis, set()).add(place)
+        several = (axis for axis, places in self.axes.items() if len(places) > 1)
+        return {axis: next(iter(shared[axis])) for axis in several if len(shared[axis]) == 1}
+
+    def numbers(self) -> Numbers:
+        """Return ``cost.<variation>.<cost>``: means over retrainings, with their deviation."""
+        found: Numbers = {}
+        for each in self.spent:
+            for cost in COSTS:
+                mean, spread = each.mean(cost)
+                if np.isfinite(mean):
+                    number = {"value": mean, "low": mean - spread, "high": mean + spread}
+                    found[f"cost.{','.join(each.places.values())}.{cost}"] = number
+        return found
 
     def save(self, path: Path) -> None:
         """Write it as JSON, atomically."""

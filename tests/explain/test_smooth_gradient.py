@@ -39,7 +39,7 @@ def test_noise_is_normal_in_spreads_and_leaves_what_is_discrete() -> None:
     pool = moving.jets(60, seed=5)
     seen = watched(tagger)
     samples = 40
-    jl.explain(tagger, some, "smooth-gradient", noise=0.3, samples=samples, pool=pool, hold="m2")
+    jl.explain(tagger, some, "smooth-gradient", noise=0.3, samples=samples, pool=pool)
     per_chunk = len(seen) // samples
     assert per_chunk * samples == len(seen)
     widths = spread(tagger, pool)["constituents"]
@@ -59,6 +59,16 @@ def test_noise_is_normal_in_spreads_and_leaves_what_is_discrete() -> None:
         assert abs((relative**3).mean()) < 0.1
     both = np.corrcoef(change[real][:, [0, 1, 2, 6]].T)
     assert np.abs(both - np.eye(4)).max() < 0.05
+
+
+def test_what_is_held_has_no_noise() -> None:
+    """Beside masses, which follow from the type, and what is discrete."""
+    tagger, jets = moving.tagger(), moving.jets(5)
+    seen = watched(tagger)
+    jl.explain(tagger, jets, "smooth-gradient", samples=2, hold="constituents.deta")
+    different = (seen[0]["constituents"] != seen[1]["constituents"]).flatten(0, 1).any(0)
+    still = {n for n, moves in zip(moving.FEATURES, different.tolist(), strict=True) if not moves}
+    assert still == {"deta", "charge", "is_photon", "m2"}
 
 
 def test_samples_differ_and_so_do_seeds() -> None:

@@ -79,6 +79,18 @@ def test_leading_particles_are_compared_with_all():
     assert numbers["wanted_change.all.pt.leading"]["low"] > 1  # as they are made up
 
 
+def test_every_group_of_ranks_has_a_number_with_its_error():
+    jets = graded(150, 8, weighted=False)
+    numbers = jl.summarise(jets, "wanted-change", ranks=[1, 2, 4, 30]).numbers()
+    start = "wanted_change.all.deta.size.rank_"
+    found = {n.removeprefix(start): v for n, v in numbers.items() if n.startswith(start)}
+    assert list(found) == ["1", "2-3", "4-29"]  # of what no jet has, there is none
+    for name, ends in (("1", (1, 1)), ("2-3", (2, 3)), ("4-29", (4, np.inf))):
+        wanted = reference.mean_gradients(jets, range(150), "deta", *ends)[1]
+        assert found[name]["value"] == pytest.approx(wanted)
+        assert found[name]["low"] < wanted < found[name]["high"]
+
+
 def test_the_largest_is_first_and_ties_of_chance_are_shared():
     jets = graded(300, 6)
     score = jets["constituents_score"].values.copy()

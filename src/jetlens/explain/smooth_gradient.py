@@ -23,8 +23,9 @@ from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.gradient import INPUT, beside, check_unit, in_unit, spreads
 from jetlens.explain.shared.slopes import check_finite, fixed, slopes
-from jetlens.explain.steps.free import free
+from jetlens.explain.steps.free import free, roles_of
 from jetlens.explain.targets import Target
+from jetlens.physics.roles import listed
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 
@@ -35,7 +36,7 @@ class SmoothGradient(ScoringExplainer):
     """The mean gradient of noisy copies of each jet.
 
     Normal noise is added to the scaled inputs of real particles. Discrete features (charge, one-hot
-    types, counts) stay as they are. The noise of a particle follows from its jet's row and its own
+    types, counts) stay as they are, and so do masses, which follow from the type. The noise of a particle follows from its jet's row and its own
     values, so that neither the order of particles nor the jets beside it change it.
 
     Parameters
@@ -71,7 +72,8 @@ class SmoothGradient(ScoringExplainer):
         self, tagger: Tagger, packed: Packed, chosen: Tensor, target: Target, context: Context
     ) -> Scores:
         """Average the gradients, a chunk of jets at a time."""
-        loose = free(tagger, context.batch, self.hold)
+        still = [*_masses(tagger, context.batch), *listed(self.hold)]
+        loose = free(tagger, context.batch, still)
         size = {
             name: self.noise * values * beside(packed.inputs[name], loose[name])
             for name, values in spreads(tagger, packed, context).items()
@@ -106,6 +108,16 @@ class SmoothGradient(ScoringExplainer):
             return torch.as_tensor(drawn).to(values)
         drawn = normal(keys[:, : values.shape[1]], salt)
         return torch.as_tensor(drawn).to(values).masked_fill(~mask[..., None], 0)
+
+
+def _masses(tagger: Tagger, batch: JetBatch) -> list[str]:
+    """Return the masses of particles among the inputs: ``collection.feature``."""
+    return [
+        f"{name}.{feature}"
+        for name, role in roles_of(tagger, batch).items()
+        for feature in role.masses
+        if batch[name].is_sequence and feature in tagger.inputs[name]
+    ]
 
 
 def _keys(tagger: Tagger, packed: Packed, batch: JetBatch) -> dict[str, NDArray[np.int64]]:

@@ -87,12 +87,15 @@ class WantedChange(RankSummary, GradientSummary):
         ``wanted_change.<group>.<feature>.size`` is the mean of its absolute value over all
         particles, ``.signed`` that of the gradient itself, and ``.first`` the share of bootstrap
         replicas in which no other feature's is larger; ``.leading`` is the size for the first
-        group of ranks over that for all. Groups of few jets are left out.
+        group of ranks over that for all, and ``.size.rank_<ranks>`` (``rank_1``, ``rank_4-5``) that
+        for each group of ranks. Groups of few jets are left out.
         """
         found: Numbers = {}
         mean = self.means(result)
         led = leads(mean[0])
-        leading = ratio(self.by_rank(result)[0, :, 0], mean[0])
+        size = self.by_rank(result)[0]
+        leading = ratio(size[:, 0], mean[0])
+        ranks = [str(r) for r in result.sums["rank"].values]
         used = result.sums["jets"].sel(count="used").values
         for g, group in enumerate(result.sums["group"].values):
             if used[g] < LEAST:
@@ -103,6 +106,8 @@ class WantedChange(RankSummary, GradientSummary):
                     found |= named(f"{start}.{kind}", mean[k, g, f])
                 found |= named_lead(f"{start}.first", led[g], f, self.replicas)
                 found |= named(f"{start}.leading", leading[g, f])
+                for r, rank in enumerate(ranks):
+                    found |= named(f"{start}.size.rank_{rank}", size[g, r, f])
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:

@@ -135,6 +135,28 @@ def test_each_jet_goes_no_farther_than_its_own_scale() -> None:
     np.testing.assert_allclose(found.flip_scale, [30.3, 70.0], atol=0.03)
 
 
+@pytest.mark.parametrize("method", ["flip", "nudge"])
+def test_each_gradient_on_the_way_is_taken_once_and_where_it_is_needed(method: str) -> None:
+    tagger, jets, steps = moving.tagger(), moving.jets(), 4
+    asked: list[int] = []
+
+    def call(module, inputs, masks):
+        first = next(iter(inputs.values()))
+        asked.append(len(first) if first.requires_grad else 0)
+        return module(inputs, masks)
+
+    tagger.call = call
+    found = jl.explain(tagger, jets, method, scales=SCALES, pool=POOL, steps=steps)
+    last = np.full(len(jets), SCALES[-1])
+    if method == "flip":
+        flips = np.isfinite(found.flip_scale.values)
+        assert 5 < flips.sum() < len(jets)
+        last[flips] = [min(s for s in SCALES if s >= f) for f in found.flip_scale.values[flips]]
+        assert len(set(last)) > 2
+    points = 1 + np.minimum(last * steps // SCALES[-1], steps - 1)
+    assert sum(asked) == points.sum()
+
+
 def test_no_jet_flips_at_scale_zero() -> None:
     found = explained("flip", scales=[0.0])
     assert np.isnan(found.flip_scale.values).all()

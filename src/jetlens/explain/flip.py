@@ -94,6 +94,7 @@ class Flip(StepExplainer):
             left = np.flatnonzero(np.isnan(high))
             if scale == 0 or not len(left):
                 continue
+            leg.reach(np.where(np.isnan(high), scale, 0.0))  # for all that is asked of it later
             flipped = _flipped(leg.take(left), decided[left], np.full(len(left), float(scale)))
             high[left[flipped]], low[left[~flipped]] = scale, scale
         return low, high

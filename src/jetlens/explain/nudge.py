@@ -55,6 +55,7 @@ class Nudge(StepExplainer):
                 output[rows, 0] = said.logits[rows].cpu().numpy()
             for start in range(first, len(scales), together):
                 some = range(start, min(start + together, len(scales)))
+                leg.reach(np.full(len(leg), scales[some[-1]]))
                 many, far = leg.tiled(len(some)), np.repeat(np.take(scales, some), len(leg))
                 came = many.at(far)
                 heard = many.says(came, far).cpu().numpy()

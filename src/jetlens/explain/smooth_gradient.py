@@ -36,8 +36,9 @@ class SmoothGradient(ScoringExplainer):
     """The mean gradient of noisy copies of each jet.
 
     Normal noise is added to the scaled inputs of real particles. Discrete features (charge, one-hot
-    types, counts) stay as they are, and so do masses, which follow from the type. The noise of a particle follows from its jet's row and its own
-    values, so that neither the order of particles nor the jets beside it change it.
+    types, counts) stay as they are, and so do masses, which follow from the type. The noise of a
+    particle follows from its jet's row and its own values, so that neither the order of particles
+    nor the jets beside it change it.
 
     Parameters
     ----------

@@ -37,7 +37,9 @@ class Leg:
         As the tagger takes them.
     starts, rates, ways
         At each point where a gradient was taken: the physical values, d value / d input, and how
-        far a scale of one moves the inputs.
+        far a scale of one moves the inputs; NaN of jets that have not come that far.
+    reached
+        ``[jet]``, the last point where a jet's gradient was taken.
     """
 
     course: Course
@@ -46,6 +48,7 @@ class Leg:
     starts: list[Values]
     rates: list[Values]
     ways: list[Values]
+    reached: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.jets)
@@ -64,7 +67,7 @@ class Leg:
         where = torch.as_tensor(rows)
         masks = {name: mask[where.to(mask.device)] for name, mask in self.masks.items()}
         parts = (of(self.starts), of(self.rates), of(self.ways))
-        return Leg(self.course, self.jets[where], masks, *parts)
+        return Leg(self.course, self.jets[where], masks, *parts, self.reached[rows])
 
     def tiled(self, times: int) -> Leg:
         """Return the jets again and again, all of them so many times."""
@@ -76,35 +79,56 @@ class Leg:
         Between the points where the gradient is taken the course is straight but for what the
         constraints make of it.
         """
-        stride = self.course.stride
-        part = np.zeros(len(scale), dtype=int)
-        if stride > 0:
-            part = np.minimum((scale / stride).astype(int), self.course.steps - 1)
+        part = self.reach(scale)
         found: Values = {}
         for point in np.unique(part):
-            self._reach(point)
-            here = part == point
-            moved = self._moved(point, np.where(here, scale - point * stride, 0.0))
+            rows = np.flatnonzero(part == point)
+            some = self if len(rows) == len(self) else self.take(rows)
+            moved = some._moved(int(point), scale[rows] - point * self.course.stride)
             for name, values in moved.items():
-                there = here.reshape(-1, *[1] * (values.ndim - 2))
-                found[name] = np.where(there, values, found[name]) if name in found else values
+                whole = found.setdefault(
+                    name, np.zeros((len(values), len(self), *values.shape[2:]))
+                )
+                whole[:, rows] = values
         return found
 
-    def _reach(self, point: int) -> None:
-        """Take gradients up to a point of the course."""
+    def reach(self, scale: Floats) -> NDArray[np.int64]:
+        """Take the gradients that jets need to come to their scales ``[jet]``, each once.
+
+        Returns
+        -------
+        At which point ``[jet]`` the last of them is taken.
+        """
         course = self.course
-        chosen = course.chosen[self.jets.to(course.chosen.device)]
-        while len(self.starts) <= point:
-            values = self._moved(len(self.starts) - 1, np.full(len(self), course.stride))
-            inputs = self.inputs(values)
-            found = slopes(course.tagger, course.target, inputs, self.masks, fixed(chosen))
-            real = {
-                n: v.masked_fill(~self.masks[n][..., None], 0) if n in self.masks else v
-                for n, v in found.slopes.items()
-            }
-            self.starts.append(values)
-            self.rates.append(rates(course, values))
-            self.ways.append(course.ways(course.normalised(real)))
+        part = np.zeros(len(scale), dtype=np.int64)
+        if course.stride > 0:
+            part = np.minimum((scale / course.stride).astype(np.int64), course.steps - 1)
+        for point in range(1, int(part.max(initial=0)) + 1):
+            rows = np.flatnonzero((part >= point) & (self.reached < point))
+            if len(rows):
+                self._take_gradient(point, rows)
+        return part
+
+    def _take_gradient(self, point: int, rows: NDArray[np.intp]) -> None:
+        """Take the gradient of some jets at a point of the course, where they were at that before.
+
+        Of the others, nothing is known there.
+        """
+        course, some = self.course, self.take(rows)
+        chosen = course.chosen[some.jets.to(course.chosen.device)]
+        values = some._moved(point - 1, np.full(len(rows), course.stride))
+        found = slopes(course.tagger, course.target, some.inputs(values), some.masks, fixed(chosen))
+        real = {
+            n: v.masked_fill(~some.masks[n][..., None], 0) if n in some.masks else v
+            for n, v in found.slopes.items()
+        }
+        own = values, rates(course, values), course.ways(course.normalised(real))
+        for points, there in zip((self.starts, self.rates, self.ways), own, strict=True):
+            if len(points) == point:
+                points.append({n: np.full_like(v, np.nan) for n, v in points[0].items()})
+            for name, known in there.items():
+                points[point][name][:, rows] = known
+        self.reached[rows] = point
 
     def _moved(self, point: int, scale: Floats) -> Values:
         """Step from a point, under the constraints.
@@ -241,7 +265,8 @@ def legs(course: Course, scales: int = 1) -> Iterator[Leg]:
             start[name] = features_first(values[places])
             score[name] = course.scores[name][places]
         which = torch.arange(len(course.packed))[jets]
-        leg = Leg(course, which, masks, [start], [rates(course, start)], [course.ways(score)])
+        points = [start], [rates(course, start)], [course.ways(score)]
+        leg = Leg(course, which, masks, *points, np.zeros(len(which), dtype=np.int64))
         moving = np.flatnonzero(course.moves[jets])
         if len(moving):
             yield leg if len(moving) == len(leg) else leg.take(moving)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import jetlens
+from jetlens.explain.steps.constraints import constraints
 from jetlens.run.recipe_file import load
 
 RECIPES = Path(__file__).resolve().parents[2] / "recipes"
@@ -73,6 +75,11 @@ def test_the_recipes_ask_for_what_the_study_needs():
     trees = {v.places["model"]: tree for v, tree in qg.variations()}
     assert list(trees) == ["kinematics", "particle-type", "multiplicity"]
     assert trees["multiplicity"]["tagger"]["use"] == "mlp"
+    raw = load(RECIPES / "quark_gluon.toml", preset="raw").explain[1]
+    assert (raw.arguments["normalise"], raw.arguments["scales"]) == ("raw", [0, 1])
+    nothing = constraints(raw.arguments["constraints"])
+    assert not any(getattr(nothing, f.name) for f in fields(nothing) if f.name != "causal")
+    assert (raw.use, raw.arguments["move"], raw.jets) == ("nudge", "wrong", qg.explain[1].jets)
     seen = load(RECIPES / "quark_gluon.toml", preset="detector")
     assert seen.data.arguments["detector"] is True
     inputs = {

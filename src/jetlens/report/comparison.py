@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from jetlens.report.content import Block, Cell, Listing, Paragraph, Picture, Section, Table
 from jetlens.report.gains import gains
+from jetlens.report.moved_compared import moved_compared
 from jetlens.report.numbers import measured
 from jetlens.report.outcome import best_of, orders_of
 from jetlens.report.prongs import NAME as PRONGS
@@ -74,6 +75,7 @@ def sections(facts: Comparison) -> list[Section]:
         first = next(b for b in blocks if isinstance(b, Picture))
         more = _TABLES[name](facts) if name in _TABLES else []
         found.append(Section(name, str(first.title).partition(",")[0], [*more, *blocks]))
+    found += moved_compared(facts)
     worth = worth_of_orders({link(v.name): v.numbers for v in facts.variants})
     if worth is not None:
         curves = [_of_variation(name, picture) for name, picture in facts.retrained]

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from jetlens.core.registry import explainers, parameters
 from jetlens.plots.shared.flavours import FLAVOUR_TITLES
+from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
 from jetlens.report.moved import observables_table
@@ -26,6 +27,13 @@ _CLASSES = {
     "other": "of the likeliest of the other classes",
 }
 _MARKS = {HOLDS: "holds", UNDECIDED: "open"}
+_ASKED = {
+    "gradient": "Which feature does the tagger want to change?",
+    "smooth-gradient": "Which feature does the tagger want to change?",
+    "nudge": "What would turn these jets into the other class?",
+    "flip": "The smallest change that flips a decision",
+}
+"""What a method is asked, by its name."""
 _TABLES = {"moved-observables": observables_table, "attention-fraction": regions_table}
 """Tables that stand above the figures of summaries."""
 
@@ -63,7 +71,9 @@ def explained(
         else:
             shown.append(drawn)
     shown += together
-    found = [Section(f"{prefix}explanation", f"What the tagger looks at{after}", shown)]
+    asked = _ASKED.get(explanation.settings["use"], "What the tagger looks at")
+    title = f"{said_of(explanation.rows, asked)}{after}"
+    found = [Section(f"{prefix}explanation", title, shown)]
     if physics:
         found.append(Section(f"{prefix}physics", f"Is it the expected physics?{after}", physics))
     if conserved:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,9 +10,10 @@ from markupsafe import Markup
 
 from jetlens.plots.shared.flavours import class_name
 from jetlens.report.content import Cell, Section, Tile, Tiles
-from jetlens.report.explanation import explained, explained_output, statements_under
+from jetlens.report.explanation import explained, explained_output
 from jetlens.report.facts import Facts, Numbers
-from jetlens.report.numbers import in_percent, measured, percent
+from jetlens.report.headlines import headlines
+from jetlens.report.numbers import measured
 from jetlens.report.performance import performance
 from jetlens.report.provenance import provenance, repeats
 from jetlens.report.reach import reach
@@ -21,7 +23,6 @@ from jetlens.report.words import html, method
 from jetlens.report.worth import worth
 from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
-from jetlens.summarise.statements import HOLDS, UNDECIDED
 from jetlens.summarise.sums.curves import per_cent
 
 
@@ -75,17 +76,21 @@ def abstract(facts: Facts) -> list[Cell]:
 def overview(facts: Facts) -> Section:
     """Return the headline numbers."""
     numbers = facts.numbers
-    tiles = []
+    tiles: list[Tile | None] = []
     for result, _ in facts.performance:
         if result.name == "performance":
             tiles += _performance(result, numbers)
             break
+    first = {
+        (explanation.name, result.name): result
+        for explanation in facts.explanations
+        for result, _ in reversed(explanation.results)
+    }
+    times = Counter(summary for _, summary in first)
     for explanation in facts.explanations:
-        first: dict[str, Result] = {}
-        for result, _ in explanation.results:
-            first.setdefault(result.name, result)
-        for result in first.values():
-            tiles += _headlines(result)
+        for name in dict.fromkeys(result.name for result, _ in explanation.results):
+            which = explanation.name if times[name] > 1 else ""
+            tiles += headlines(first[explanation.name, name], which)
     return Section("overview", "In short", [Tiles([t for t in tiles if t is not None])])
 
 
@@ -125,25 +130,3 @@ def _tile(numbers: Numbers, name: str, label: str, single: str = "") -> Tile | N
     if single in numbers:
         note = Markup("best single variable: {}").format(measured(numbers[single]))
     return Tile(html(label), measured(numbers[name]), note)
-
-
-def _headlines(result: Result) -> list[Tile | None]:
-    numbers = result.numbers()
-    if result.name == "statements":
-        rows = statements_under(result, "sum")
-        held = sum(r.verdict == HOLDS for r in rows)
-        undecided = sum(r.verdict == UNDECIDED for r in rows)
-        note = f"{undecided} undecided, {len(rows) - held - undecided} do not hold"
-        return [Tile("Physics statements that hold", f"{held} of {len(rows)}", note)]
-    if result.name == "completeness":
-        tiles = [
-            _tile(numbers, "completeness.relative.all.p99", "Completeness error, 99th percentile")
-        ]
-        if "converged.all" in numbers:
-            share = Markup("{}").format(percent(numbers["converged.all"]["value"]))
-            tiles.append(Tile("Jets whose integral converged", share))
-        return tiles
-    if result.name == "conservation" and "conservation.absorbed.all" in numbers:
-        absorbed = in_percent(numbers["conservation.absorbed.all"])
-        return [Tile("Relevance absorbed on the way", measured(absorbed, "%"))]
-    return []

@@ -30,7 +30,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.retrained import Retrained
 from jetlens.taggers import saved
 
-VERSION = 5
+VERSION = 6
 STAGE = "report"
 HISTORY = "history.json"
 PACKAGES = (

@@ -99,7 +99,10 @@ def test_no_moved_jets(jets):
         nothing = jl.summarise(still, name, replicas=4, **options)
         words = {t.get_text() for t in jl.draw(nothing).findobj(mpl.text.Text)}
         assert "no jet was used" in words
-        assert caption(nothing)
+        told = "No jet of the 700 explained is misclassified: nothing is moved."
+        assert caption(nothing) == told
+        none = jl.summarise(still.isel(jet=slice(0, 0)), name, replicas=4, **options)
+        assert "nothing is moved" not in caption(none)
 
 
 def test_no_legend_covers_a_line(made):
@@ -129,3 +132,7 @@ def test_flips_are_drawn_by_feature_class_and_rank():
     nothing = jl.summarise(flipping(500, 9).isel(jet=slice(0, 0)), "flip-distance", replicas=4)
     assert "no jet was used" in {t.get_text() for t in jl.draw(nothing).findobj(mpl.text.Text)}
     assert caption(nothing)
+    still = flipping(500, 9)
+    still = still.assign(tried=still["tried"] & False)
+    told = caption(jl.summarise(still, "flip-distance", replicas=4))
+    assert told == "No jet of the 500 explained could be moved: nothing is moved."

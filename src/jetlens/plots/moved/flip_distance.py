@@ -28,6 +28,7 @@ from jetlens.plots.shared.words import features, plain
 from jetlens.summarise.estimates import LEAST, share_interval
 from jetlens.summarise.flip_distance import MEDIAN, PROBABILITIES
 from jetlens.summarise.jets.lists import MISCLASSIFIED
+from jetlens.summarise.jets.moved import nothing_moved
 from jetlens.summarise.result import Result
 
 TITLE = "Smallest change that flips the decision"
@@ -86,6 +87,8 @@ def caption(result: Result) -> str:
     """Say how to read the figure, how many decisions flip and how far that is."""
     summary: Any = result.summary
     used, selected = how_many(result)
+    if nothing := nothing_moved(result.sums):
+        return f"{nothing} {left_out(result)}".rstrip()
     words = (
         f"The smallest step along the gradient, toward {toward(result)}, at which the tagger "
         f"decides otherwise, of {used:,} {which(result)} of {selected:,} jets. "

@@ -19,7 +19,7 @@ from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain
 from jetlens.summarise.estimates import LEAST, interval, ratio
-from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
+from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL, nothing_moved
 from jetlens.summarise.jets.moved_scale import EVERY, MIDDLE, OWN, Looked
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.binned import rebinned
@@ -117,8 +117,10 @@ def _grid(rows: int, columns: int, top: float) -> tuple[Figure, GridSpec]:
 def caption(result: Result) -> str:
     """Say how to read the figure, which scale is recommended, and what jets become."""
     summary: Any = result.summary
-    own = summary.own_distances(result)
     moved, jets = int(result.sums["moved"].sum()), result.sums["jets"].sel(group="all")
+    if nothing := nothing_moved(result.sums):
+        return f"{nothing} {left_out(result)}".rstrip()
+    own = summary.own_distances(result)
     words = (
         f"{moved:,} {which(result)} moved toward {toward(result)}, beside "
         f"{int(jets.sel(count='used')):,} jets by true class; observables are computed anew from "

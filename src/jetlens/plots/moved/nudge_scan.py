@@ -20,12 +20,19 @@ from jetlens.plots.shared.by_class import (
     spread,
 )
 from jetlens.plots.shared.flavours import flavour_colour, flavour_title
-from jetlens.plots.shared.moved import how_many, left_out, scale_axis, toward, unused, which
+from jetlens.plots.shared.moved import (
+    how_many,
+    left_out,
+    scale_axis,
+    toward,
+    unused,
+    which,
+)
 from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import plain, within
 from jetlens.summarise.estimates import LEAST, ratio
-from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL
+from jetlens.summarise.jets.moved import SCALE, UNPHYSICAL, nothing_moved
 from jetlens.summarise.nudge_scan import FIRST, FLIPPED, PROBABILITIES
 from jetlens.summarise.result import Result
 
@@ -80,6 +87,8 @@ def caption(result: Result) -> str:
     """Say how to read the figure, where jets flip, and of how many jets it is."""
     summary: Any = result.summary
     used, selected = how_many(result)
+    if nothing := nothing_moved(result.sums):
+        return f"{nothing} {left_out(result)}".rstrip()
     words = (
         f"{used:,} {which(result)} of {selected:,} jets are moved along the gradient, toward "
         f"{toward(result)}. Above: the score of that class, "

@@ -27,6 +27,7 @@ from jetlens.run.stages import predict
 from jetlens.run.stages.explain_partition import Task, selected, work
 from jetlens.run.store import remove
 from jetlens.run.study import Study, key
+from jetlens.summarise.jets.moved import nothing_moved
 from jetlens.summarise.result import Result
 from jetlens.taggers.base import Tagger
 
@@ -130,6 +131,8 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         idle = _idle(store.work(stage, results))
         if idle and study.log.is_news(f"{name} {idle}"):
             study.log.say(f"{name}: constraints without effect: {idle}")
+        if nothing := _nothing(store.work(stage, results)):
+            study.log.say(f"{name}: {nothing}")
     if not entry.keep:
         remove(kept)
     store.finish(stage, outputs, jets=total, kept=stored)
@@ -143,6 +146,12 @@ def _idle(folder: Path) -> str:
         if idle:
             return "; ".join(f"{constraint} ({why})" for constraint, why in idle.items())
     return ""
+
+
+def _nothing(folder: Path) -> str:
+    """Say why no jet was moved, by any of the results; empty if some were."""
+    said = (nothing_moved(Result.load(path).sums) for path in sorted(folder.glob("*.npz")))
+    return next((words for words in said if words), "")
 
 
 def _misfit(study: Study, entry: Explain) -> str:

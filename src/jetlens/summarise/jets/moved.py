@@ -66,6 +66,20 @@ def unlabelled(attribution: xr.Dataset) -> int:
     return int((attribution["label"].values < 0).sum()) if wanted else 0
 
 
+def nothing_moved(sums: xr.Dataset) -> str:
+    """Say of a result's sums why no jet was moved; empty where some were, or there are no jets."""
+    if UNLABELLED not in sums:
+        return ""  # they are of something else
+    jets = sums["jets"].sel(group="all")
+    went = sums["moved"].sum() if "moved" in sums else jets.sel(count="used")
+    selected = int(jets.sel(count="selected"))
+    if int(went) or not selected:
+        return ""
+    options = json.loads(sums.attrs.get("options") or "{}")
+    why = "is misclassified" if options.get("move") == "wrong" else "could be moved"
+    return f"No jet of the {selected:,} explained {why}: nothing is moved."
+
+
 def flipped(attribution: xr.Dataset) -> Mask:
     """Say at which scales another class is decided for than before, ``[jet, scale]``."""
     before = attribution["output"].values.argmax(axis=-1)

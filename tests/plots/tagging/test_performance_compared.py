@@ -47,3 +47,18 @@ def test_a_task_of_fewer_backgrounds_leaves_panels_empty():
     figure = draw(compared([("QCD", "Wqq", "Zqq"), ("Wqq", "Zqq")]))
     shown = [ax.axison for ax in figure.axes[:4]]
     assert shown == [True, True, True, False]
+
+
+def test_many_columns_go_on_below():
+    columns = [(f"{k}", "Zqq") for k in range(6)]
+    figure = draw(compared(columns))
+    width, height = figure.get_size_inches()
+    three = draw(compared(columns[:3]))
+    assert width == three.get_size_inches()[0]
+    assert height > 1.8 * three.get_size_inches()[1]
+    curves = [ax for ax in figure.axes if ax.get_yscale() == "log"]
+    assert [ax.get_title(loc="left") for ax in curves] == [f"task {k}-Zqq" for k in range(6)]
+    said = [ax.get_ylabel() for ax in curves]
+    assert [bool(words) for words in said] == [True, False, False] * 2
+    assert len(figure.axes) == 12
+    assert len(draw(compared([(f"{k}", "Zqq") for k in range(5)])).axes) == 10

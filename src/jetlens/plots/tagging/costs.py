@@ -176,9 +176,8 @@ def _legend(
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             there.setdefault(label, handle)
     handles = {m: there[m] for m in models if m in there} if len(models) > 1 else {}
+    look: dict[str, Any] = {"color": "black", "marker": _MARKS[0]}
     if there and len(lines) > 1:
-        look = {"color": "black", "marker": _MARKS[0]}
         handles |= {said(v): Line2D([], [], **look, **_style(k)) for k, v in enumerate(lines)}
     if handles:
-        look = {"loc": "outside upper right", "ncols": len(handles)}
-        drawn.legend([*handles.values()], [*handles], **look)
+        drawn.legend([*handles.values()], [*handles], loc="outside upper right", ncols=len(handles))

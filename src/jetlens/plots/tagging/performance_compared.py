@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.shared.flavours import class_name
-from jetlens.plots.shared.panels import heading, instead, listed, said
+from jetlens.plots.shared.panels import across, heading, instead, listed, said
 from jetlens.plots.shared.style import CYCLE, figure, legend, no_ticks
 from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.result import Result
@@ -35,7 +35,7 @@ def draw(ensemble: Ensemble) -> Figure:
     """ROC curves above, signal efficiencies below; one colour a place on the last axis.
 
     Lines are medians over retrainings, bands reach from the lowest to the highest of them. Columns
-    are the other axes' places, and may be of other classes.
+    are the other axes' places, and may be of other classes; where they are many, they go on below.
     """
     curves = list(ensemble.axes.values())[-1] if ensemble.axes else ("",)
     last = list(ensemble.axes)[-1] if ensemble.axes else ""
@@ -45,8 +45,8 @@ def draw(ensemble: Ensemble) -> Figure:
     rows = max(len(backgrounds) for _, backgrounds in told)
     lowest = min(_lowest(some, own) for (_, some), (_, own) in zip(columns, told, strict=True))
     heights = [4.3] * rows + ([3.2] if summary.mistags else [])
-    drawn = figure(max(3.9 * len(columns), 6.4), sum(heights) + 0.4)
-    panels = drawn.subplots(len(heights), len(columns), squeeze=False, height_ratios=heights)
+    drawn, panels = _panels(heights, len(columns))
+    wide = across(len(columns))
     numbers = compared(ensemble)
     for c, (others, some) in enumerate(columns):
         signal, backgrounds = told[c]
@@ -69,18 +69,33 @@ def draw(ensemble: Ensemble) -> Figure:
         ends = [ax.get_ylim() for ax in line if len(ax.containers)]
         for ax in line:  # one range, so that panels can be compared
             ax.set_ylim(min((e[0] for e in ends), default=0), max((e[1] for e in ends), default=1))
-        line[0].set_ylabel(f"{_alike([signal for signal, _ in told], 'signal')} efficiency")
+        for ax in line[::wide]:
+            ax.set_ylabel(f"{_alike([signal for signal, _ in told], 'signal')} efficiency")
         # above the panel, where no point can be
         look = {"loc": "lower left", "bbox_to_anchor": (0, 0.98), "columnspacing": 1.0}
         legend(line[0], fontsize=9.5, ncols=2, **look)
     panels[0, -1].set_title(summary.condition, loc="right", fontsize=11)
     for r in range(rows):
         names = [class_name(own[r]) for _, own in told if r < len(own)]
-        panels[r, 0].set_ylabel(f"{_alike(names, 'background')} efficiency")
+        for ax in panels[r, ::wide]:
+            ax.set_ylabel(f"{_alike(names, 'background')} efficiency")
     if len(curves) > 1:
         legend(panels[0, 0], loc="upper left")
     heading(drawn)
     return drawn
+
+
+def _panels(heights: Sequence[float], columns: int) -> tuple[Figure, NDArray[Any]]:
+    """Return a figure with panels ``[row, column]``, of which few columns are side by side."""
+    wide = across(columns)
+    blocks = -(-columns // wide)
+    drawn = figure(max(3.9 * wide, 6.4), blocks * sum(heights) + 0.4)
+    ratios = [*heights] * blocks
+    every = drawn.subplots(len(ratios), wide, squeeze=False, height_ratios=ratios)
+    rows = every.reshape(blocks, len(heights), wide).swapaxes(0, 1).reshape(len(heights), -1)
+    for ax in rows[:, columns:].ravel():
+        ax.remove()
+    return drawn, rows[:, :columns]
 
 
 def caption(ensemble: Ensemble) -> str:

@@ -105,6 +105,23 @@ def test_fixed_rules_take_their_steps_and_agree(rule: str) -> None:
     np.testing.assert_allclose(found.tracks_score, fine.tracks_score, atol=2e-3)
 
 
+@pytest.mark.parametrize(("steps", "least", "most"), [(1, 0.0, 0.5), (20, 1.0, 1.0)])
+def test_a_fixed_rule_has_converged_where_it_is_complete(
+    steps: int, least: float, most: float
+) -> None:
+    tagger, jets = case.tagger(nn.GELU), case.jets()
+    tolerance = 3e-3
+    found = jl.explain(
+        tagger, jets, "integrated-gradients", steps=steps, tolerance=tolerance, absolute=1e-9
+    )
+    scores = [np.nan_to_num(found[f"{n}_score"].values) for n in ("jets", "tracks")]
+    size = sum(np.abs(v).reshape(len(jets), -1).sum(1) for v in scores)
+    complete = np.abs(found.completeness_error.values) <= tolerance * size + 1e-9
+    np.testing.assert_array_equal(found.converged.values, complete)
+    real = jets["tracks"].mask.any(1)
+    assert least <= complete[real].mean() <= most
+
+
 @pytest.mark.parametrize("tokens", [1, 7, 100, 10**6])
 def test_chunks_change_nothing(tokens: int) -> None:
     tagger, jets = case.tagger(), case.jets()

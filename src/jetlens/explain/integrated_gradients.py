@@ -60,7 +60,8 @@ class IntegratedGradients(ScoringExplainer):
         ``"adaptive"``, or with `steps` a fixed rule: ``"clenshaw-curtis"``, ``"midpoint"``,
         ``"gauss-legendre"``, ``"trapezoid"``.
     steps
-        The number of gradients on each path, with a fixed rule.
+        The number of gradients on each path, with a fixed rule. Of one estimate no change is known:
+        there a path has converged if it is complete to `tolerance`.
     tokens
         Particles in a chunk of work; left out, what suits the device.
     """
@@ -116,7 +117,7 @@ class IntegratedGradients(ScoringExplainer):
             block = paths.open(jets)
             if self.steps is not None:
                 block.integrate(self._fixed(), tolerance=0, absolute=0)
-                block.converged[:] = True
+                block.converged = block.complete(self.tolerance, self.absolute)
             else:
                 self._adapt(block)
             blocks.append(block.close())

@@ -131,6 +131,17 @@ class Block:
             for i in (nodes == end).nonzero()[:, 0]:
                 self.ends[paths, end] = values[:, i].to(self.ends)
 
+    def complete(self, tolerance: float, absolute: float) -> Tensor:
+        """Say of which paths the scores add up to the difference of outputs ``[path]``.
+
+        To ``tolerance * |scores| + absolute``.
+        """
+        size = _total(self.scores, torch.abs)
+        return self._gap().abs() <= tolerance * size + absolute
+
+    def _gap(self) -> Tensor:
+        return _total(self.scores) - (self.ends[:, 1] - self.ends[:, 0])
+
     def close(self) -> Scores:
         """Average over the references of each jet.
 
@@ -148,7 +159,7 @@ class Block:
                 f"target {lines.target.text!r} is {float(self.ends[path, end])} at "
                 f"{('the reference of', '')[end]} jet {row} of the batch: it cannot be explained"
             )
-        gap = _total(self.scores) - (self.ends[:, 1] - self.ends[:, 0])
+        gap = self._gap()
 
         def mean(values: Tensor) -> Tensor:
             average: Tensor = values.unflatten(0, (-1, lines.count)).mean(1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.report.moved import observables_table, ranges
+from jetlens.report.moved import _cell, observables_table, ranges
 from synthetic import SCALES, scanned
 
 
@@ -42,6 +43,16 @@ def test_every_observable_and_input_has_a_verdict_with_its_interval():
     marks = {words(row[5]): re.search(r"verdict (\w+)", str(row[5]))[1] for row in table.rows}
     assert marks["does not change"] == "same"
     assert len(set(marks.values())) == len(marks)
+
+
+def test_a_distance_that_is_not_told_from_chance_is_an_upper_limit():
+    rng = np.random.default_rng(1)
+    far = np.concatenate([[2.0], rng.normal(2.0, 0.1, 400)])
+    assert re.match(r"(1\.99|2\.0)", words(_cell(far)))
+    chance = np.concatenate([[0.1], 0.1 * np.sqrt(2) + rng.normal(0, 0.03, 400)])
+    limit = re.fullmatch(r"< (0\.\d+)", str(_cell(chance)))
+    assert 0.07 < float(limit[1]) < 0.2
+    assert _cell(np.full(401, np.nan)) == ""
 
 
 def test_of_few_jets_there_is_no_table():

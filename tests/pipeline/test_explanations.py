@@ -16,6 +16,7 @@ from jetlens.core.registry import explainers
 from jetlens.data.readers import ftag
 from jetlens.explain.integrated_gradients import IntegratedGradients
 from jetlens.run import attributions
+from jetlens.run.stages import explain, trial
 from jetlens.summarise.result import Result
 
 CALLS = []
@@ -59,7 +60,7 @@ def test_chunks_add_up_to_the_whole(methods, tmp_path):
     chunked = jetlens.run(path, out=tmp_path / "chunked", set=changes, until="explain")
     tried, *chunks = CALLS  # a few jets are tried before the tagger is trained
     explained = whole.store.state("explain-integrated-gradients")["jets"]
-    assert (tried, max(chunks), sum(chunks)) == (4, 3, explained)
+    assert (tried, max(chunks), sum(chunks)) == (2, 3, explained)
     assert len(chunks) > 1
     names = "integrated-gradients", "by-three"
     folders = [r.store.results / n for r, n in zip((whole, chunked), names, strict=True)]
@@ -78,6 +79,54 @@ def test_chunks_add_up_to_the_whole(methods, tmp_path):
     np.testing.assert_allclose(
         kept[0]["tracks_score"].values, kept[1]["tracks_score"].values, rtol=1e-4, atol=1e-6
     )
+
+
+def test_few_jets_are_worked_on_in_several_tasks(methods, tmp_path, monkeypatch):
+    """Sums are the same but for rounding, numbers of jets and what is kept as they were."""
+    path, runs = recipe(tmp_path), []
+    changes = {"data.partition": 180, "explain.0.select": "correct", "explain.0.keep": 3}
+    changes["explain.0.jets"] = 4
+    monkeypatch.setattr(explain, "LEAST", 1)
+    for parts in (1, 4):
+        monkeypatch.setattr(explain, "PARTS", parts)
+        out = tmp_path / str(parts)
+        runs.append(jetlens.run(path, out=out, set=changes, until="explain"))
+    name = "integrated-gradients"
+    states = [r.store.state(f"explain-{name}") for r in runs]
+    assert [(s["jets"], s["kept"]) for s in states] == [(4, 3)] * 2
+    files = [sorted((r.store.results / name).glob("*.npz")) for r in runs]
+    assert files[0]
+    for one, other in zip(*files, strict=True):
+        a, b = Result.load(one), Result.load(other)
+        assert a.arguments == b.arguments
+        for total in a.sums:
+            np.testing.assert_allclose(a.sums[total], b.sums[total], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(a.sums["jets"], b.sums["jets"])  # those passed over, too
+    groups = [attributions.parts(r.store.attributions / name) for r in runs]
+    assert (len(groups[0]), len(groups[1])) == (1, 3)
+    kept = [attributions.read(r.store.attributions / name)["row"].values.tolist() for r in runs]
+    assert len(kept[0]) == 3
+    assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize(
+    ("axis", "values", "trials"),
+    [("train.epochs", [1, 2], 1), ("tagger.activation", ["relu", "gelu"], 2)],
+)
+def test_a_method_is_tried_once_on_taggers_that_are_alike(
+    methods, tmp_path, monkeypatch, axis, values, trials
+):
+    tried = []
+
+    def counted(tagger, jets, *args, **kwargs):
+        tried.append(len(jets))
+        return explained(tagger, jets, *args, **kwargs)
+
+    explained = trial.explain
+    monkeypatch.setattr(trial, "explain", counted)
+    changes = {"repeats": 2, "explain.0.jets": 4, f"vary.{axis}": values}
+    jetlens.run(recipe(tmp_path), out=tmp_path / "run", set=changes, until="explain")
+    assert tried == [trial.FEW] * trials
 
 
 TWO = """

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jetlens.run.spread import EVERY, counts, first_of_each, left_by, shared_out
+from jetlens.run.spread import EVERY, counts, cut, first_of_each, left_by, shared_out
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,32 @@ def test_the_same_jets_are_taken_however_they_are_cut(label, wanted, cuts, seed)
         for p, left in zip(parts, left_by(there, shares), strict=True)
     ]
     np.testing.assert_array_equal(np.concatenate(found), whole)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    there=st.lists(st.integers(0, 90), max_size=12),
+    parts=st.integers(1, 9),
+    least=st.integers(1, 6),
+)
+def test_few_partitions_are_cut_into_tasks_of_like_size(there, parts, least):
+    found = cut(there, parts, least)
+    assert len(found) == len(there)
+    for n, ranges in zip(there, found, strict=True):
+        ends = [0, *(end for _, end in ranges)]
+        assert [begin for begin, _ in ranges] == ends[:-1]  # one after the other, with no gap
+        assert ends[-1] == n
+        sizes = [end - begin for begin, end in ranges]
+        assert not sizes or min(sizes) >= max(max(sizes) - 1, 1)
+    tasks = sum(map(len, found))
+    whole = sum(n > 0 for n in there)
+    if whole >= parts:
+        assert tasks == whole
+    else:
+        assert tasks >= min(parts, sum(there) // least)
+
+
+def test_what_is_wanted_of_few_jets_is_in_several_tasks():
+    assert cut([20, 4], 8, 4) == [[(0, 4), (4, 8), (8, 12), (12, 16), (16, 20)], [(0, 4)]]
+    assert cut([5, 0, 3], 2, 4) == [[(0, 5)], [], [(0, 3)]]
+    assert cut([], 8, 4) == []

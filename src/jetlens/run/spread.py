@@ -71,6 +71,34 @@ def left_by(taken: Sequence[Ints], wanted: Ints) -> list[Ints]:
     return [np.where(wanted == EVERY, EVERY, np.maximum(wanted - b, 0)) for b in before]
 
 
+def cut(there: Sequence[int], parts: int, least: int) -> list[list[tuple[int, int]]]:
+    """Cut partitions with jets into tasks, where they are fewer than these should be.
+
+    What is wanted of few jets lies in the first partitions. Tasks follow from the jets alone, and
+    not from who works on them, so that sums are taken in the same order everywhere.
+
+    Parameters
+    ----------
+    there
+        How many jets there are in each partition.
+    parts
+        How many tasks there should be at least.
+    least
+        Jets of a task that is cut off, about.
+
+    Returns
+    -------
+    Of each partition, where its tasks begin and end among its jets; none without jets.
+    """
+    few = sum(n > 0 for n in there) < parts
+    size = max(least, -(-sum(there) // parts)) if few else max(there, default=0)
+    found = []
+    for n in there:
+        many = -(-n // size) if n else 0
+        found.append([(n * k // many, n * (k + 1) // many) for k in range(many)])
+    return found
+
+
 def first_of_each(label: Ints, wanted: Ints, among: NDArray[np.bool_] | None = None) -> Ints:
     """Return where the first so many jets of each class are, in their order.
 

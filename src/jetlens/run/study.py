@@ -52,6 +52,9 @@ class Study:
         Whether the given one may be a pickle.
     name, places
         Where it is a variation: its folder's name, and its place on each axis.
+    fits
+        What methods were tried on and fit, by `jetlens.run.stages.trial`: the same of all
+        variations and repeats.
     """
 
     recipe: Recipe
@@ -64,6 +67,7 @@ class Study:
     trust: bool = False
     name: str = ""
     places: Mapping[str, str] = field(default_factory=dict)
+    fits: set[str] = field(default_factory=set, compare=False)
 
     @property
     def store(self) -> Store:

@@ -24,9 +24,9 @@ from jetlens.explain.paths.baselines import held
 from jetlens.explain.targets import resolve
 from jetlens.run.checks import images
 from jetlens.run.stages import retrain
-from jetlens.run.stages.explain import misfit
 from jetlens.run.stages.generate import is_made
 from jetlens.run.stages.train import architecture
+from jetlens.run.stages.trial import misfit
 from jetlens.run.study import Study
 from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
@@ -85,7 +85,7 @@ def _check(study: Study, jets: JetBatch, made_up: bool = False) -> None:
             resolve(entry.target, tagger, entry.of)
             if "hold" in parameters(explainers.get(entry.use)):
                 held(hold, tagger)
-            reason = misfit(tagger, entry, jets)
+            reason = misfit(tagger, entry, jets, study.fits)
             if reason and not study.name:
                 raise UnsupportedError(reason)
         except JetlensError as error:

@@ -1,4 +1,4 @@
-"""Explanations: each partition of the test part is explained and summarised as it streams by.
+"""Explanations: partitions of the test part are explained and summarised as they stream by.
 
 Which jets are explained follows from the tagger's predictions before anything is sent to a worker,
 so that the first so many of each class are the same jets wherever they are worked on.
@@ -12,29 +12,28 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadValueError, JetlensError, UnknownNameError, UnsupportedError
+from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers, parameters, summaries
-from jetlens.explain.entry import explain as explain_jets
 from jetlens.run import attributions
 from jetlens.run.attributions import part_name
 from jetlens.run.pool import POOL
 from jetlens.run.progress import Progress
 from jetlens.run.recipe import Explain
 from jetlens.run.shows import Shows, merge_parts
-from jetlens.run.spread import counts, left_by, shared_out
+from jetlens.run.spread import counts, cut, left_by, shared_out
 from jetlens.run.stages import predict
 from jetlens.run.stages.explain_partition import Task, selected, work
+from jetlens.run.stages.trial import misfit
 from jetlens.run.store import remove
 from jetlens.run.study import Study, key
 from jetlens.summarise.jets.moved import nothing_moved
 from jetlens.summarise.result import Result
-from jetlens.taggers.base import Tagger
 
 VERSION = 3
 LEFT_OUT = "left_out"
 """What is known of a stage whose method is not asked of this tagger, or cannot explain it: why."""
-FEW = 4  # jets to try a method on
+PARTS, LEAST = 8, 4
+"""Tasks that few jets are cut into, and jets of each at least, about."""
 
 
 def explain(study: Study) -> None:
@@ -52,28 +51,6 @@ def left_out(study: Study) -> dict[str, str]:
 def stage_of(name: str) -> str:
     """Return the name of an explanation's stage."""
     return f"explain-{name}"
-
-
-def misfit(tagger: Tagger, entry: Explain, jets: JetBatch) -> str:
-    """Say why a method cannot explain a tagger, by trying it on a few jets; empty if it can.
-
-    Raises
-    ------
-    UnknownNameError
-        If the method is told of something that the tagger does not have.
-    """
-    few = jets.take(slice(0, FEW))
-    try:
-        explain_jets(
-            tagger, few, entry.use, target=entry.target, of=entry.of, pool=few, **entry.arguments
-        )
-    except UnsupportedError as error:
-        return str(error)
-    except UnknownNameError:
-        raise
-    except JetlensError:
-        pass  # with so few jets, there may be none to compare with
-    return ""
 
 
 def shows_of(study: Study, entry: Explain) -> Shows:
@@ -104,7 +81,7 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
     if not store.begin(stage, made, outputs):
         study.log.say(f"{name}: explained already")
         return
-    reason = _not_asked(study, entry) or _misfit(study, entry)
+    reason = _not_asked(study, entry) or _misfit(study, name, entry)
     if reason:
         store.work(stage, results).mkdir(parents=True, exist_ok=True)
         remove(kept)
@@ -154,12 +131,14 @@ def _nothing(folder: Path) -> str:
     return next((words for words in said if words), "")
 
 
-def _misfit(study: Study, entry: Explain) -> str:
+def _misfit(study: Study, name: str, entry: Explain) -> str:
     """Say why a variation's tagger cannot be explained so; of a single study it is an error."""
     if not study.name:
         return ""
+    if study.number > 0:  # retrainings have one architecture, and the first was asked before
+        return str(study.home.state(stage_of(name)).get(LEFT_OUT, ""))
     tagger = predict.load_tagger(study.tagger, study.trust, study.device)
-    reason = misfit(tagger, entry, study.jets().partitions()[0].read())
+    reason = misfit(tagger, entry, study.jets().partitions()[0].read(), study.fits)
     return f"it does not fit this tagger: {reason}" if reason else ""
 
 
@@ -173,7 +152,7 @@ def _not_asked(study: Study, entry: Explain) -> str:
 def _tasks(
     study: Study, name: str, entry: Explain, shows: Shows, groups: Path, partial: Path
 ) -> tuple[list[Task], int, int]:
-    """Return a task for each partition with jets to explain; how many are explained, and kept."""
+    """Return the tasks of all partitions with jets to explain; how many are explained, and kept."""
     partitions = study.tested().partitions()
     said = [study.store.predictions / f"{part_name(i)}.h5" for i in range(len(partitions))]
     there = [_counted(predict.read(path), entry.select) for path in said]
@@ -190,27 +169,30 @@ def _tasks(
     wanted = shared_out(total, entry.jets)
     explained = np.minimum(total, wanted)
     keep = shared_out(explained, entry.keep)
-    tasks = [
-        Task(
-            partition,
-            path,
-            study.tagger,
-            study.trust,
-            study.device,
-            entry,
-            shows,
-            left,
-            kept,
-            pool,
-            groups / part_name(i),
-            partial / part_name(i),
-            study.lenient,
-        )
-        for i, (partition, path, own, left, kept) in enumerate(
-            zip(partitions, said, there, left_by(there, wanted), left_by(there, keep), strict=True)
-        )
-        if np.minimum(own, left).any()
-    ]
+    left, kept = left_by(there, wanted), left_by(there, keep)
+    own = [int(np.minimum(n, some).sum()) for n, some in zip(there, left, strict=True)]
+    tasks = []
+    for i, ranges in enumerate(cut(own, PARTS, LEAST)):
+        for k, (begin, end) in enumerate(ranges):
+            part = part_name(i) + f"-{k:03d}" * (len(ranges) > 1)
+            tasks.append(
+                Task(
+                    partitions[i],
+                    said[i],
+                    study.tagger,
+                    study.trust,
+                    study.device,
+                    entry,
+                    shows,
+                    left[i],
+                    kept[i],
+                    (begin, end),
+                    pool,
+                    groups / part,
+                    partial / part,
+                    study.lenient,
+                )
+            )
     return tasks, int(explained.sum()), int(np.minimum(explained, keep).sum())
 
 

@@ -1,4 +1,4 @@
-"""One partition, explained and summarised, wherever it is worked on.
+"""Jets of one partition, explained and summarised, wherever they are worked on.
 
 A method whose attributions are large works through it in chunks, of which one is held at a time.
 """
@@ -36,7 +36,7 @@ ROOM = 2**29
 
 @dataclass(frozen=True)
 class Task:
-    """One partition's jets to explain, and where to write.
+    """Some of one partition's jets to explain, and where to write.
 
     Attributes
     ----------
@@ -51,10 +51,12 @@ class Task:
     jets, keep
         How many of the jets that are selected are wanted still when this partition begins, to be
         explained and to be kept, of each class and (at the end) of none ``[class + 1]``.
+    some
+        Where among those of this partition the task begins and ends.
     pool
         References for baselines.
     group, partial
-        Where the kept attributions and the partition's summaries go.
+        Where the kept attributions and the task's summaries go.
     lenient
         Whether to leave out the summaries that this tagger's inputs do not allow.
     """
@@ -68,6 +70,7 @@ class Task:
     shows: Shows
     jets: NDArray[np.int64]
     keep: NDArray[np.int64]
+    some: tuple[int, int]
     pool: Pool
     group: Path
     partial: Path
@@ -85,13 +88,16 @@ def _pool_jets(pool: Pool) -> JetBatch:
 
 
 def work(task: Task) -> None:
-    """Explain one partition, store what is kept and its summaries; these last."""
+    """Explain a task's jets, store what is kept and its summaries; these last."""
     jets = task.partition.read()
     said = predict.read(task.predictions)
     inside = selected(said, task.entry.select)
     chosen = first_of_each(said.label, task.jets, inside)
-    kept = np.isin(chosen, first_of_each(said.label, task.keep, inside))
-    found = _chunks(task, jets.take(chosen), _passed_over(said, inside, chosen, task.jets))
+    own = chosen[slice(*task.some)]
+    kept = np.isin(own, first_of_each(said.label, task.keep, inside))
+    first = task.some[0] == 0  # it tells of the whole partition
+    passed_over = _passed_over(said, inside, chosen, task.jets) if first else {}
+    found = _chunks(task, jets.take(own), passed_over)
     fill(_keeping(found, task, kept), task.shows, task.partial, task.lenient)
 
 

@@ -87,6 +87,18 @@ def test_gains_are_told_absolute_and_in_per_cent(facts):
     assert re.search(r"0\.200.*?40\.0", text, re.DOTALL)
 
 
+def test_gains_over_another_place_have_tables_of_their_own(facts):
+    gain = "gain.0,image.auc.vs.experts"
+    numbers = facts.numbers | {gain: number(-0.05)}
+    recipe = {**facts.recipe, "against": {"model": "experts"}}
+    told = rendered(Comparison(**{**vars(facts), "numbers": numbers, "recipe": recipe}))
+    text = re.sub(r"<[^>]+>", " ", told)
+    assert "Gains over experts, all else the same" in text
+    assert "against experts" in text
+    assert re.search(r"difficulty 0: image does worse than experts", text)
+    assert "over experts" not in rendered(facts)
+
+
 def test_a_verdict_follows_the_interval():
     def verdict(low, high):
         found = {"value": (low + high) / 2, "low": low, "high": high}

@@ -61,6 +61,18 @@ def test_everything_that_is_compared_has_a_row():
     assert against_first({}, numbers(), "") is None
 
 
+def test_another_place_may_be_compared_with():
+    found = numbers() | {"gain.1,kinematics.auc.vs.cross-attention": number(-0.06, 0.002)}
+    table = against_first(AXES, found, "", "cross-attention")
+    assert table.head == ["seed", "against cross-attention", "kinematics"]  # no empty column
+    ((*_, cell),) = table.rows
+    assert NO in plain(cell)
+    (said,) = beaten(AXES, found, "cross-attention")
+    assert "seed 1: kinematics does worse than cross-attention" in plain(said)
+    assert "concatenation" not in plain(said)
+    assert against_first(AXES, numbers(), "", "cross-attention") is None
+
+
 def test_who_beats_the_first_is_said():
     (said,) = beaten(AXES, numbers())
     text = plain(said)

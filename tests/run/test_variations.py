@@ -210,3 +210,26 @@ def test_a_recipe_that_leaves_out_what_is_not_there(tmp_path):
         path.write_text(f"{begin}leave_out = {wrong}\n", encoding="utf-8")
         with pytest.raises(BadRecipeError, match=told):
             load(path)
+
+
+def test_what_is_compared_with_beside_the_first_is_a_place_of_the_file(tmp_path):
+    path = tmp_path / "recipe.toml"
+    models = "[vary.model]\nwhole = { seed = 1 }\nscratch = { seed = 2 }\n"
+    few = '[presets]\nfew = { vary.model = ["whole"] }\n'
+
+    def written(against):
+        begin = f'data = {{ use = "toy" }}\nagainst = {against}\n'
+        path.write_text(begin + models + few, encoding="utf-8")
+        return path
+
+    recipe = load(written('{ model = "scratch" }'))
+    assert recipe.against == {"model": "scratch"}
+    assert all("against" not in tree for _, tree in recipe.variations())
+    assert len(load(path, preset="few").variations()) == 1  # a preset may leave it out
+    for wrong, told in (
+        ('{ model = "scrach" }', "against: vary.model has no place 'scrach'; did you mean 'scr"),
+        ('{ models = "scratch" }', "against: no axis 'models'; did you mean 'model'"),
+        ('{ model = ["scratch"] }', "against"),
+    ):
+        with pytest.raises(BadRecipeError, match=told):
+            load(written(wrong))

@@ -24,6 +24,7 @@ from jetlens.report.variants import (
     PAGE,
     Comparison,
     axes_of,
+    bases_of,
     link,
     of_arguments,
     place_of,
@@ -67,8 +68,9 @@ def sections(facts: Comparison) -> list[Section]:
     performance = [*by_summary.pop("performance", ()), *spent(facts, _errors(facts))]
     performance += rejections(facts, _errors(facts))
     performance += gains(facts)
-    table = against_first(axes_of(facts), facts.numbers, _trainings(facts))
-    performance += [table] if table is not None else []
+    for base in _bases(facts):
+        table = against_first(axes_of(facts), facts.numbers, _trainings(facts), base)
+        performance += [table] if table is not None else []
     if performance:
         found.append(Section("performance", "Performance", performance))
     for name, blocks in by_summary.items():
@@ -119,12 +121,17 @@ def _overview(facts: Comparison) -> Section:
         rows.append([*row, page])
     head = [*(short(a) for a in axes), *heads.values(), ""]
     said = [
-        *beaten(axes_of(facts), facts.numbers),
+        *(s for base in _bases(facts) for s in beaten(axes_of(facts), facts.numbers, base)),
         *(best_of(axes_of(facts), facts.numbers, mistags[0]) if mistags else ()),
         *orders_of({v.name: v.numbers for v in facts.variants}),
     ]
     table = Table(head, rows, f"The variations, on their test jets. {_errors(facts)}")
     return Section("overview", "In short", [*map(Paragraph, said), table])
+
+
+def _bases(facts: Comparison) -> list[str]:
+    """Return the places on the last axis that others are compared with."""
+    return [*bases_of(facts).values()][-1] if axes_of(facts) else []
 
 
 def _explained(facts: Comparison) -> list[str]:

@@ -1,4 +1,4 @@
-"""What each variation gains over the first: a table for each axis."""
+"""What each variation gains over the first, or another: a table for each axis."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jetlens.report.numbers import in_percent, measured
 from jetlens.report.variants import (
     Comparison,
     axes_of,
+    bases_of,
     of_arguments,
     place_of,
     short,
@@ -21,12 +22,11 @@ from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 
 
 def gains(facts: Comparison) -> list[Block]:
-    """Return a table of gains for each axis along which there are some."""
+    """Return a table of gains for each axis, and place to compare with, of which there are some."""
     blocks: list[Block] = []
     points = told_at(facts.variants, of_arguments(facts.numbers)[""], EFFICIENCY)
     names = ["accuracy", "auc", *(f"{EFFICIENCY}.at_{point}" for point in points)]
-    for axis, places in axes_of(facts).items():
-        first = places[0]
+    for axis, first in ((a, place) for a, places in bases_of(facts).items() for place in places):
         rows: list[list[Cell]] = []
         for variant in facts.variants:
             start = f"gain.{place_of(variant.places)}."

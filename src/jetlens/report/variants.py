@@ -87,6 +87,13 @@ def axes_of(facts: Comparison) -> dict[str, list[str]]:
     return {axis: list(places) for axis, places in found.items()}
 
 
+def bases_of(facts: Comparison) -> dict[str, list[str]]:
+    """Return the places that others are compared with: of each axis the first, and some another."""
+    against = facts.recipe.get("against", {})
+    axes = axes_of(facts)
+    return {a: list(dict.fromkeys((axes[a][0], against.get(a, axes[a][0])))) for a in axes}
+
+
 def told_at(variants: Sequence[Variant], numbers: Numbers, quantity: str) -> list[str]:
     """Return where a quantity of the variations is told, such as ``background_1``, or ``50``.
 

@@ -53,8 +53,10 @@ def _told(
                 yield words, number, verdict(number, 1.0, small=True)
 
 
-def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: str) -> Table | None:
-    """Return every place on the last axis against the first, by all that is compared.
+def against_first(
+    axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: str, base: str | None = None
+) -> Table | None:
+    """Return every place on the last axis against one, by all that is compared.
 
     Parameters
     ----------
@@ -64,12 +66,15 @@ def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: s
         What the comparison found.
     errors
         What is to be said of the trainings.
+    base
+        What they are compared with; left out, the first place.
     """
     if not axes:
         return None
     *others, last = axes
-    first, *places = axes[last]
-    rows: list[list[Cell]] = []
+    first = axes[last][0] if base is None else base
+    places = [place for place in axes[last] if place != first]
+    found: list[tuple[tuple[str, ...], str, dict[str, Cell]]] = []
     for there in product(*(axes[a] for a in others)):
         cells: dict[str, dict[str, Cell]] = {}
         for place in places:
@@ -78,11 +83,11 @@ def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: s
                 cells.setdefault(words, {})[place] = mark.format(
                     measured(number), MARKS[said], said
                 )
-        rows += [
-            [*there, words, *(found.get(p, "") for p in places)] for words, found in cells.items()
-        ]
-    if not rows:
+        found += [(there, words, cell) for words, cell in cells.items()]
+    if not found:
         return None
+    shown = [p for p in places if any(p in cell for _, _, cell in found)]
+    rows = [[*there, words, *(cell.get(p, "") for p in shown)] for there, words, cell in found]
     caption = (
         f"Each against {first}, all else the same. {errors} The interval, of 68 %, is the error of "
         "the mean difference over the trainings (times Student's factor for so few) and the test "
@@ -90,13 +95,21 @@ def against_first(axes: Mapping[str, Sequence[str]], numbers: Numbers, errors: s
         "that confidence holds no difference, the two are not told apart; one verdict in twenty is "
         "chance. A ratio of limits below 1 is better."
     )
-    return Table([*map(_short, others), f"against {first}", *places], rows, caption)
+    return Table([*map(_short, others), f"against {first}", *shown], rows, caption)
 
 
-def beaten(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:
-    """Say in a sentence each whether the first place is beaten, by the area under the curve."""
+def beaten(
+    axes: Mapping[str, Sequence[str]], numbers: Numbers, base: str | None = None
+) -> list[Markup]:
+    """Say in a sentence each whether a place is beaten, by the area under the curve.
+
+    Parameters
+    ----------
+    axes, numbers, base
+        As of `against_first`.
+    """
     found = []
-    for there, place, first in _pairs(axes):
+    for there, place, first in _pairs(axes, base):
         number = numbers.get(f"gain.{','.join((*there, place))}.auc.vs.{first}")
         if number is None:
             continue
@@ -116,13 +129,17 @@ def beaten(axes: Mapping[str, Sequence[str]], numbers: Numbers) -> list[Markup]:
     ]
 
 
-def _pairs(axes: Mapping[str, Sequence[str]]) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Go through the places of the last axis but the first, at each place of the others."""
+def _pairs(
+    axes: Mapping[str, Sequence[str]], base: str | None
+) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Go through the places of the last axis but one, at each place of the others."""
     if axes:
         *others, last = axes
+        first = axes[last][0] if base is None else base
         for there in product(*(axes[a] for a in others)):
-            for place in axes[last][1:]:
-                yield there, place, axes[last][0]
+            for place in axes[last]:
+                if place != first:
+                    yield there, place, first
 
 
 def _short(axis: str) -> str:

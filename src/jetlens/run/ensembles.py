@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,9 +41,9 @@ class Shown:
         """The name of its figure's files."""
         return f"{self.folder}-{self.summary}{COMPARED}" + f"-{self.number + 1}" * bool(self.number)
 
-    def load(self) -> Ensemble:
-        """Read the results."""
-        return Ensemble.load(self.members)
+    def load(self, against: Mapping[str, str] | None = None) -> Ensemble:
+        """Read the results, which are compared with the first place of an axis, and another."""
+        return Ensemble.load(self.members, against)
 
 
 def shown(studies: Sequence[Study]) -> list[Shown]:
@@ -70,11 +70,19 @@ def _members(study: Study) -> Iterator[tuple[str, tuple[str, str, int], StoredMe
                 yield prefix, (folder.name, name, number), member
 
 
-def numbers_of(ensembles: Sequence[Shown]) -> Numbers:
-    """Return what the summaries say of the variations and retrainings."""
+def numbers_of(ensembles: Sequence[Shown], against: Mapping[str, str] | None = None) -> Numbers:
+    """Return what the summaries say of the variations and retrainings.
+
+    Parameters
+    ----------
+    ensembles
+        The summaries.
+    against
+        By axis, a place that others are compared with beside the first.
+    """
     parts: dict[str, list[tuple[dict[str, Any], Numbers]]] = {}
     for each in ensembles:
-        ensemble = each.load()
+        ensemble = each.load(against)
         own = ensemble.members[0].result.arguments
         parts.setdefault(each.prefix, []).append((own, ensemble.numbers()))
     found: Numbers = {}

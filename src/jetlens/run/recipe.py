@@ -111,6 +111,9 @@ class Recipe(Frozen):
     leave_out: tuple[dict[str, Annotated[tuple[str, ...], Field(min_length=1)]], ...] = ()
     """Combinations of places on these axes that are not run, each as places by axis."""
 
+    against: dict[str, str] = {}
+    """By axis, a place that others are compared with beside the first."""
+
     @field_validator("leave_out", mode="before")
     @classmethod
     def _tuples(cls, given: Any) -> Any:
@@ -123,10 +126,11 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def _known_axes(self) -> Recipe:
-        for each in self.leave_out:
+        for name, each in [*(("leave_out", e) for e in self.leave_out), ("against", self.against)]:
             for axis in each:
                 if axis not in self.vary:
-                    raise ValueError(f"leave_out: no axis {axis!r}; {expected(axis, self.vary)}")
+                    raise ValueError(f"{name}: no axis {axis!r}; {expected(axis, self.vary)}")
+        for each in self.leave_out:
             if not each:
                 raise ValueError("leave_out has an empty table, which would leave out everything")
         return self
@@ -164,7 +168,9 @@ class Recipe(Frozen):
         """Return the variations of ``[vary]``, each with its plain tables."""
         found = []
         for variation in variations.variations(self.vary, self.leave_out) if self.vary else ():
-            tree = {k: v for k, v in self.tree().items() if k not in ("vary", "leave_out")}
+            tree = {
+                k: v for k, v in self.tree().items() if k not in ("vary", "leave_out", "against")
+            }
             try:
                 for changes in variation.changes:
                     overrides.apply(tree, changes)

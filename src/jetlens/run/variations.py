@@ -19,7 +19,7 @@ Axis = Sequence[Any] | Mapping[str, Tree]
 _LONGEST = 150  # characters of a folder's name
 _NAME = re.compile(r"[A-Za-z0-9._+-]+")
 _MARK = "\N{REPLACEMENT CHARACTER}"
-_APART = ("vary", "leave_out", "presets")
+_APART = ("vary", "leave_out", "against", "presets")
 
 
 def axes(vary: Any) -> dict[str, Any]:
@@ -104,9 +104,9 @@ def variations(
 
 
 def check_left_out(tree: Tree) -> None:
-    """Refuse to leave out places that no axis of a recipe as it is written has.
+    """Refuse to leave out, or to compare with, places that no axis of a recipe as written has.
 
-    A preset may take alternatives away later: what is left out of these is no mistake.
+    A preset may take alternatives away later: what is said of these is no mistake.
 
     Parameters
     ----------
@@ -119,13 +119,14 @@ def check_left_out(tree: Tree) -> None:
         If one is not there; it names the nearest.
     """
     vary, given = axes(tree.get("vary", {})), tree.get("leave_out", ())
-    for each in given if isinstance(given, list) else ():
+    told = [("leave_out", each) for each in given] if isinstance(given, list) else []
+    for setting_of, each in [*told, ("against", tree.get("against"))]:
         for axis, some in each.items() if isinstance(each, Mapping) else ():
             known = [place for place, _ in _places(axis, vary.get(axis, ()))]
-            for name in some if known and isinstance(some, list) else ():
-                if name not in known:
+            for name in [some] if isinstance(some, str) else some if isinstance(some, list) else ():
+                if known and name not in known:
                     raise BadRecipeError(
-                        f"leave_out: vary.{axis} has no place {name!r}; "
+                        f"{setting_of}: vary.{axis} has no place {name!r}; "
                         f"{expected(str(name), known)}"
                     )
 

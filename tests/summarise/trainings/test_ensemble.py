@@ -59,6 +59,23 @@ def test_where_the_first_place_is_missing_nothing_is_paired():
     }
 
 
+def test_one_more_place_may_be_compared_with():
+    """The first is not compared with it again, whose difference is told with the other sign."""
+    members = tuple(trained(place, 0) for place in "abc")
+    found = [
+        (dict(variation)["model"], place, [(a.result.of[0], b.result.of[0]) for a, b in pairs])
+        for variation, place, pairs in Ensemble(members, {"model": "b"}).against_first()
+    ]
+    assert found == [
+        ("b", "a", [("b", "a")]),
+        ("c", "a", [("c", "a")]),
+        ("c", "b", [("c", "b")]),
+    ]
+    usual = list(Ensemble(members).against_first())
+    assert list(Ensemble(members, {"model": "a"}).against_first()) == usual  # not twice
+    assert list(Ensemble(members, {"model": "z"}).against_first()) == usual  # is not there
+
+
 def test_results_go_by_the_number_of_their_training():
     members = [trained("a", k) for k in (2, 0, 1)]
     (results,) = Ensemble(tuple(members)).groups().values()

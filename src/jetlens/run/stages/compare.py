@@ -49,11 +49,13 @@ def compare(whole: Study, studies: Sequence[Study], draw: bool) -> None:
     home = whole.home
     shown = ensembles.shown(studies)
     files = [m.path for s in shown for m in s.members]
-    made = key(VERSION, home.fingerprint(files), [[s.summary, len(s.members)] for s in shown])
+    against = whole.recipe.against
+    counted = [[s.summary, len(s.members)] for s in shown]
+    made = key(VERSION, home.fingerprint(files), counted, against)
     outputs = [home.numbers, _costs(home)]
     if home.begin(NUMBERS, made, outputs):
         whole.log.say(f"comparing {len(studies)} variations")
-        numbers = ensembles.numbers_of(shown)
+        numbers = ensembles.numbers_of(shown, against)
         spent = costs(studies, numbers)
         write_numbers(home.work(NUMBERS, home.numbers), numbers | spent.numbers())
         spent.save(home.work(NUMBERS, _costs(home)))

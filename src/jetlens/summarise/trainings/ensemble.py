@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,12 @@ class Ensemble:
     ----------
     members
         In the recipe's order of variations, retrainings next to each other.
+    against
+        By axis, a place that others are compared with beside the first.
     """
 
     members: tuple[Member, ...]
+    against: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.members:
@@ -90,11 +93,12 @@ class Ensemble:
             )
 
     @classmethod
-    def load(cls, members: Iterable[StoredMember]) -> Ensemble:
+    def load(
+        cls, members: Iterable[StoredMember], against: Mapping[str, str] | None = None
+    ) -> Ensemble:
         """Read results from their files."""
-        return cls(
-            tuple(Member(m.variation, m.repeat, Result.load(m.path), m.jets) for m in members)
-        )
+        read = (Member(m.variation, m.repeat, Result.load(m.path), m.jets) for m in members)
+        return cls(tuple(read), against or {})
 
     @property
     def name(self) -> str:
@@ -131,26 +135,28 @@ class Ensemble:
             others = tuple((k, v) for k, v in m.variation.items() if k != axis)
             found.setdefault(others, []).append(m)
         for others, members in found.items():
-            yield others, Ensemble(tuple(members))
+            yield others, Ensemble(tuple(members), self.against)
 
     def against_first(self) -> Iterator[tuple[Variation, str, list[Pair]]]:
         """Go through what is compared: a variation, the first place on an axis, and pairs.
 
-        A variation's base has the first place on one axis and is otherwise the same. Paired are
-        the trainings of the same number that were tested on the same jets, that of the variation
-        first. Where there are none, as along axes that change the data, nothing is compared.
+        A variation's base has the first place on one axis, or that of `against`, and is otherwise
+        the same; the first place is not compared with the other again. Paired are the trainings of
+        the same number that were tested on the same jets, that of the variation first. Where there
+        are none, as along axes that change the data, nothing is compared.
         """
         trainings = self.trainings()
         for axis, (first, *_) in self.axes.items():
-            for variation, ours in trainings.items():
-                base = tuple((k, first if k == axis else v) for k, v in variation)
-                if base == variation or base not in trainings:
-                    continue
-                others = trainings[base]
-                both = [(ours[r], others[r]) for r in ours if r in others]
-                pairs = [(a, b) for a, b in both if a.jets == b.jets]
-                if pairs:
-                    yield variation, first, pairs
+            for place in dict.fromkeys((first, self.against.get(axis, first))):
+                for variation, ours in trainings.items():
+                    base = tuple((k, place if k == axis else v) for k, v in variation)
+                    if dict(variation)[axis] in (first, place) or base not in trainings:
+                        continue
+                    others = trainings[base]
+                    both = [(ours[r], others[r]) for r in ours if r in others]
+                    pairs = [(a, b) for a, b in both if a.jets == b.jets]
+                    if pairs:
+                        yield variation, place, pairs
 
     def numbers(self) -> Numbers:
         """Return what the summary's ``compare`` finds.

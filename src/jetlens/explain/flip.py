@@ -118,7 +118,7 @@ def _flipped(leg: Leg, decided: NDArray[np.int64], scale: Floats) -> NDArray[np.
 def _steps(leg: Leg, values: Values, spread: Mapping[str, Floats]) -> Values:
     """Return how far scaled features have moved, in their spreads ``[feature, jet, ...]``."""
     found = {}
-    was, now = leg.scaled(leg.starts[0]), leg.scaled(values)
+    was, now = leg.scaled(leg.points.starts[0]), leg.scaled(values)
     for name, before in was.items():
         unit = spread[name].reshape(-1, *[1] * (before.ndim - 1))
         change = now[name] - before

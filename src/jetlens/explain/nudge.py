@@ -51,7 +51,7 @@ class Nudge(StepExplainer):
         for leg in legs(course, together):
             rows = course.packed.rows[leg.jets].numpy()
             if first:
-                moved.put(leg, leg.starts[0], 0)
+                moved.put(leg, leg.points.starts[0], 0)
                 output[rows, 0] = said.logits[rows].cpu().numpy()
             for start in range(first, len(scales), together):
                 some = range(start, min(start + together, len(scales)))

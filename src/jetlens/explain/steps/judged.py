@@ -61,7 +61,7 @@ def _reasons(leg: Leg, raw: Values) -> Iterator[tuple[str, str, Flags]]:
     for name, values in raw.items():
         before, after = (
             {n: c.reshape(len(leg), -1) for n, c in zip(course.names[name], v, strict=True)}
-            for v in (leg.starts[0][name], values)
+            for v in (leg.points.starts[0][name], values)
         )
         everywhere = np.ones(next(iter(after.values())).shape, dtype=bool)
         real = leg.real.get(name, everywhere)

@@ -15,6 +15,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.explain.shared.slopes import fixed, slopes
 from jetlens.explain.steps.constraints import Constraints
 from jetlens.explain.steps.course import Course, Floats, Values, features_back, features_first
+from jetlens.explain.steps.points import Points
 from jetlens.taggers.base import Inputs
 
 Flags = NDArray[np.bool_]
@@ -35,20 +36,14 @@ class Leg:
         ``[jet]``, which of the packed jets they are.
     masks
         As the tagger takes them.
-    starts, rates, ways
-        At each point where a gradient was taken: the physical values, d value / d input, and how
-        far a scale of one moves the inputs; NaN of jets that have not come that far.
-    reached
-        ``[jet]``, the last point where a jet's gradient was taken.
+    points
+        Where their gradients were taken.
     """
 
     course: Course
     jets: Tensor
     masks: Inputs
-    starts: list[Values]
-    rates: list[Values]
-    ways: list[Values]
-    reached: NDArray[np.int64]
+    points: Points
 
     def __len__(self) -> int:
         return len(self.jets)
@@ -60,14 +55,9 @@ class Leg:
 
     def take(self, rows: NDArray[np.intp]) -> Leg:
         """Return some of the jets."""
-
-        def of(points: list[Values]) -> list[Values]:
-            return [{name: v[:, rows] for name, v in point.items()} for point in points]
-
         where = torch.as_tensor(rows)
         masks = {name: mask[where.to(mask.device)] for name, mask in self.masks.items()}
-        parts = (of(self.starts), of(self.rates), of(self.ways))
-        return Leg(self.course, self.jets[where], masks, *parts, self.reached[rows])
+        return Leg(self.course, self.jets[where], masks, self.points.take(rows))
 
     def tiled(self, times: int) -> Leg:
         """Return the jets again and again, all of them so many times."""
@@ -83,7 +73,9 @@ class Leg:
         found: Values = {}
         for point in np.unique(part):
             rows = np.flatnonzero(part == point)
-            some = self if len(rows) == len(self) else self.take(rows)
+            if len(rows) == len(self):  # as always where there is one gradient
+                return self._moved(int(point), scale - point * self.course.stride)
+            some = self.take(rows)
             moved = some._moved(int(point), scale[rows] - point * self.course.stride)
             for name, values in moved.items():
                 whole = found.setdefault(
@@ -104,7 +96,7 @@ class Leg:
         if course.stride > 0:
             part = np.minimum((scale / course.stride).astype(np.int64), course.steps - 1)
         for point in range(1, int(part.max(initial=0)) + 1):
-            rows = np.flatnonzero((part >= point) & (self.reached < point))
+            rows = np.flatnonzero((part >= point) & (self.points.reached < point))
             if len(rows):
                 self._take_gradient(point, rows)
         return part
@@ -122,13 +114,7 @@ class Leg:
             n: v.masked_fill(~some.masks[n][..., None], 0) if n in some.masks else v
             for n, v in found.slopes.items()
         }
-        own = values, rates(course, values), course.ways(course.normalised(real))
-        for points, there in zip((self.starts, self.rates, self.ways), own, strict=True):
-            if len(points) == point:
-                points.append({n: np.full_like(v, np.nan) for n, v in points[0].items()})
-            for name, known in there.items():
-                points[point][name][:, rows] = known
-        self.reached[rows] = point
+        self.points.put(course, point, rows, values, course.ways(course.normalised(real)))
 
     def _moved(self, point: int, scale: Floats) -> Values:
         """Step from a point, under the constraints.
@@ -162,7 +148,7 @@ class Leg:
             # a step in a logarithm soon leads beyond all bounds
             with np.errstate(over="ignore", invalid="ignore"):
                 after = constraints.apply(
-                    dict(zip(names, self.starts[point][name], strict=True)),
+                    dict(zip(names, self.points.starts[point][name], strict=True)),
                     dict(zip(names, values, strict=True)),
                     self.real[name].astype(np.float64) if name in self.real else None,
                     course.roles[name],
@@ -178,10 +164,10 @@ class Leg:
         """Step from a point without any constraint, of the features that are loose or of all."""
         course = self.course
         found = {}
-        for name, start in self.starts[point].items():
-            way = self.ways[point][name]
+        for name, start in self.points.starts[point].items():
+            way = self.points.ways[point][name]
             wide = scale.reshape(-1, *[1] * (way.ndim - 2))
-            step = way * self.rates[point][name] * wide
+            step = way * self.points.rates[point][name] * wide
             if loose is not None:
                 step *= loose[name].reshape(-1, *[1] * (way.ndim - 1))
             moved = start.copy()
@@ -237,16 +223,6 @@ class Leg:
         return logits
 
 
-def rates(course: Course, values: Values) -> Values:
-    """Return d value / d input of the tagger's inputs; zero where the scaling holds a value."""
-    found = {}
-    for name, features in course.tagger.inputs.items():
-        channels_last = np.moveaxis(values[name][: len(features)], 0, -1)
-        slopes = np.moveaxis(course.tagger.scaling.slopes(channels_last, name, features), -1, 0)
-        found[name] = np.divide(1.0, slopes, where=slopes != 0, out=np.zeros_like(slopes))
-    return found
-
-
 def legs(course: Course, scales: int = 1) -> Iterator[Leg]:
     """Yield the jets that move at the start of their course, in chunks of about the same work.
 
@@ -265,8 +241,8 @@ def legs(course: Course, scales: int = 1) -> Iterator[Leg]:
             start[name] = features_first(values[places])
             score[name] = course.scores[name][places]
         which = torch.arange(len(course.packed))[jets]
-        points = [start], [rates(course, start)], [course.ways(score)]
-        leg = Leg(course, which, masks, *points, np.zeros(len(which), dtype=np.int64))
+        points = Points.at_start(course, len(which), start, course.ways(score))
+        leg = Leg(course, which, masks, points)
         moving = np.flatnonzero(course.moves[jets])
         if len(moving):
             yield leg if len(moving) == len(leg) else leg.take(moving)

@@ -58,6 +58,7 @@ def test_many_columns_go_on_below():
     assert height > 1.8 * three.get_size_inches()[1]
     curves = [ax for ax in figure.axes if ax.get_yscale() == "log"]
     assert [ax.get_title(loc="left") for ax in curves] == [f"task {k}-Zqq" for k in range(6)]
+    assert [ax.get_subplotspec().rowspan.start for ax in curves] == [0] * 3 + [2] * 3
     said = [ax.get_ylabel() for ax in curves]
     assert [bool(words) for words in said] == [True, False, False] * 2
     assert len(figure.axes) == 12

@@ -9,10 +9,12 @@ import pytest
 
 import imaged
 import jetlens as jl
+from jetlens.report.content import Picture
 from jetlens.report.explanation import explained
-from jetlens.report.facts import Explanation
+from jetlens.report.facts import Explanation, Facts
 from jetlens.report.headlines import HEADLINES, headlines, nearer_by_class
 from jetlens.report.numbers import in_percent, measured
+from jetlens.report.sections import overview
 from synthetic import attended, attribution, flipping, graded, scanned
 
 
@@ -71,6 +73,29 @@ def test_where_attention_lies_is_told():
         group: measured(numbers[f"attention_fraction.{group}.enrichment.pt"])
         for group in ("two", "four")
     }
+
+
+def test_explanations_are_named_where_several_have_a_summary():
+    flips = jl.summarise(flipping(60, 9), "flip-distance", replicas=4)
+    again = jl.summarise(flipping(60, 9), "flip-distance", replicas=4, ranks=[1, 5])
+    wanted = jl.summarise(graded(60, 8), "wanted-change", replicas=4)
+    drawn = Picture("", "data:,", "", "")
+    each = {"gradient": [wanted], "flip": [flips, again], "flip-2": [flips]}
+    facts = Facts(
+        recipe={}, recipe_text="", tagger={}, history={}, test={}, performance=[], numbers={},
+        explanations=[
+            Explanation(name, {"use": "flip"}, 60, 0, [(r, drawn) for r in results])
+            for name, results in each.items()
+        ],
+    )  # fmt: skip
+    (tiles,) = overview(facts).blocks
+    assert [words(t.label) for t in tiles.tiles] == [
+        "Feature it wants to change most",
+        "Decisions that a step flips (flip)",
+        "Smallest step that flips, median, in spreads (flip)",
+        "Decisions that a step flips (flip-2)",
+        "Smallest step that flips, median, in spreads (flip-2)",
+    ]
 
 
 @pytest.mark.parametrize("name", ["completeness", "statements"])

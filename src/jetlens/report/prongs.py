@@ -6,7 +6,7 @@ what was learned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from markupsafe import Markup
 
@@ -29,11 +29,14 @@ from jetlens.report.words import html
 from jetlens.summarise.jets.regions import ANOTHER, TURNED
 
 NAME = "attention-fraction"
+_EVERY = "all"
 _NULLS = (TURNED, ANOTHER)
 """Those of which enrichments are shown: the area and the pT are the same for both."""
 _SAID = {YES: "more", NO: "less", OPEN: OPEN}
 
-Found = dict[str, Mapping[str, float]]
+What = tuple[str, str]
+"""A class, and a null whose enrichment is compared; empty for the share itself."""
+Found = dict[What, Mapping[str, float]]
 
 
 def prongs(facts: Comparison) -> list[Block]:
@@ -41,36 +44,43 @@ def prongs(facts: Comparison) -> list[Block]:
     blocks: list[Block] = []
     axes = axes_of(facts)
     for first, *_ in axes.values():
-        rows: list[list[Cell]] = []
+        rows: list[tuple[list[Cell], Found]] = []
         for arguments, numbers in of_arguments(facts.numbers).items():
             for variant in facts.variants:
-                for explanation, group, found in _gains(numbers, place_of(variant.places), first):
-                    rows.append(
-                        [
-                            f"{explanation}{with_arguments(arguments)}" or "explanation",
-                            *(whole(variant.places[a]) for a in axes),
-                            html(class_title(group)),
-                            *(_cell(found.get(name)) for name in ("", *_NULLS)),
-                        ]
-                    )
+                places = [whole(variant.places[a]) for a in axes]
+                for explanation, found in _gains(numbers, place_of(variant.places), first):
+                    name = f"{explanation}{with_arguments(arguments)}"
+                    rows.append(([name or "explanation", *places], found))
         if rows:
-            over = (html(f"enrichment over {NAMES[null]}") for null in _NULLS)
-            head = ["explanation", *map(short, axes), "class", "share in discs", *over]
-            blocks.append(Table(head, rows, _caption(first)))
+            columns = _columns(found for _, found in rows)
+            cells = [[*start, *(_cell(found.get(c)) for c in columns)] for start, found in rows]
+            head = ["explanation", *map(short, axes), *map(_titled, columns)]
+            blocks.append(Table(head, cells, _caption(first)))
     return blocks
 
 
-def _gains(numbers: Numbers, place: str, first: str) -> Iterator[tuple[str, str, Found]]:
-    """Go through what one variation has more: explanation, class, and numbers by null."""
+def _gains(numbers: Numbers, place: str, first: str) -> Iterator[tuple[str, Found]]:
+    """Go through what one variation has more, explanation by explanation."""
     start, end = f".attention_fraction.gain.{place}.", f".vs.{first}"
-    each: dict[tuple[str, str], Found] = {}
+    each: dict[str, Found] = {}
     for name, number in numbers.items():
         before, there, rest = f".{name}".partition(start)
         if there and rest.endswith(end):
             group, _, null = rest.removesuffix(end).partition(".enrichment.")
-            each.setdefault((before.removeprefix("."), group), {})[null] = number
-    for (explanation, group), found in each.items():
-        yield explanation, group, found
+            each.setdefault(before.removeprefix("."), {})[group, null] = number
+    yield from each.items()
+
+
+def _columns(rows: Iterable[Found]) -> list[What]:
+    """Return what is shown: the share of all jets and of each class, and enrichments of all."""
+    groups = dict.fromkeys(group for found in rows for group, null in found if not null)
+    classes = [group for group in groups if group != _EVERY]
+    return [(group, "") for group in (_EVERY, *classes)] + [(_EVERY, null) for null in _NULLS]
+
+
+def _titled(what: What) -> Cell:
+    group, null = what
+    return html(f"enrichment over {NAMES[null]}" if null else f"share, {class_title(group)}")
 
 
 def _cell(number: Mapping[str, float] | None) -> Cell:

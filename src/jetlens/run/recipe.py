@@ -126,10 +126,10 @@ class Recipe(Frozen):
 
     @model_validator(mode="after")
     def _known_axes(self) -> Recipe:
-        for name, each in [*(("leave_out", e) for e in self.leave_out), ("against", self.against)]:
-            for axis in each:
-                if axis not in self.vary:
-                    raise ValueError(f"{name}: no axis {axis!r}; {expected(axis, self.vary)}")
+        told = [("leave_out", axis) for each in self.leave_out for axis in each]
+        for name, axis in [*told, *(("against", axis) for axis in self.against)]:
+            if axis not in self.vary:
+                raise ValueError(f"{name}: no axis {axis!r}; {expected(axis, self.vary)}")
         for each in self.leave_out:
             if not each:
                 raise ValueError("leave_out has an empty table, which would leave out everything")

@@ -63,3 +63,15 @@ def test_many_columns_go_on_below():
     assert [bool(words) for words in said] == [True, False, False] * 2
     assert len(figure.axes) == 12
     assert len(draw(compared([(f"{k}", "Zqq") for k in range(5)])).axes) == 10
+
+
+def test_curves_that_the_first_panel_lacks_are_named():
+    task, members = "Wqq-Zqq", []
+    for pixels, models in (("224", ["a", "b"]), ("112", ["a", "c"])):
+        members += [
+            Member({"data": task, "pixels": pixels, "model": m}, 0, performance(("W", "Z"), 1.0))
+            for m in models
+        ]
+    legend = draw(Ensemble(tuple(members))).axes[0].get_legend()
+    assert [t.get_text() for t in legend.get_texts()] == ["a", "b", "c"]
+    assert len({line.get_color() for line in legend.get_lines()}) == 3

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import fill
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from jetlens.plots.shared.style import figure
 from jetlens.summarise.result import Result
@@ -54,6 +56,27 @@ def across(panels: int) -> int:
     """Return how many panels stand side by side, so that rows are filled evenly."""
     rows = -(-panels // _COLUMNS)
     return -(-panels // max(rows, 1))
+
+
+def in_columns(heights: Sequence[float], columns: int) -> tuple[Figure, NDArray[Any]]:
+    """Return a figure with panels ``[row, column]``, of which few columns are side by side.
+
+    Parameters
+    ----------
+    heights
+        Of the rows, in inches.
+    columns
+        How many there are; those that do not fit beside the first go on below all rows.
+    """
+    wide = across(columns)
+    blocks = -(-columns // wide)
+    drawn = figure(max(3.9 * wide, 6.4), blocks * sum(heights) + 0.4)
+    ratios = [*heights] * blocks
+    every = drawn.subplots(len(ratios), wide, squeeze=False, height_ratios=ratios)
+    rows = every.reshape(blocks, len(heights), wide).swapaxes(0, 1).reshape(len(heights), -1)
+    for ax in rows[:, columns:].ravel():
+        ax.remove()
+    return drawn, rows[:, :columns]
 
 
 def said(variation: Variation) -> str:

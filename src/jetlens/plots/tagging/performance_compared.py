@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
 from jetlens.plots.shared.flavours import class_name
-from jetlens.plots.shared.panels import across, heading, instead, listed, said
+from jetlens.plots.shared.panels import across, heading, in_columns, instead, listed, said
 from jetlens.plots.shared.style import CYCLE, figure, legend, no_ticks
 from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.result import Result
@@ -45,7 +45,7 @@ def draw(ensemble: Ensemble) -> Figure:
     rows = max(len(backgrounds) for _, backgrounds in told)
     lowest = min(_lowest(some, own) for (_, some), (_, own) in zip(columns, told, strict=True))
     heights = [4.3] * rows + ([3.2] if summary.mistags else [])
-    drawn, panels = _panels(heights, len(columns))
+    drawn, panels = in_columns(heights, len(columns))
     wide = across(len(columns))
     numbers = compared(ensemble)
     for c, (others, some) in enumerate(columns):
@@ -80,22 +80,19 @@ def draw(ensemble: Ensemble) -> Figure:
         for ax in panels[r, ::wide]:
             ax.set_ylabel(f"{_alike(names, 'background')} efficiency")
     if len(curves) > 1:
-        legend(panels[0, 0], loc="upper left")
+        _name_curves(panels[0], curves)
     heading(drawn)
     return drawn
 
 
-def _panels(heights: Sequence[float], columns: int) -> tuple[Figure, NDArray[Any]]:
-    """Return a figure with panels ``[row, column]``, of which few columns are side by side."""
-    wide = across(columns)
-    blocks = -(-columns // wide)
-    drawn = figure(max(3.9 * wide, 6.4), blocks * sum(heights) + 0.4)
-    ratios = [*heights] * blocks
-    every = drawn.subplots(len(ratios), wide, squeeze=False, height_ratios=ratios)
-    rows = every.reshape(blocks, len(heights), wide).swapaxes(0, 1).reshape(len(heights), -1)
-    for ax in rows[:, columns:].ravel():
-        ax.remove()
-    return drawn, rows[:, :columns]
+def _name_curves(panels: NDArray[Any], curves: Sequence[str]) -> None:
+    """Name all curves in the first panel, where not all of them may be."""
+    there: dict[str, Any] = {}
+    for ax in panels:
+        there |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    names = [name for name in curves if name in there]
+    if names:
+        panels[0].legend([there[name] for name in names], names, loc="upper left")
 
 
 def caption(ensemble: Ensemble) -> str:

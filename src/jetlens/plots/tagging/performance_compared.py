@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from jetlens.core.registry import figures
 from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.panels import across, heading, in_columns, instead, listed, said
-from jetlens.plots.shared.style import CYCLE, figure, legend, no_ticks
+from jetlens.plots.shared.style import CYCLE, legend, no_ticks
 from jetlens.summarise.estimates import Numbers
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import per_cent

@@ -106,4 +106,9 @@ def test_the_quick_preset_runs_with_a_small_backbone(tmp_path):
         assert told["cost"]["flops_frozen"] > 0
         assert {"accuracy", "attention.attention_fraction.all.minus.turned"} <= set(each.numbers)
     assert any(".attention_fraction.gain." in f".{n}" for n in done.numbers)
+    costs = {
+        m: done.numbers[f"cost.H4q-Zqq,100,112,{m}.trained"] for m in ("head-only", "last-two")
+    }
+    assert costs["head-only"] == dict.fromkeys(("value", "low", "high"), 8 * 2 + 2)
+    assert costs["last-two"]["value"] > 18
     assert not (done.path / ".stages" / "features").exists()

@@ -242,3 +242,11 @@ def test_uses_of_streams_are_told_apart_from_the_firsts(facts):
     assert rows[1][:3] == ["objects", "loss when it is permuted", "all"]
     assert rows[1][3].endswith("not told apart")
     assert rows[1][4] == ""
+
+
+def test_what_is_tagged_is_called_what_it_is(facts):
+    told = Comparison(**{**vars(facts), "rows": "events"})
+    assert "say of events that they have not seen" in abstract(told)[0]
+    (table,) = tables(sections(told)[0])
+    assert "on their test events" in str(table.caption)
+    assert "on their test jets" in str(tables(sections(facts)[0])[0].caption)

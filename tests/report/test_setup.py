@@ -84,5 +84,7 @@ def test_showers_are_not_called_jets():
     assert table.head[0] == "Showers"
     assert "jets" not in table.caption
     assert "showers are dropped" in table.caption
+    assert "in different parts" not in table.caption
+    assert "Jets of one event" in what_was_run(facts("thin")).blocks[1].caption
     known = replace(told, history={})
     assert what_was_run(known).blocks[1].rows[0][0] == "Showers"

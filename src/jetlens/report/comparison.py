@@ -54,7 +54,8 @@ def abstract(facts: Comparison) -> list[str]:
     explained = ", ".join(dict.fromkeys(method(use) for use in _explained(facts)))
     if explained:
         words += (
-            f" What the taggers say of jets that they have not seen is explained by {explained}."
+            f" What the taggers say of {facts.rows} that they have not seen is explained by "
+            f"{explained}."
         )
     return [words]
 
@@ -125,7 +126,7 @@ def _overview(facts: Comparison) -> Section:
         *(best_of(axes_of(facts), facts.numbers, mistags[0]) if mistags else ()),
         *orders_of({v.name: v.numbers for v in facts.variants}),
     ]
-    table = Table(head, rows, f"The variations, on their test jets. {_errors(facts)}")
+    table = Table(head, rows, f"The variations, on their test {facts.rows}. {_errors(facts)}")
     return Section("overview", "In short", [*map(Paragraph, said), table])
 
 
@@ -161,7 +162,7 @@ def _many(facts: Comparison) -> str:
 def _trainings(facts: Comparison) -> str:
     """Say of how many trainings a difference is, and what these share."""
     if not _repeated(facts):
-        return "One training each, tested on the same jets."
+        return f"One training each, tested on the same {facts.rows}."
     split = ", each on a split of its own" if facts.recipe.get("resplit") else ""
     return (
         f"Means over {_many(facts)} pairs of trainings{split} (of rejections and limits geometric "

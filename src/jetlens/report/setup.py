@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from jetlens.core.batch import JETS
 from jetlens.plots.shared.flavours import FLAVOUR_TITLES
 from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Block, Section, Table
@@ -108,12 +109,13 @@ def _jets(facts: Facts) -> Table:
     others = named.pop(UNLABELLED, 0)
     what = facts.rows.capitalize()
     rows.append(_counts("Test part" if facts.history else what, named, classes))
-    head = [what, *(html(FLAVOUR_TITLES.get(c, c)) for c in classes), "all"]
+    head = [what, *(html(said_of(facts.rows, FLAVOUR_TITLES.get(c, c))) for c in classes), "all"]
     caption = "Jets by true class."
     if others:
         caption += f" {others:,} more jets have none of these labels."
     if facts.history:
-        caption += " Jets of one event are never in different parts."
+        if facts.rows == JETS:
+            caption += " Jets of one event are never in different parts."
         caption += _RESAMPLED[facts.history["jets"]["resample"]]
     return Table(head, rows, said_of(facts.rows, caption))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
+from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Block, Cell, Table
 from jetlens.report.numbers import measured, plain
 from jetlens.report.variants import Comparison, axes_of, place_of, short, whole
@@ -49,14 +50,15 @@ def spent(facts: Comparison, errors: str) -> list[Block]:
         )
     if not rows:
         return []
-    head = [*map(short, axes), *(words for words, _ in _COSTS.values()), *_QUANTITIES.values()]
+    costs = (said_of(facts.rows, words) for words, _ in _COSTS.values())
+    head = [*map(short, axes), *costs, *_QUANTITIES.values()]
     caption = (
         "What one training takes: jets of all classes, parameters that are trained, floating-point "
         "operations (what is frozen is run once a jet; validation is not counted), and seconds "
         "beside whatever else the machine did, with their standard deviation over the trainings "
         f"where that is seen. Of accuracy and area: {errors[:1].lower()}{errors[1:]}"
     )
-    return [Table(head, rows, caption)]
+    return [Table(head, rows, said_of(facts.rows, caption))]
 
 
 def trained(facts: Comparison, places: Mapping[str, str], parameters: int) -> Cell:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from jetlens.core.batch import JETS
 from jetlens.report.content import Cell, Picture
 from jetlens.report.facts import Numbers
 
@@ -62,6 +63,8 @@ class Comparison:
         That of the first variation, of which all is shown that holds for every variation.
     retrained
         Names of variations with the curves of their retrainings on the most relevant inputs.
+    rows
+        What is tagged, in a word: jets, events or showers.
     """
 
     recipe: Mapping[str, Any]
@@ -71,6 +74,7 @@ class Comparison:
     numbers: Numbers
     provenance: Mapping[str, Any]
     retrained: Sequence[tuple[str, Picture]] = ()
+    rows: str = JETS
 
 
 def place_of(places: Mapping[str, str]) -> str:

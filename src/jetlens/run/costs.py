@@ -21,7 +21,7 @@ from jetlens.summarise.trainings.costs import (
 from jetlens.taggers import saved
 
 
-def costs(studies: Sequence[Study], numbers: Numbers) -> Costs:
+def costs(studies: Sequence[Study], numbers: Numbers, rows: str) -> Costs:
     """Put together what variations cost and how well they do.
 
     Parameters
@@ -30,6 +30,8 @@ def costs(studies: Sequence[Study], numbers: Numbers) -> Costs:
         The variations.
     numbers
         What their comparison found, with ``auc.<variation>`` and ``accuracy.<variation>``.
+    rows
+        What is trained on, in a word.
     """
     found = []
     for study in studies:
@@ -40,7 +42,7 @@ def costs(studies: Sequence[Study], numbers: Numbers) -> Costs:
         spent = {name: [other[name] for other in each] for name in known}
         keys = study.tested_key(), study.jets_key()
         found.append(Spent(dict(study.places), spent, own, *keys))
-    return Costs(tuple(found))
+    return Costs(tuple(found), rows)
 
 
 def _of(study: Study) -> Mapping[str, float]:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from jetlens.core.batch import JETS
 from jetlens.core.registry import figures, summaries
 from jetlens.plots.entry import COMPARED
 from jetlens.run.numbers import qualified, result_folders
 from jetlens.run.study import Study
 from jetlens.summarise.estimates import Numbers
+from jetlens.summarise.jets.rows import rows_of
+from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble, StoredMember
 
 
@@ -54,6 +57,11 @@ def shown(studies: Sequence[Study]) -> list[Shown]:
             for prefix, key, member in _members(repeat):
                 found.setdefault(key, Shown(prefix, *key)).members.append(member)
     return [s for s in found.values() if len(s.members) > 1]
+
+
+def called(shown: Sequence[Shown]) -> str:
+    """Return what the rows are called that summaries are of; jets, if there are none."""
+    return rows_of(Result.load(shown[0].members[0].path)) if shown else JETS
 
 
 def _members(study: Study) -> Iterator[tuple[str, tuple[str, str, int], StoredMember]]:

@@ -8,7 +8,7 @@ import pytest
 import jetlens as jl
 from figure_words import inside, words
 from jetlens.core.errors import BadFileError
-from jetlens.plots.entry import caption
+from jetlens.plots.entry import caption, draw
 from jetlens.summarise.trainings.costs import COSTS, FLOPS, IMAGES, Costs, Spent
 
 FEW = 150.00000000000003  # a mean that rounding moved
@@ -77,11 +77,12 @@ def test_costs_are_saved_and_loaded(tmp_path):
     costs().save(path)
     loaded = Costs.load(path)
     assert loaded.spent == costs().spent
+    assert loaded.rows == "jets"
     assert loaded.axes["images"] == ("30", "300")
     assert loaded.spent[0].mean("jets") == (60.0, 0.0)
     assert np.isnan(loaded.spent[0].mean("gold")[0])
     path.write_text("{}", encoding="utf-8")
-    with pytest.raises(BadFileError, match="does not hold 'jetlens costs 2'"):
+    with pytest.raises(BadFileError, match="does not hold 'jetlens costs 3'"):
         Costs.load(path)
 
 
@@ -137,3 +138,11 @@ def test_costs_are_numbers_with_their_deviation():
     assert len(found) == 2 * len(COSTS)
     unknown = Costs((Spent({"model": "a"}, {"jets": [1.0]}, {}),))
     assert list(unknown.numbers()) == ["cost.a.jets"]
+
+
+def test_costs_of_events_are_said_of_events(tmp_path):
+    found = Costs((spent("a", 100.0, 1e9, 0.8), spent("b", 50.0, 1e9, 0.8)), "events")
+    found.save(tmp_path / "costs.json")
+    loaded = Costs.load(tmp_path / "costs.json")
+    assert "Events that are trained on" in {ax.get_xlabel() for ax in draw(loaded).axes}
+    assert "against the events that it is trained on" in caption(loaded)

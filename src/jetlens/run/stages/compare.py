@@ -30,7 +30,7 @@ from jetlens.run.study import PERFORMANCE, Study, key
 from jetlens.summarise.trainings.costs import Costs
 from jetlens.taggers import saved
 
-VERSION = 13
+VERSION = 14
 NUMBERS, PAGE = "compare", "report"
 
 
@@ -56,7 +56,7 @@ def compare(whole: Study, studies: Sequence[Study], draw: bool) -> None:
     if home.begin(NUMBERS, made, outputs):
         whole.log.say(f"comparing {len(studies)} variations")
         numbers = ensembles.numbers_of(shown, against)
-        spent = costs(studies, numbers)
+        spent = costs(studies, numbers, ensembles.called(shown))
         write_numbers(home.work(NUMBERS, home.numbers), numbers | spent.numbers())
         spent.save(home.work(NUMBERS, _costs(home)))
         home.finish(NUMBERS, outputs)
@@ -84,6 +84,7 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
         numbers=read_json(home.numbers),
         provenance=provenance[studies[0].name],
         retrained=[(s.name, drawn[s.name]) for s in curves],
+        rows=ensembles.called(shown),
     )
     place = home.work(PAGE, home.report)
     page.write(place, whole.recipe.title, abstract(facts), sections(facts), __version__)

@@ -7,6 +7,7 @@ import xarray as xr
 from jetlens.core.attribution import CALLED
 from jetlens.core.batch import JETS
 from jetlens.summarise.result import Result
+from jetlens.summarise.trainings.costs import Costs
 from jetlens.summarise.trainings.ensemble import Ensemble
 
 ROWS = "rows"
@@ -19,6 +20,8 @@ def rows(attribution: xr.Dataset) -> str:
 
 
 def rows_of(result: object) -> str:
-    """Return what the rows are called that a result, or an ensemble of results, is of."""
+    """Return what the rows are called that a result, an ensemble of results, or costs are of."""
+    if isinstance(result, Costs):
+        return result.rows
     first = result.members[0].result if isinstance(result, Ensemble) else result
     return str(first.sums.attrs.get(ROWS, JETS)) if isinstance(first, Result) else JETS

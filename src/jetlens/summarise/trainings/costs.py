@@ -10,11 +10,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from jetlens.core.batch import JETS
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import write_text
 from jetlens.summarise.estimates import Numbers
 
-FORMAT = "jetlens costs 2"
+FORMAT = "jetlens costs 3"
 QUANTITIES = ("auc", "accuracy")
 IMAGES, TRAINED, FLOPS, SECONDS = "jets", "trained", "flops", "seconds"
 COSTS = (IMAGES, TRAINED, FLOPS, SECONDS)
@@ -61,6 +62,8 @@ class Costs:
     """All variations, in their order."""
 
     spent: tuple[Spent, ...]
+    rows: str = JETS
+    """What is trained on, in a word: jets, events or showers."""
 
     name: ClassVar[str] = "costs"
 
@@ -101,7 +104,8 @@ class Costs:
 
     def save(self, path: Path) -> None:
         """Write it as JSON, atomically."""
-        tree = {"format": FORMAT, "spent": [asdict(each) for each in self.spent]}
+        spent = [asdict(each) for each in self.spent]
+        tree = {"format": FORMAT, "rows": self.rows, "spent": spent}
         write_text(path, json.dumps(tree, indent=1, allow_nan=False) + "\n")
 
     @classmethod
@@ -117,6 +121,6 @@ class Costs:
             tree = json.loads(path.read_text(encoding="utf-8"))
             if tree["format"] != FORMAT:
                 raise KeyError(tree["format"])
-            return cls(tuple(Spent(**each) for each in tree["spent"]))
+            return cls(tuple(Spent(**each) for each in tree["spent"]), tree["rows"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadFileError(f"{str(path)!r} does not hold {FORMAT!r}: {error}") from error

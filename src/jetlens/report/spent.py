@@ -50,8 +50,8 @@ def spent(facts: Comparison, errors: str) -> list[Block]:
         )
     if not rows:
         return []
-    costs = (said_of(facts.rows, words) for words, _ in _COSTS.values())
-    head = [*map(short, axes), *costs, *_QUANTITIES.values()]
+    words = (said_of(facts.rows, name) for name, _ in _COSTS.values())
+    head = [*map(short, axes), *words, *_QUANTITIES.values()]
     caption = (
         "What one training takes: jets of all classes, parameters that are trained, floating-point "
         "operations (what is frozen is run once a jet; validation is not counted), and seconds "

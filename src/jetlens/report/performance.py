@@ -9,13 +9,14 @@ import numpy as np
 from jetlens.core.units import Feature
 from jetlens.data.readers.ftag_variables import FEATURES
 from jetlens.plots.shared.flavours import class_name
-from jetlens.plots.shared.words import plain
+from jetlens.plots.shared.words import plain, said_of
 from jetlens.report.content import Block, Cell, Section, Table
 from jetlens.report.facts import Facts
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as plain_number
 from jetlens.report.reach import NAME as REACH
 from jetlens.report.words import html
+from jetlens.summarise.jets.rows import rows_of
 from jetlens.summarise.performance import LIGHT
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.curves import Curves, WorkingPoint, per_cent
@@ -62,7 +63,7 @@ def _areas(result: Result, where: str) -> Table:
     caption += "Intervals are 68 % bootstrap intervals over events"
     caption += ", of the gain with their correlation." if single else "."
     caption += _condition(result)
-    return Table(head, rows, html(caption))
+    return Table(head, rows, html(said_of(rows_of(result), caption)))
 
 
 def _rejections(result: Result) -> Table:
@@ -82,7 +83,8 @@ def _rejections(result: Result) -> Table:
         f"Rejection (one over the efficiency) of each background at fixed {signal} efficiency, "
         "with 68 % binomial intervals, or lower limits where no jet of the background passes."
     ) + _condition(result)
-    return Table([html(f"{signal} efficiency"), *names], rows, html(caption))
+    head = [html(f"{signal} efficiency"), *names]
+    return Table(head, rows, html(said_of(rows_of(result), caption)))
 
 
 def _condition(result: Result) -> str:

@@ -140,3 +140,12 @@ def test_what_makes_no_sense_is_refused() -> None:
     out = np.zeros((5, 2, 4, 8), dtype=np.float32)[..., ::2]
     with pytest.raises(BadValueError, match="numpy's own order"):
         draw(x, y, weights, window=WINDOW, pixels=4, look=Look(hit=0.1), out=out)
+
+
+@pytest.mark.parametrize("look", [Look(), Look(intensity="log", scale="max"), Look(hit=0.2)])
+@pytest.mark.parametrize("channels", [(), (2,)])
+def test_no_jets_have_no_images(look, channels):
+    found = draw(
+        *np.zeros((2, 0, 9)), np.zeros((0, *channels, 9)), window=WINDOW, pixels=6, look=look
+    )
+    assert found.shape == (0, *channels, 6, 6)

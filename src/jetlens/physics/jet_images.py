@@ -126,7 +126,7 @@ def draw(
         raise BadValueError("out has strides of its own: expected an array in numpy's own order")
     if weights.ndim == 2:
         weights = weights[:, None]
-    images = out.reshape(len(x), -1, out.shape[-2] * out.shape[-1])
+    images = out.reshape(*weights.shape[:2], out.shape[-2] * out.shape[-1])  # there may be no jet
     each = touched(look.reach, x_edges) * touched(look.reach, y_edges) * weights[:1].size
     block = max(1, min(BLOCK, AT_ONCE // max(1, each)))
     for first in range(0, len(x), block):

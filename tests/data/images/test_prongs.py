@@ -101,3 +101,14 @@ def test_what_is_not_known_is_told() -> None:
 
 def test_jetclass_s_kinds_have_as_many_prongs_as_partons_are_asked_for() -> None:
     assert {name: NUMBERS[name] for name in KINDS} == {n: k.prongs for n, k in KINDS.items()}
+
+
+@pytest.mark.parametrize("prongs", ["class", "shape", 3, None])
+@pytest.mark.parametrize("frame", ["centred", "subjets", "upright"])
+def test_no_jets_have_no_images(prongs, frame) -> None:
+    """As of a partition of which no jet was drawn."""
+    none = batch(partons=True).take(slice(0, 0))
+    images = Images(prongs=prongs, frame=frame, pixels=8, intensity="log", scale="max")
+    found = images.add(none)
+    assert found["image"].values.shape == (0, 1, 8, 8)
+    assert {len(c.values) for c in found.collections.values()} == {0}

@@ -65,6 +65,8 @@ def test_each_variation_has_a_row_and_a_link(facts):
         assert f'href="{address}/report.html"' in text
     assert text.count("0.950") == text.count("0.900") == 2
     assert "4 variations of one study (2 of data.difficulty times 2 of model)" in text
+    few = rendered(Comparison(**{**vars(facts), "variants": facts.variants[:3]}))
+    assert "(2 of data.difficulty times 2 of model, but for what is left out)" in few
     assert "is explained by LRP." in text
     assert "train.epochs</code> = 3" in text
     assert "<script" not in text

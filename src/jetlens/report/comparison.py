@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -46,6 +47,8 @@ def abstract(facts: Comparison) -> list[str]:
     """Say in a few sentences what was varied."""
     axes = {a: len(places) for a, places in axes_of(facts).items()}
     product = " times ".join(f"{n} of {axis}" for axis, n in axes.items() if n > 1)
+    if prod(axes.values()) > len(facts.variants):
+        product += ", but for what is left out"
     words = f"{len(facts.variants)} variations of one study"
     words += f" ({product}) are compared." if product else "."
     if _repeated(facts):

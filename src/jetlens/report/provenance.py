@@ -60,10 +60,10 @@ def repeats(facts: Facts) -> Section:
 
 def _spread(values: Sequence[float], factors: bool) -> Number:
     """Return the mean and its standard deviation over repeats; of factors those of logarithms."""
-    each = np.log(values) if factors and min(values) > 0 else np.asarray(values)
-    mean, spread = float(each.mean()), float(each.std(ddof=1))
-    found = {"value": mean, "low": mean - spread, "high": mean + spread}
-    return mapped(found, math.exp) if factors and min(values) > 0 else found
+    if factors and min(values) > 0:
+        return mapped(_spread(np.log(values).tolist(), factors=False), math.exp)
+    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
+    return {"value": mean, "low": mean - spread, "high": mean + spread}
 
 
 def provenance(facts: Facts) -> Section:

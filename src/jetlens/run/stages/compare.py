@@ -84,7 +84,7 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
         numbers=read_json(home.numbers),
         provenance=provenance[studies[0].name],
         retrained=[(s.name, drawn[s.name]) for s in curves],
-        rows=ensembles.called(shown),
+        rows=Costs.load(_costs(home)).rows,
     )
     place = home.work(PAGE, home.report)
     page.write(place, whole.recipe.title, abstract(facts), sections(facts), __version__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import os
 import tomllib
@@ -50,7 +51,8 @@ def load(
     path = Path(path)
     tree = _read(path)
     try:
-        variations.check_left_out(tree)
+        written = copy.deepcopy(tree)
+        variations.check_left_out(tree, written)
         if preset is not None:
             overrides.preset(tree, preset)
         _anchor(tree, path.resolve().parent, "data files")
@@ -58,6 +60,7 @@ def load(
             overrides.assign(tree, key, value)
             if key in ("data", "data.files"):
                 _anchor(tree, Path.cwd(), None)
+        variations.check_left_out(tree, written)
         recipe = build(tree)
         variations.check_effective(recipe.tree(), recipe.vary, changes or {})
         return recipe

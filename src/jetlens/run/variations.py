@@ -103,26 +103,31 @@ def variations(
         yield Variation(name, places, changes)
 
 
-def check_left_out(tree: Tree) -> None:
-    """Refuse to leave out, or to compare with, places that no axis of a recipe as written has.
+def check_left_out(tree: Tree, written: Tree) -> None:
+    """Refuse to leave out, or to compare with, places that no axis has, now or as written.
 
-    A preset may take alternatives away later: what is said of these is no mistake.
+    A preset may take alternatives away: what is said of these is no mistake.
 
     Parameters
     ----------
     tree
-        A recipe's table, before a preset or anything else changes it.
+        A recipe's table.
+    written
+        The same, before a preset or anything else changed it.
 
     Raises
     ------
     BadRecipeError
         If one is not there; it names the nearest.
     """
-    vary, given = axes(tree.get("vary", {})), tree.get("leave_out", ())
+    every = [axes(each.get("vary", {})) for each in (written, tree)]
+    given = tree.get("leave_out", ())
     told = [("leave_out", each) for each in given] if isinstance(given, list) else []
     for setting_of, each in [*told, ("against", tree.get("against"))]:
         for axis, some in each.items() if isinstance(each, Mapping) else ():
-            known = [place for place, _ in _places(axis, vary.get(axis, ()))]
+            known = list(
+                dict.fromkeys(p for vary in every for p, _ in _places(axis, vary.get(axis, ())))
+            )
             for name in [some] if isinstance(some, str) else some if isinstance(some, list) else ():
                 if known and name not in known:
                     raise BadRecipeError(

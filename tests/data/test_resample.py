@@ -138,6 +138,18 @@ def test_jets_without_pt_or_eta_are_told_how_to_train(names: tuple[str, str]) ->
     some = batch({"jets": (np.ones((2, 2)), names)}, label=[0, 1], classes=("a", "b"))
     with pytest.raises(BadValueError, match=rf"have {', '.join(names)}: .*resample = \"none\""):
         resample.fit([some], ("a", "b"))
+    assert not resample.possible(some)
+
+
+def test_what_can_be_resampled_is_known_from_any_jets() -> None:
+    sample = jets(20, tracks=1)
+    assert resample.possible(sample)
+    assert resample.possible(sample.take(slice(0, 0)))
+    particles = (np.ones((2, 3, 1)), ("pt",), np.ones((2, 3), dtype=bool))
+    alone = batch({"tracks": particles}, label=[0, 1], classes=("a", "b"))
+    assert not resample.possible(alone)
+    with pytest.raises(BadValueError, match="the jets have none: expected pt_btagJes or pt"):
+        resample.bins(alone)
 
 
 def test_mistakes_are_told() -> None:

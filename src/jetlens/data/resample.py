@@ -118,14 +118,15 @@ def bins(jets: JetBatch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     BadValueError
         If the jets have no pt or eta, or the pt is neither in MeV nor in GeV.
     """
-    own = jets[JETS]
-    pt_name, eta_name = (next((n for n in known if n in own.names), None) for known in (PT, ETA))
+    names = jets[JETS].names if JETS in jets.collections else ()
+    pt_name, eta_name = (next((n for n in known if n in names), None) for known in (PT, ETA))
     if pt_name is None or eta_name is None:
         raise BadValueError(
-            f"flavours are resampled in pt and eta, but the jets have {', '.join(own.names)}: "
-            f"expected {' or '.join(PT)} and {' or '.join(ETA)} among them; or train on the jets "
+            f"flavours are resampled in pt and eta, but the jets have {', '.join(names) or 'none'}:"
+            f" expected {' or '.join(PT)} and {' or '.join(ETA)} among them; or train on the jets "
             'as they are, by train.resample = "none"'
         )
+    own = jets[JETS]
     unit = own.features[int(own.positions([pt_name])[0])].unit or "MeV"
     if unit not in _UNITS:
         raise BadValueError(f"{pt_name} is in {unit!r}: {expected(unit, _UNITS)}")
@@ -135,6 +136,15 @@ def bins(jets: JetBatch) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         np.clip(np.digitize(pt, PT_EDGES) - 1, 0, len(PT_EDGES) - 2),
         np.clip(np.digitize(eta, ETA_EDGES) - 1, 0, len(ETA_EDGES) - 2),
     )
+
+
+def possible(jets: JetBatch) -> bool:
+    """Say whether jets like these have what `bins` needs."""
+    try:
+        bins(jets.take(slice(0, 1)))
+    except BadValueError:
+        return False
+    return True
 
 
 def fit(

@@ -121,7 +121,7 @@ def _jets(facts: Facts) -> Table:
 
 
 _RESAMPLED = {
-    "none": "",
+    "none": " In training, classes are not brought to one distribution in pT and eta.",
     "thin": " Before training, jets are dropped until all flavours have one distribution in pT and "
     "eta, so that kinematics do not tag.",
     "weight": " In training, jets are weighted so that all flavours have one distribution in pT "

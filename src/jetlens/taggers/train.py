@@ -24,7 +24,7 @@ from jetlens.taggers.training.cost import cost
 from jetlens.taggers.training.draw import Drawn, draw
 from jetlens.taggers.training.features import Features
 from jetlens.taggers.training.frozen import Once
-from jetlens.taggers.training.preparation import count, prepare
+from jetlens.taggers.training.preparation import count, decided, prepare
 from jetlens.taggers.training.settings import TrainSettings
 
 __all__ = ["TrainSettings", "train"]
@@ -82,6 +82,7 @@ def train(
     out = Path(out)
     for name in settings.class_weights:
         look_up("class", name, dict.fromkeys(classes))
+    settings = decided(settings, next(iter(Bare(data)), None))
     training, validation = (
         part_of(data, part, split, division, classes, settings) for part in ("train", "validation")
     )

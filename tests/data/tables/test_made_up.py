@@ -51,5 +51,11 @@ def test_they_are_the_same_each_time_and_differ_among_themselves(settings: Gener
             assert (own.values[0] != own.values[1]).any()
 
 
-def test_what_is_made_at_once_is_not_made_up() -> None:
-    assert Toy(jets=10).foreseen(4) is None
+@pytest.mark.parametrize(("jets", "partition", "few"), [(10, 10, 4), (3, 10, 3), (10, 2, 2)])
+def test_where_columns_are_not_known_a_few_jets_are_made(
+    jets: int, partition: int, few: int
+) -> None:
+    toy = Toy(jets=jets, partition=partition)
+    found, whole = toy.batch(toy.foreseen(4), 0), toy.read()
+    assert len(found) == few
+    assert (known(found), found.classes) == (known(whole), whole.classes)

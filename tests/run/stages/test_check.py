@@ -30,6 +30,14 @@ BASE: dict[str, Any] = {
 }
 
 
+TOY: dict[str, Any] = {
+    "data": {"use": "toy", "jets": 40, "partition": 20},
+    "tagger": {"use": "mlp", "inputs": {"jets": ["theta", "z"]}},
+    "explain": [{"use": "integrated-gradients", "target": "signal"}],
+}
+"""Of a dataset that does not tell its columns without making jets."""
+
+
 class MadeError(Exception):
     """Jets were made."""
 
@@ -83,6 +91,23 @@ def test_mistakes_are_told_before_jets_are_made(
 ) -> None:
     with pytest.raises(JetlensError, match=told):
         run(tmp_path / "study", **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tagger": {"use": "mlp", "inputs": {"jets": ["thet"]}}}, "'thet': did you mean 'theta'"),
+        ({"explain": [{"use": "gradient", "target": "sgnal"}]}, "explain.0: .* mean 'signal'"),
+        ({"train": {"resample": "weight"}}, "train.resample = 'weight': .* have theta, z, r1, r2"),
+        ({"train": {"resample": "thin"}}, "train.resample = 'thin': .*expected pt_btagJes or pt"),
+    ],
+)
+def test_of_other_datasets_a_few_jets_are_made_to_look_at(
+    tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(JetlensError, match=told):
+        jetlens.run(build(TOY | changes), out=tmp_path / "study", until="train")
+    assert not (tmp_path / "study" / "jets").exists()
 
 
 def test_without_a_mistake_jets_are_made(forbidden: None, tmp_path: Path) -> None:

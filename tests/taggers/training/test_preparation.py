@@ -5,7 +5,8 @@ import pytest
 
 import labelled
 from jetlens.data.readers.ftag_variables import CLASSES
-from jetlens.taggers.training.preparation import prepare
+from jetlens.data.toy import Toy
+from jetlens.taggers.training.preparation import decided, prepare
 from jetlens.taggers.training.settings import TrainSettings
 
 
@@ -27,3 +28,13 @@ def test_jets_of_equal_weight_are_worth_their_number():
     _, counts = prepare(labelled.Labelled(300, 100), CLASSES, settings)
     assert counts.effective == pytest.approx(counts.kept)
     assert counts.weight == pytest.approx(counts.total + 2 * counts.kept["b"])
+
+
+def test_jets_are_resampled_by_weight_where_they_have_pt_and_eta():
+    with_pt, without = labelled.jets(4), Toy(jets=4).read()
+    assert decided(TrainSettings(), with_pt).resample == "weight"
+    assert decided(TrainSettings(), without).resample == "none"
+    assert decided(TrainSettings(), None).resample == "none"
+    for asked in ("weight", "thin", "none"):
+        for some in (with_pt, without):
+            assert decided(TrainSettings(resample=asked), some).resample == asked

@@ -34,3 +34,10 @@ def test_both_are_refused() -> None:
     for wrong in ({"epochs": 0}, {"steps": 0}):
         with pytest.raises(ValidationError, match="greater than or equal to 1"):
             TrainSettings(**wrong)
+
+
+def test_trainings_that_are_alike_have_one_key() -> None:
+    """Weights that cannot be had are refused: elsewhere they are what the default comes to."""
+    default, weight, none = (TrainSettings(resample=how) for how in ("auto", "weight", "none"))
+    assert default == TrainSettings()
+    assert default.key() == weight.key() != none.key()

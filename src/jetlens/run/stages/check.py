@@ -18,6 +18,7 @@ from jetlens.core.errors import (
     look_up,
 )
 from jetlens.core.registry import explainers, parameters, summaries, taggers
+from jetlens.data import resample
 from jetlens.data.generated import Generated
 from jetlens.evaluate.predict import predict
 from jetlens.explain.paths.baselines import held
@@ -38,7 +39,7 @@ FORESEEN = 16  # jets
 
 
 def foresee(study: Study) -> None:
-    """Check what can be checked before the jets are made, on made-up ones with the same columns.
+    """Check what can be checked before the jets are made, on a few or made-up ones like them.
 
     Raises
     ------
@@ -48,10 +49,8 @@ def foresee(study: Study) -> None:
     source = study.source()
     if not isinstance(source, Generated) or is_made(study):
         return  # they are there, to be looked at themselves
-    tables = source.foreseen(FORESEEN)
-    if tables is not None:
-        jets, made = source.batch(tables, 0), images(study.recipe.data)
-        _check(study, jets if made is None else made.add(jets), made_up=True)
+    jets, made = source.batch(source.foreseen(FORESEEN), 0), images(study.recipe.data)
+    _check(study, jets if made is None else made.add(jets), made_up=True)
 
 
 def check(study: Study) -> None:
@@ -76,6 +75,7 @@ def _check(study: Study, jets: JetBatch, made_up: bool = False) -> None:
         retrain.check(study, jets)
     if study.given is None:
         _check_logarithms(study, jets)
+        _check_resampling(study, jets)
         tagger = untrained(study, jets)
     else:
         tagger = saved.load(study.given, trust=study.trust)
@@ -105,6 +105,16 @@ def _check_logarithms(study: Study, jets: JetBatch) -> None:
                 look_up(f"feature of {name}", feature, known)
         except UnknownNameError as error:
             raise BadRecipeError(f"train.log.{name}: {error}") from None
+
+
+def _check_resampling(study: Study, jets: JetBatch) -> None:
+    """Look for what resampling takes, where it is asked for."""
+    how = study.recipe.train.resample
+    try:
+        if how in resample.METHODS:
+            resample.bins(jets)
+    except BadValueError as error:
+        raise BadRecipeError(f"train.resample = {how!r}: {error}") from None
 
 
 def _check_shows(study: Study, tagger: Tagger, jets: JetBatch, made_up: bool) -> None:

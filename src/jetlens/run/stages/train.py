@@ -18,6 +18,7 @@ from jetlens.run.stages.train_one import Task, fit_one
 from jetlens.run.study import Study, key
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.train import times
+from jetlens.taggers.training.preparation import decided
 from jetlens.taggers.training.settings import TrainSettings
 
 T = TypeVar("T")
@@ -26,6 +27,11 @@ VERSION = 1
 STAGE = "train"
 SECONDS = "seconds_per_epoch"
 """What is known of a training that is done: how long each epoch took."""
+_RESAMPLED = {
+    "weight": "resampled by weight",
+    "thin": "resampled by dropping jets",
+    "none": "not resampled",
+}
 
 
 def train(studies: Sequence[Study], tested: bool = True) -> None:
@@ -48,7 +54,9 @@ def train(studies: Sequence[Study], tested: bool = True) -> None:
     first = missing[0][0]
     tasks = frozen.share([s for s, _ in missing], [task for _, task in missing], tested, used)
     lengths = " or ".join(sorted({task.settings.length for task in tasks}))
-    first.log.say(f"training {len(tasks)} tagger{'s' * (len(tasks) > 1)}, {lengths}")
+    resampled = " or ".join(sorted({_RESAMPLED[task.settings.resample] for task in tasks}))
+    many = f"{len(tasks)} tagger{'s' * (len(tasks) > 1)}"
+    first.log.say(f"training {many}, {lengths}; classes {resampled} in (pt, eta)")
     with Progress("training", len(tasks)) as progress:
         each(first, fit_one, tasks, progress)
     for (study, _), task in zip(missing, tasks, strict=True):
@@ -88,7 +96,9 @@ def _task(study: Study) -> Task | None:
     if not store.begin(STAGE, made, [store.tagger]):
         return None
     data = study.held()
-    config, inputs, classes = architecture(study, data.partitions()[0].read())
+    first = data.partitions()[0].read()
+    config, inputs, classes = architecture(study, first)
+    settings = decided(settings, first)
     out = store.work(STAGE, store.tagger)
     return Task(config, data, settings, out, inputs, classes, recipe.split, study.division)
 

@@ -72,6 +72,14 @@ class Counts:
         return sum(self.kept.values())
 
 
+def decided(settings: TrainSettings, jets: JetBatch | None) -> TrainSettings:
+    """Return settings that say how jets like these are resampled, if they left that open."""
+    if settings.resample != "auto":
+        return settings
+    how = "weight" if jets is not None and resample.possible(jets) else "none"
+    return settings.model_copy(update={"resample": how})
+
+
 def prepare(
     training: Dataset, classes: Sequence[str], settings: TrainSettings
 ) -> tuple[Preparation, Counts]:

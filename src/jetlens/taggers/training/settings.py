@@ -53,8 +53,9 @@ class TrainSettings(BaseModel):
     """What each head's loss counts; heads that are not named count 1."""
     class_weights: dict[str, Positive] = {}
     """What a jet counts by class; classes that are not named count 1."""
-    resample: Literal["weight", "thin", "none"] = "weight"
-    """How flavours are brought to one distribution in (pt, eta): see `jetlens.data.resample`."""
+    resample: Literal["auto", "weight", "thin", "none"] = "auto"
+    """How flavours are brought to one distribution in (pt, eta): see `jetlens.data.resample`.
+    ``"auto"``: by weight where the jets have these, and not at all where they do not."""
     resample_to: str = "minimum"
     """That distribution: the rarest flavour's in each bin, or a class."""
     scaling: Literal["standard", "unit"] = "standard"
@@ -97,7 +98,10 @@ class TrainSettings(BaseModel):
     def key(self) -> dict[str, Any]:
         """Return what a training's outcome depends on: not where it is computed."""
         unset = {"steps"} if self.steps is None else set()
-        return self.model_dump(exclude={"accelerator", "devices", "num_nodes"} | unset)
+        found = self.model_dump(exclude={"accelerator", "devices", "num_nodes"} | unset)
+        if self.resample == "auto":  # the same, but where weights are refused before any training
+            found["resample"] = "weight"
+        return found
 
     @property
     def length(self) -> str:

@@ -34,6 +34,31 @@ def test_one_group_is_read_alone_and_by_any_zarr_reader(tmp_path):
     np.testing.assert_array_equal(group["part-00000/row"][:], part["row"].values)
 
 
+def test_plain_xarray_reads_names_as_coordinates(tmp_path):
+    """Warnings are errors here."""
+    part = synthetic.attribution(5, 4)
+    attributions.write(tmp_path / "part-00000", part)
+    found = xr.open_zarr(tmp_path / "part-00000")
+    assert set(found.coords) == set(part.coords) == {"class", "jets_feature", "tracks_feature"}
+    assert found["class"].values.tolist() == ["b", "c", "u", "tau"]
+    assert found.attrs == part.attrs
+    feature = {"tracks_feature": "d0"}
+    np.testing.assert_array_equal(
+        found["tracks_score"].sel(feature).values, part["tracks_score"].sel(feature).values
+    )
+
+
+def test_names_that_stand_in_an_attribute_are_read(tmp_path):
+    part = synthetic.attribution(5, 4)
+    names = {n: [c.dims[0], c.values.tolist()] for n, c in part.coords.items()}
+    before = part.drop_vars(list(names)).assign_attrs(_names=names)
+    before.to_zarr(tmp_path / "part-00000", mode="w-", zarr_format=3, consolidated=False)
+    found = attributions.read(tmp_path)
+    xr.testing.assert_equal(found[list(part)], part)
+    assert found.attrs == part.attrs
+    assert {c.dtype.kind for c in found.coords.values()} == {"U"}
+
+
 def test_what_holds_none_is_refused(tmp_path):
     with pytest.raises(BadFileError, match="no attributions"):
         attributions.read(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from jetlens.core.errors import BadFileError
 from jetlens.core.files import atomic_folder
 
 _NAMES = "_names"
+"""Attribute in which names stood in files of before they were arrays."""
 
 
 def part_name(number: int) -> str:
@@ -24,17 +26,19 @@ def part_name(number: int) -> str:
 def write(group: Path, attribution: xr.Dataset) -> None:
     """Write one partition's attributions as a Zarr group, atomically.
 
-    Names (of classes, features, targets) stand in the attributes: Zarr 3 has no settled type for
-    strings of varying length.
+    `xarray.open_zarr` reads it, names of classes, features and targets included: as strings of
+    varying length, since Zarr 3 has no settled type for those of one length.
     """
     names = {
-        str(name): [str(coordinate.dims[0]), [str(v) for v in coordinate.values]]
+        name: (coordinate.dims, coordinate.values.astype(object))
         for name, coordinate in attribution.coords.items()
-        if coordinate.dtype.kind in "UOST"
+        if coordinate.dtype.kind == "U"
     }
-    plain = attribution.drop_vars(list(names)).assign_attrs({_NAMES: names})
-    with atomic_folder(group) as part:
-        plain.to_zarr(part, mode="w-", zarr_format=3, consolidated=False)
+    plain = attribution.assign_coords(names)
+    with atomic_folder(group) as part, warnings.catch_warnings():
+        # readers that do not know it pass it over, and xarray warns where it is not there
+        warnings.filterwarnings("ignore", "Consolidated metadata is currently not part")
+        plain.to_zarr(part, mode="w-", zarr_format=3, consolidated=True)
 
 
 def read(path: Path | str) -> xr.Dataset:
@@ -65,8 +69,12 @@ def _read_one(group: Path) -> xr.Dataset:
             loaded: xr.Dataset = opened.load()
     except (OSError, ValueError, KeyError) as error:
         raise BadFileError(f"{str(group)!r} does not hold attributions: {error}") from error
-    names: dict[str, tuple[str, list[str]]] = loaded.attrs.pop(_NAMES, {})
-    return loaded.assign_coords({k: (axis, np.array(v, str)) for k, (axis, v) in names.items()})
+    before: dict[str, tuple[str, list[str]]] = loaded.attrs.pop(_NAMES, {})
+    names: dict[Any, Any] = {k: (axis, np.array(v, str)) for k, (axis, v) in before.items()}
+    for name, coordinate in loaded.coords.items():
+        if coordinate.dtype.kind in "OT":
+            names[name] = (coordinate.dims, np.array(coordinate.values.tolist(), str))
+    return loaded.assign_coords(names)
 
 
 def mark_group(path: Path, attrs: dict[str, Any] | None = None) -> None:

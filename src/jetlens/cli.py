@@ -244,4 +244,4 @@ def export(
     with _told():
         from jetlens.run.export import export as write
 
-        print(write(run, out, explanation))
+        print(write(run, out, explanation, quiet=False))

@@ -9,22 +9,25 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import MASK, SCORE, collections
-from jetlens.core.errors import BadFileError, look_up
+from jetlens.core.attribution import IMPORTANCE, MASK, SCORE, of_target
+from jetlens.core.errors import BadFileError, UnsupportedError, look_up
 from jetlens.data.tables.hdf5 import write_tables
 from jetlens.run import attributions
+from jetlens.run.progress import Log
 from jetlens.run.store import Store
 
 PER_JET = ("row", "event", "label", "target", "weight")
-OPTIONAL = ("baseline_output", "completeness_error", "converged", "relevance_in")
+ACCOUNT = ("baseline_output", "completeness_error", "converged", "relevance_in")
+"""What is said of scores, which is worth nothing without them."""
 
 
-def export(run: Path, out: Path, explanation: str | None = None) -> Path:
+def export(run: Path, out: Path, explanation: str | None = None, *, quiet: bool = True) -> Path:
     """Write one explanation's attributions as HDF5.
 
     ``jets`` ``[jet]`` has ``row`` (the jet's place in its file, over all files in their order),
     ``eventNumber``, label, target, the output of each class and the scores of per-jet features.
-    Each particle collection ``c`` is ``[jet, c]`` with ``valid`` and a field a feature.
+    Each particle collection ``c`` is ``[jet, c]`` with ``valid`` and a field for each feature's
+    score, or ``importance`` where the method tells features not apart.
 
     Parameters
     ----------
@@ -34,11 +37,15 @@ def export(run: Path, out: Path, explanation: str | None = None) -> Path:
         The file to write.
     explanation
         Which of the run's explanations; it may be left out where there is one.
+    quiet
+        Do not say what has no place in tables, such as pixels.
 
     Raises
     ------
     BadFileError
         If no attributions are stored there.
+    UnsupportedError
+        If nothing of them has a place in tables.
     """
     folder = Store(run).attributions if Store(run).attributions.is_dir() else run
     if not attributions.parts(folder):
@@ -56,33 +63,57 @@ def export(run: Path, out: Path, explanation: str | None = None) -> Path:
     if "target" in found.dims:
         raise BadFileError(f"{str(folder)!r} holds several targets, which a flat file cannot")
     attrs = {k: v for k, v in found.attrs.items() if isinstance(v, str | int | float)}
-    write_tables(out, tables(found), {"": attrs})
+    made = tables(found)
+    left_out = [name for name in of_target(found) if not _fits(found[name])]
+    if left_out:
+        Log(quiet).say(f"left out, as tables have no place for it: {', '.join(left_out)}")
+    write_tables(out, made, {"": attrs})
     return out
 
 
 def tables(found: xr.Dataset) -> dict[str, NDArray[np.void]]:
-    """Return structured arrays by collection: ``jets`` first."""
+    """Return structured arrays by collection: ``jets`` first.
+
+    Raises
+    ------
+    UnsupportedError
+        If nothing of the attribution has a place in them.
+    """
+    fits = [name for name in of_target(found) if _fits(found[name])]
+    if not set(fits) - {*ACCOUNT}:
+        there = (f"{n} [{', '.join(map(str, found[n].dims))}]" for n in of_target(found))
+        raise UnsupportedError(
+            "nothing of this attribution has a place in tables, which hold a row for each jet or "
+            f"particle: it has {', '.join(there)}; expected scores or importance of these, so read "
+            "it by xarray.open_zarr"
+        )
     jets: dict[str, NDArray[Any]] = {
         "eventNumber" if name == "event" else name: found[name].values
-        for name in (*PER_JET, *OPTIONAL)
-        if name in found
+        for name in (*PER_JET, *fits)
+        if name in found and found[name].ndim == 1
     }
     for i, name in enumerate(found["class"].values):
         jets[f"output_{name}"] = found["output"].values[:, i]
-    others = {}
-    for name in collections(found):
-        score = found[name + SCORE]
-        if score.ndim == 4:
-            continue  # images have no place in tables
-        columns = {
-            f"{feature}_score": score.values[..., i]
-            for i, feature in enumerate(found[f"{name}_feature"].values)
-        }
-        if score.ndim == 2:
-            jets |= columns
-        else:
-            others[name] = _table({"valid": found[name + MASK].values, **columns})
-    return {"jets": _table(jets), **others}
+    others: dict[str, dict[str, NDArray[Any]]] = {}
+    for variable in fits:
+        dims, values = found[variable].dims, found[variable].values
+        collection = str(variable).removesuffix(SCORE).removesuffix(IMPORTANCE)
+        if collection in dims and collection not in others:
+            others[collection] = {"valid": found[collection + MASK].values}
+        own = others.get(collection, jets)
+        if variable.endswith(SCORE):
+            names = found[str(dims[-1])].values
+            own |= {f"{feature}_score": values[..., i] for i, feature in enumerate(names)}
+        elif own is not jets:
+            own["importance"] = values
+    return {"jets": _table(jets), **{name: _table(own) for name, own in others.items()}}
+
+
+def _fits(variable: xr.DataArray) -> bool:
+    """Say whether a variable is numbers of jets, or scores or importance of particles."""
+    name, dims = str(variable.name), variable.dims
+    scored = name.endswith((SCORE, IMPORTANCE)) and not {"y", "x"} & {*dims}
+    return dims == ("jet",) or scored
 
 
 def _table(columns: dict[str, NDArray[Any]]) -> NDArray[np.void]:

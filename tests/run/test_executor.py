@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -47,3 +50,24 @@ def test_what_cannot_be_used_is_refused():
         executor(scheduler="nowhere") as works,
     ):
         works.map(np.sqrt, [1.0])
+
+
+RECIPE = """
+data = { use = "toy", jets = 4, partition = 2 }
+tagger = { use = "mlp", inputs = { jets = ["theta"] } }
+"""
+CALL = 'jetlens.run("toy.toml", "run", workers=2, until="generate")'
+
+
+@pytest.mark.parametrize("guarded", [False, True])
+def test_workers_of_a_script_start_below_its_guard_or_one_message_names_it(tmp_path, guarded):
+    (tmp_path / "toy.toml").write_text(RECIPE)
+    guard = 'if __name__ == "__main__":'
+    script = f"import jetlens\n{guard}\n    {CALL}\n" if guarded else f"import jetlens\n{CALL}\n"
+    (tmp_path / "script.py").write_text(script)
+    command = [sys.executable, "script.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (done.returncode == 0) == guarded
+    assert done.stderr.count("Traceback") == (not guarded)
+    if not guarded:
+        assert f"below {guard}" in done.stderr.splitlines()[-1]

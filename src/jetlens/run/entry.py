@@ -113,7 +113,9 @@ def run(
     JetlensError
         If the recipe, a file or a value is wrong.
     """
-    from jetlens.run.executor import executor
+    from jetlens.run.executor import end_second_reading, executor
+
+    end_second_reading()
     from jetlens.run.recipe import Recipe
     from jetlens.run.recipe_file import load, parse_settings
 

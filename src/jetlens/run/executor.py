@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import multiprocessing
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -69,7 +71,7 @@ class Dask:
         Raises
         ------
         UnsupportedError
-            If no scheduler answers.
+            If no scheduler answers, or workers do not start.
         """
         if self._client is None:
             import dask
@@ -95,6 +97,12 @@ class Dask:
                     f"no Dask scheduler answers at {self.scheduler!r}: expected an address such as "
                     f"'tcp://host:8786' ({error})"
                 ) from error
+            except RuntimeError as error:
+                raise UnsupportedError(
+                    f"{self.workers} workers did not start ({error}): a script that starts some "
+                    'has to do so below if __name__ == "__main__":, since each of them reads the '
+                    "script first"
+                ) from None
         return self._client
 
     def map(
@@ -128,6 +136,17 @@ def _alone(call: tuple[Callable[[Any], Any], Any]) -> Any:
     function, task = call
     with one_thread():
         return function(task)
+
+
+def end_second_reading() -> None:
+    """End a worker that comes here while it reads the script that started it.
+
+    Silently, since who waits for it tells.
+    """
+    process: Any = multiprocessing.current_process()
+    # as multiprocessing itself knows that it is reading the main script again
+    if getattr(process, "_inheriting", False) and process.name.startswith("Dask Worker"):
+        sys.exit(1)
 
 
 @contextlib.contextmanager

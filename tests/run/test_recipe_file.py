@@ -145,3 +145,39 @@ def test_several_targets_of_one_explanation_are_refused(write):
     told = r"explain\.0\.target = \['b', 'c'\]: expected one target, .* an \[\[explain\]\] for each"
     with pytest.raises(BadRecipeError, match=told):
         load(write(WHOLE), changes={"explain.0.target": ["b", "c"]})
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ("train.epoch = 1", ["train.epoch", "did you mean 'epochs'"]),
+        ('data.jets = "10"', ["data.jets = '10'", "int"]),
+        ('tagger = { use = "gn" }', ["tagger.use = 'gn'", "did you mean 'gn2'"]),
+        ("explain.1.keep = 1", ["'explain.1'", "no entry '1'"]),
+        ('vary.model = ["c"]', ["vary.model", "'c'", "expected one of a, b"]),
+    ],
+)
+def test_a_mistake_in_a_preset_is_told_whether_it_is_asked_for_or_not(write, change, parts):
+    axis = "[vary.model]\na.train.epochs = 1\nb.train.epochs = 2\n"
+    path = write(WHOLE + "[presets.slow]\n" + change + "\n" + axis)
+    for preset in (None, "quick", "slow"):
+        with pytest.raises(BadRecipeError) as told:
+            load(path, preset=preset)
+        for part in ["recipe.toml: presets.slow: ", *parts]:
+            assert part in str(told.value)
+
+
+def test_a_mistake_of_the_recipe_is_no_presets(write):
+    path = write(WHOLE.replace("epochs = 3", "epoch = 3"))
+    with pytest.raises(BadRecipeError, match=r"recipe\.toml: unknown key 'train\.epoch'"):
+        load(path)
+    with pytest.raises(BadRecipeError, match=r"recipe\.toml: presets\.quick = 3"):
+        load(write(WHOLE.replace("[presets.quick]\ndata.jets = 10", "[presets]\nquick = 3")))
+
+
+def test_what_a_recipe_lacks_a_preset_may_have(write):
+    text = WHOLE.replace('data = { use = "pythia", jets = 100, mu = 1 }\n', "")
+    path = write(text + 'data.use = "toy"\n')
+    with pytest.raises(BadRecipeError, match="data"):
+        load(path)
+    assert load(path, preset="quick").data.use == "toy"

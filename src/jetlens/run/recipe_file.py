@@ -53,6 +53,7 @@ def load(
     try:
         written = copy.deepcopy(tree)
         variations.check_left_out(tree, written)
+        _check_presets(written)
         if preset is not None:
             overrides.preset(tree, preset)
         _anchor(tree, path.resolve().parent, "data files")
@@ -112,6 +113,17 @@ def build(tree: Mapping[str, Any]) -> Recipe:
     BadRecipeError
         If a key, name or value is not understood.
     """
+    recipe = _build_one(tree)
+    for variation, changed in recipe.variations():
+        try:
+            build(changed)
+        except BadRecipeError as error:
+            raise BadRecipeError(f"vary, {variation.name}: {error}") from None
+    return recipe
+
+
+def _build_one(tree: Mapping[str, Any]) -> Recipe:
+    """Make a recipe whose variations are not looked at."""
     tree = dict(tree)
     if "vary" in tree:
         tree["vary"] = variations.axes(tree["vary"])
@@ -120,12 +132,35 @@ def build(tree: Mapping[str, Any]) -> Recipe:
     except ValidationError as error:
         raise BadRecipeError(told(error, Recipe)) from None
     check_registered(recipe)
-    for variation, changed in recipe.variations():
-        try:
-            build(changed)
-        except BadRecipeError as error:
-            raise BadRecipeError(f"vary, {variation.name}: {error}") from None
     return recipe
+
+
+def _check_presets(written: dict[str, Any]) -> None:
+    """Refuse presets with a mistake of their own, whether they are asked for or not.
+
+    In what a preset changes of variations it is told when these are run: they may be many.
+    """
+    presets = written.get("presets")
+    if not isinstance(presets, Mapping) or not presets:
+        return
+    without = _mistake(written)
+    for name, changes in presets.items():
+        mistake = _mistake(written, name) if isinstance(changes, Mapping) else ""
+        if mistake and mistake != without:
+            raise BadRecipeError(f"presets.{name}: {mistake}")
+
+
+def _mistake(written: dict[str, Any], preset: str | None = None) -> str:
+    """Return what is wrong with a recipe, or with one of its presets; empty if nothing is."""
+    tree = copy.deepcopy(written)
+    try:
+        if preset is not None:
+            overrides.preset(tree, preset)
+        variations.check_left_out(tree, written)
+        _build_one(tree)
+    except BadRecipeError as error:
+        return str(error)
+    return ""
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:

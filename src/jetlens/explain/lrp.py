@@ -45,9 +45,9 @@ class LRP(OnePassExplainer):
     Parameters
     ----------
     rule
-        ``"z"``, ``"epsilon"``, ``"gamma"``, ``"alpha-beta"``, ``"flat"``, ``"w-squared"`` or
-        ``"z-box"`` (for layers that see the inputs; others get epsilon); with `composite`, the rule
-        of the layers that it does not name.
+        ``"z"``, ``"epsilon"``, ``"gamma"``, ``"alpha-beta"``, ``"z+"`` (alpha-beta with 1 and 0),
+        ``"flat"``, ``"w-squared"`` or ``"z-box"`` (for layers that see the inputs; others get
+        epsilon); with `composite`, the rule of the layers that it does not name.
     epsilon
         The stabiliser, of functions without weights too; left out, 1e-6, and none for rule ``"z"``.
         With `composite`, that of its layers by rule epsilon, too, if they have none of their own.

@@ -15,7 +15,7 @@ RULES = {
     "epsilon": {"epsilon": 0.1},
     "gamma": {"gamma": 0.4},
     "alpha-beta": {"alpha": 2.0},
-    "z+": {"alpha": 1.0},
+    "z+": {},
     "flat": {},
     "w-squared": {},
     "z-box": {"low": -1.5, "high": 2.0},
@@ -57,8 +57,7 @@ def seeded(module: nn.Module) -> nn.Module:
 def reference(name: str, layer: nn.Module, x: np.ndarray, relevance: np.ndarray, options):
     """Return the relevance of a layer's inputs and its bias, of one jet."""
     w, b = slow.matrix(layer, x.shape)
-    rule = "alpha-beta" if name == "z+" else name
-    options = dict(options)
+    rule, options = ("alpha-beta", {"alpha": 1.0}) if name == "z+" else (name, dict(options))
     if rule == "flat":
         ones = next(m for m in layer.modules() if hasattr(m, "weight"))
         kept = ones.weight.detach().clone()
@@ -78,7 +77,7 @@ def test_a_rule_on_a_layer(name: str, kind: str, signed: bool) -> None:
     module = nn.Sequential(layer, nn.Flatten())
     outs = module(torch.as_tensor(jets["image"].values)).detach().numpy()
     options = dict(RULES[name])
-    said = {"rule": "alpha-beta" if name == "z+" else name, **options}
+    said = {"rule": name, **options}
     found = jl.explain(wrapped(module, outs.shape[1]), jets, "lrp", target="predicted", **said)
     for j in range(JETS):
         top = outs[j].argmax()
@@ -96,7 +95,7 @@ def test_a_network_layer_by_layer(name: str) -> None:
     layers = [seeded(layer) for layer in layers]
     module = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
     jets, options = images(signed=True, size=4), dict(RULES[name])
-    said = {"rule": "alpha-beta" if name == "z+" else name, **options}
+    said = {"rule": name, **options}
     found = jl.explain(wrapped(module, 2), jets, "lrp", target="c1", **said)
     for j in range(JETS):
         x = [torch.as_tensor(jets["image"].values[j : j + 1])]

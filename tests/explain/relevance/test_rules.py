@@ -36,6 +36,7 @@ from jetlens.explain.relevance import rules as rules
         ({"composite": {"conv": {"rule": "gamma", "gama": 0.3}}}, "'gama': did you mean 'gamma'"),
         ({"composite": {"linear": "z-box"}}, "did you mean .*first"),
         ({"composite": 3}, "composite=3: expected a name or a table"),
+        ({"rule": "z+", "alpha": 2}, "rule 'z\\+' has no parameter 'alpha'"),
         ({"tokens": 0}, "tokens=0"),
     ],
 )
@@ -47,6 +48,7 @@ def test_mistakes_are_told(options, message: str) -> None:
 def test_beta_follows_alpha() -> None:
     assert rules.make("alpha-beta", {"alpha": 3}) == rules.AlphaBeta(alpha=3, beta=2)
     assert rules.make("alpha-beta", {"alpha": 1}).beta == 0
+    assert (rules.make("z+", {}).alpha, rules.make("z+", {}).beta) == (1, 0)
 
 
 def test_every_rule_says_what_it_is() -> None:

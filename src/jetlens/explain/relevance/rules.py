@@ -71,7 +71,7 @@ class Gamma(Rule):
 class AlphaBeta(Rule):
     """``R_i = sum_k (alpha c_ik^+ / z_k^+ - beta c_ik^- / z_k^-) R_k`` (Bach et al. 2015).
 
-    ``alpha - beta = 1``; alpha = 1, beta = 0 is known as z+.
+    ``alpha - beta = 1``; alpha = 1, beta = 0 is known as z+ (`ZPlus`).
     """
 
     name = "alpha-beta"
@@ -90,6 +90,15 @@ class AlphaBeta(Rule):
                 f"alpha={self.alpha:g}, beta={self.beta:g}: alpha - beta must be 1; did you mean "
                 f"beta={self.alpha - 1:g} or alpha={self.beta + 1:g}?"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZPlus(AlphaBeta):
+    """Alpha-beta with alpha = 1, beta = 0: positive contributions alone (Montavon et al. 2017)."""
+
+    name = "z+"
+    alpha: float = dataclasses.field(default=1.0, init=False)
+    beta: float | None = dataclasses.field(default=0.0, init=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +136,7 @@ class ZBox(Rule):
 
 
 RULES: dict[str, type[Rule]] = {
-    r.name: r for r in (Z, Epsilon, Gamma, AlphaBeta, Flat, WSquared, ZBox)
+    r.name: r for r in (Z, Epsilon, Gamma, AlphaBeta, ZPlus, Flat, WSquared, ZBox)
 }
 
 

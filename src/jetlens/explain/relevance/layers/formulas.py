@@ -16,7 +16,17 @@ from torch import Tensor
 from jetlens.explain.relevance.currency import absorb_stabiliser, over
 from jetlens.explain.relevance.layers.layer import Layer
 from jetlens.explain.relevance.plan import parts
-from jetlens.explain.relevance.rules import AlphaBeta, Epsilon, Flat, Gamma, Rule, WSquared, Z, ZBox
+from jetlens.explain.relevance.rules import (
+    AlphaBeta,
+    Epsilon,
+    Flat,
+    Gamma,
+    Rule,
+    WSquared,
+    Z,
+    ZBox,
+    ZPlus,
+)
 from jetlens.explain.relevance.signal import known
 
 Weights = tuple[Tensor, Tensor]
@@ -193,6 +203,7 @@ FORMULAS: dict[type[Rule], Callable[[Any, Any, Tensor, Tensor, Tensor], Tensor]]
     Epsilon: proportional,
     Gamma: gamma,
     AlphaBeta: alpha_beta,
+    ZPlus: alpha_beta,
     Flat: flat,
     WSquared: w_squared,
     ZBox: z_box,

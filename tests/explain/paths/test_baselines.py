@@ -170,6 +170,17 @@ def test_ones_own_values_are_scaled_at_each_place() -> None:
     assert (found[1, :, 1] == 0).all()
 
 
+@pytest.mark.parametrize("kind", [np.array, list, torch.tensor])
+def test_ones_own_values_may_stand_in_the_order_of_the_features(kind) -> None:
+    tagger, jets = case.tagger(), case.jets(5)
+    values = [0.5, -1.0, 2.0, 0.25]
+    named = {"tracks": dict(zip(case.TRACKS, values, strict=True))}
+    found = jl.explain(tagger, jets, "integrated-gradients", baseline={"tracks": kind(values)})
+    want = jl.explain(tagger, jets, "integrated-gradients", baseline=named)
+    np.testing.assert_array_equal(found.tracks_score, want.tracks_score)
+    np.testing.assert_array_equal(found.baseline_output, want.baseline_output)
+
+
 def test_several_references_average_the_attributions() -> None:
     tagger, jets, pool = case.tagger(), case.jets(), case.jets(7, seed=5)
     both = jl.explain(tagger, jets, "integrated-gradients", baseline=pool, tolerance=1e-7)
@@ -194,6 +205,14 @@ def test_several_references_average_the_attributions() -> None:
         ({"use": "background", "count": 0}, "count=0"),
         ({"trakcs": {"d0": 0}}, "did you mean 'tracks'"),
         ({"tracks": {"d1": 0}}, "did you mean 'd0'"),
+        ({"tracks": {"d0": "low"}}, "of tracks.d0: 'low', expected a finite number"),
+        ({"tracks": [0, 0, 0, np.nan]}, "of tracks.y: nan, expected a finite number"),
+        (
+            {"tracks": np.zeros(3)},
+            r"\(3,\), expected .*{'d0': 0.0, 'pt': 0.0, 'x': 0.0, ...}, or 4",
+        ),
+        ({"tracks": np.zeros((9, 4))}, r"ndarray of shape \(9, 4\).* in the order d0, pt, x, y"),
+        ({"jets": 0.0}, r"float 0.0, expected values by feature, {'pt': 0.0, 'eta': 0.0}, or 2"),
     ],
 )
 def test_wrong_baselines(baseline, says: str) -> None:

@@ -19,6 +19,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
 from jetlens.core.hashing import mix
 from jetlens.core.registry import baselines
+from jetlens.explain.paths.given import by_feature
 from jetlens.explain.paths.references import Constant, References, at_places, from_jets, paired
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed, pack
@@ -168,9 +169,12 @@ class Neutral(Baseline):
 
 @dataclass(frozen=True)
 class Given(Baseline):
-    """The user's own: physical values by collection and feature, or jets that are all used."""
+    """The user's own: physical values by collection, or jets that are all used.
 
-    values: Mapping[str, Mapping[str, float]] | JetBatch
+    Values of a collection are by feature, or numbers in the order of the tagger's features.
+    """
+
+    values: Mapping[str, Mapping[str, float] | Sequence[float]] | JetBatch
 
     def references(
         self, tagger: Tagger, packed: Packed, batch: JetBatch, pool: JetBatch
@@ -188,11 +192,9 @@ class Given(Baseline):
         }
         for name, given in self.values.items():
             features = look_up("collection of this tagger", name, tagger.inputs)
-            for feature, value in given.items():
-                if feature not in features:
-                    raise UnknownNameError(f"input of {name!r}", feature, features)
+            for feature, value in by_feature(name, given, features).items():
                 i = features.index(feature)
-                alike = np.full((*constants[name].shape[:-1], 1), float(value))
+                alike = np.full((*constants[name].shape[:-1], 1), value)
                 constants[name][..., i] = tagger.scaling.scaled(alike, name, [feature])[..., 0]
         tensors = {name: torch.as_tensor(values) for name, values in constants.items()}
         return Constant(

@@ -18,12 +18,13 @@ from jetlens.core.registry import explainers
 
 EVERY = sorted(explainers)
 COMPLETE = [name for name in EVERY if explainers.get(name).complete]
+OF_JETS = ["permutation"]  # what takes the place of a jet's streams are those of other jets
 CONSERVES = [name for name in EVERY if explainers.get(name).conserves]
 
 
 def explain(method: str, jets: JetBatch, tagger: jl.Tagger | None = None, **options) -> xr.Dataset:
     tagger = tagger or case.tagger_for(method)
-    return jl.explain(tagger, jets, method, pool=case.jets(30, seed=9), **options)
+    return jl.explain(tagger, jets, method, **{"pool": case.jets(30, seed=9)} | options)
 
 
 def chosen(found: xr.Dataset, tracks: Sequence[int]) -> xr.Dataset:
@@ -137,18 +138,23 @@ def test_permuting_tracks_permutes_scores(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", EVERY)
-def test_a_batch_is_its_halves(method: str) -> None:
+@pytest.mark.parametrize("pool", [case.jets(30, seed=9), None], ids=["pool", "alone"])
+def test_a_batch_is_its_halves(method: str, pool: JetBatch | None) -> None:
+    """Reference jets or not; one jet is a part, too."""
+    if method in OF_JETS and pool is None:
+        pytest.skip("without reference jets it compares with the jets beside")
     jets = case.jets()
-    whole = explain(method, jets)
-    halves = [explain(method, jets.take(s)) for s in (slice(0, 17), slice(17, None))]
-    same(whole, attribution.concatenate(halves))
+    whole = explain(method, jets, pool=pool)
+    parts = [slice(0, 17), slice(17, 18), slice(18, None)]
+    same(whole, attribution.concatenate([explain(method, jets.take(s), pool=pool) for s in parts]))
 
 
 @pytest.mark.parametrize("method", EVERY)
-def test_no_jets_at_all(method: str) -> None:
-    nothing = explain(method, case.jets().take(slice(0)))
+@pytest.mark.parametrize("pool", [case.jets(30, seed=9), None], ids=["pool", "alone"])
+def test_no_jets_at_all(method: str, pool: JetBatch | None) -> None:
+    nothing = explain(method, case.jets().take(slice(0)), pool=pool)
     assert nothing.sizes["jet"] == 0
-    joined = attribution.concatenate([nothing, explain(method, case.jets())])
+    joined = attribution.concatenate([nothing, explain(method, case.jets(), pool=pool)])
     assert joined.sizes["jet"] == 40
 
 
@@ -190,7 +196,7 @@ def test_several_targets_are_the_single_ones(method: str) -> None:
     both = explain(method, case.jets(), target=["b", "predicted"])
     assert list(both.target.values) == ["b", "predicted"]
     one = explain(method, case.jets(), target="predicted")
-    same(one.drop_vars("target"), attribution.one_target(both, "predicted"), exactly=True)
+    same(one, attribution.one_target(both, "predicted"), exactly=True)
 
 
 @pytest.mark.parametrize("method", EVERY)

@@ -131,7 +131,7 @@ def test_each_jet_goes_no_farther_than_its_own_scale() -> None:
     )
     jets = jl.batch({"jets": (np.exp([[10.0], [0.0]]), ("pt",))})
     scales = [0, 20, 40, 60, 80]  # at 70 and the slope of its start, the second had 1e30 GeV
-    found = jl.explain(tagger, jets, "flip", toward="s", scales=scales, steps=2)
+    found = jl.explain(tagger, jets, "flip", toward="s", scales=scales, steps=2, pool=jets)
     np.testing.assert_allclose(found.flip_scale, [30.3, 70.0], atol=0.03)
 
 

@@ -10,7 +10,7 @@ import moving
 from contracts import explainers as case
 from jetlens.core.registry import taggers
 from jetlens.data.scaling.fit import fit
-from jetlens.explain.shared.spread import spread
+from jetlens.explain.shared.spread import spread, spreads_of, told_by
 from jetlens.taggers.encode import encode
 from reference.gradient import slow_gradient
 
@@ -129,12 +129,65 @@ def test_inputs_that_were_scaled_to_it_have_a_spread_of_one() -> None:
     np.testing.assert_array_equal(nobody["constituents"], np.zeros(len(moving.FEATURES)))
 
 
+@pytest.mark.parametrize("method", ["gradient", "nudge"])
+def test_without_reference_jets_a_spread_is_one_scaled_input(method: str) -> None:
+    """Whichever jets stand beside a jet, and be it none."""
+    tagger, jets = moving.tagger(), moving.jets()
+    per, raw = [
+        {"gradient": {"unit": u}, "nudge": {"normalise": n, "scales": [0, 1]}}[method]
+        for u, n in (("spread", "spread"), ("input", "raw"))
+    ]
+    plain = jl.explain(tagger, jets, method, **raw)
+    found = jl.explain(tagger, jets, method, **per)
+    np.testing.assert_array_equal(found.constituents_score, plain.constituents_score)
+    assert found.attrs["scores"].endswith("per spread of the feature in the tagger's scaling")
+    one = jl.explain(tagger, jets.take([4]), method, **per)
+    np.testing.assert_allclose(one.jets_score[0], found.jets_score[4], rtol=1e-12)
+    among = jl.explain(tagger, jets, method, pool=jets, **per)
+    assert among.attrs["scores"].endswith("per spread of the feature among the reference jets")
+    assert not np.allclose(among.jets_score, found.jets_score)
+
+
+def test_what_is_not_scaled_spreads_as_the_jets_themselves_do() -> None:
+    jets, inputs = moving.jets(), {"jets": moving.JETS, "constituents": moving.FEATURES}
+    foreign = moving.tagger(scaled=False)
+    found = spreads_of(foreign, jets, None)
+    for name, values in spread(foreign, jets).items():
+        np.testing.assert_array_equal(found[name], values)
+    assert told_by(foreign, None) == "among the jets themselves"
+    half = jl.wrap(foreign.module, inputs, moving.CLASSES, scaling={"jets": {"pt": (5.0, 5.0)}})
+    found = spreads_of(half, jets, None)
+    np.testing.assert_array_equal(found["jets"], [1, 1])
+    np.testing.assert_array_equal(found["constituents"], spread(half, jets)["constituents"])
+    assert told_by(half, None).endswith("; of constituents, among the jets themselves")
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("gradient", {"unit": "spread"}),
+        ("smooth-gradient", {}),
+        ("nudge", {"normalise": "unit"}),
+        ("flip", {}),
+    ],
+)
+def test_too_few_jets_and_jets_that_are_alike_tell_no_spread(method: str, options: dict) -> None:
+    tagger, jets = moving.tagger(scaled=False), moving.jets()
+    with pytest.raises(jl.JetlensError, match=r"too few to tell \(9\); expected reference"):
+        jl.explain(tagger, jets.take(slice(9)), method, **options)
+    alike = jets.take(np.full(20, 2))
+    with pytest.raises(jl.JetlensError, match=r"none of these jets differ \(20\); expected ref"):
+        jl.explain(tagger, alike, method, **options)
+    jl.explain(tagger, jets.take(slice(9)), method, pool=jets, **options)
+    jl.explain(tagger, jets.take(slice(0)), method, **options)
+
+
 def test_images_are_per_root_mean_square_of_their_pixels() -> None:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Flatten(), nn.Linear(2 * 25, 4), nn.GELU(), nn.Linear(4, 2)).double()
     tagger = jl.wrap(module, {"image": ["pt", "n"]}, ("s", "b"), call=lambda m, i, _: m(i["image"]))
     rng = np.random.default_rng(0)
-    image = rng.exponential(size=(6, 2, 5, 5)) * (rng.random((6, 2, 5, 5)) < 0.4)
+    image = rng.exponential(size=(10, 2, 5, 5)) * (rng.random((10, 2, 5, 5)) < 0.4)
     jets = jl.batch({"image": (image, ["pt", "n"])})
     plain = jl.explain(tagger, jets, "gradient")
     found = jl.explain(tagger, jets, "gradient", unit="spread")

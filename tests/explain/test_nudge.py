@@ -756,7 +756,7 @@ def test_momenta_that_are_held_are_not_moved_by_constraints() -> None:
 def test_jets_that_are_one_momentum_along_the_axes_are_moved(method: str) -> None:
     """A jet's own momentum is of no jet: there is no axis that it could be seen from."""
     names = ("px", "py", "pz")
-    jets = jl.batch({"jets": (np.random.default_rng(0).normal(0, 20, (9, 3)), names)})
+    jets = jl.batch({"jets": (np.random.default_rng(0).normal(0, 20, (12, 3)), names)})
     linear = torch.nn.Linear(3, 2).double()
     call = lambda m, inputs, masks: m(inputs["jets"])  # noqa: E731
     tagger = jl.wrap(linear, {"jets": names}, moving.CLASSES, call=call)

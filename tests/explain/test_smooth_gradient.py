@@ -61,6 +61,22 @@ def test_noise_is_normal_in_spreads_and_leaves_what_is_discrete() -> None:
     assert np.abs(both - np.eye(4)).max() < 0.05
 
 
+def test_without_reference_jets_noise_is_in_units_of_the_scaling() -> None:
+    """A single jet has as much as among others."""
+    tagger = moving.tagger()
+    one = moving.jets(120, places=20).take([1])
+    seen = watched(tagger)
+    found = jl.explain(tagger, one, "smooth-gradient", noise=0.3, samples=200)
+    assert found.attrs["noise"] == "0.3 spreads of the feature in the tagger's scaling"
+    inputs, masks = encode(tagger, one)
+    noisy = torch.stack([s["jets"] for s in seen]) - inputs["jets"]
+    np.testing.assert_allclose(noisy[..., 0].std(), 0.3, rtol=0.15)
+    noisy = torch.stack([s["constituents"] for s in seen]) - inputs["constituents"]
+    assert masks["constituents"].all()
+    free = [i for i, n in enumerate(moving.FEATURES) if n in ("pt", "deta", "d0_significance")]
+    np.testing.assert_allclose(noisy[..., free].flatten(0, 2).std(0), 0.3, rtol=0.05)
+
+
 def test_what_is_held_has_no_noise() -> None:
     """Beside masses, which follow from the type, and what is discrete."""
     tagger, jets = moving.tagger(), moving.jets(5)

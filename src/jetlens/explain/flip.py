@@ -31,7 +31,7 @@ class Flip(StepExplainer):
     which the likeliest class is another is found, and what lies before it is halved again and
     again. ``flip_scale`` (``"jet"``) is NaN where the decision is the same at all scales, and where
     a jet was not moved at all (``tried`` says which were). ``<collection>_flip_step`` is how far
-    each scaled input has moved there, in the feature's spread among the reference jets, and
+    each scaled input has moved there, in spreads of the feature (those of ``gradient``), and
     ``<collection>_flip_distance`` (``"jet"``, ``"<collection>_feature"``) its root mean square over
     particles; ``<collection>_moved`` are the flipped jets' physical values, and ``moved_output``
     (``"jet"``, ``"class"``) is what the tagger says of them.

@@ -18,7 +18,7 @@ from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Choose, Context, OnePassExplainer, Scores
 from jetlens.explain.shared.slopes import SlopeExplainer, all_slopes
-from jetlens.explain.shared.spread import spread
+from jetlens.explain.shared.spread import spreads_of, told_by
 from jetlens.explain.targets import Target
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed
@@ -38,8 +38,9 @@ class Gradient(SlopeExplainer):
     unit
         What it is per. ``"input"``: the tagger's scaled input. ``"spread"``: one spread of the
         feature among the reference jets (standard deviation of the scaled input over real
-        particles). ``"physical"``: the feature's own unit (GeV, ...), through the scaling; zero
-        where a limit or floor of the scaling holds the value.
+        particles); without reference jets one scaled input, and of a tagger that does not scale
+        the spread among the jets themselves, ten or more. ``"physical"``: the feature's own unit
+        (GeV, ...), through the scaling; zero where a limit or floor of the scaling holds the value.
     """
 
     unit: str = INPUT
@@ -90,7 +91,7 @@ def in_unit(unit: str, found: Scores, tagger: Tagger, packed: Packed, context: C
         return found
     if unit == SPREAD:
         factors = spreads(tagger, packed, context)
-        said = "per spread of the feature among the reference jets"
+        said = f"per spread of the feature {told_by(tagger, context.pool)}"
     else:
         factors = _rates(tagger, packed, context)
         said = "per unit of the feature"
@@ -99,8 +100,8 @@ def in_unit(unit: str, found: Scores, tagger: Tagger, packed: Packed, context: C
 
 
 def spreads(tagger: Tagger, packed: Packed, context: Context) -> Inputs:
-    """Return the features' spreads among the reference jets, to go with the packed inputs."""
-    measured = spread(tagger, context.batch if context.pool is None else context.pool)
+    """Return the features' spreads, to go with the packed inputs (see `spreads_of`)."""
+    measured = spreads_of(tagger, context.batch, context.pool)
     return {name: beside(packed.inputs[name], values) for name, values in measured.items()}
 
 

@@ -23,6 +23,7 @@ from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.gradient import INPUT, beside, check_unit, in_unit, spreads
 from jetlens.explain.shared.slopes import check_finite, fixed, slopes
+from jetlens.explain.shared.spread import told_by
 from jetlens.explain.steps.free import free, roles_of
 from jetlens.explain.targets import Target
 from jetlens.physics.roles import listed
@@ -45,8 +46,8 @@ class SmoothGradient(ScoringExplainer):
     samples
         Noisy copies of each jet.
     noise
-        The noise's standard deviation in spreads of the feature among the reference jets. (The
-        paper counts in ranges, greatest less least value, of which it takes 0.1 to 0.2.)
+        The noise's standard deviation in spreads of the feature, as ``unit = "spread"`` has them.
+        (The paper counts in ranges, greatest less least value, of which it takes 0.1 to 0.2.)
     unit
         As of ``gradient``: ``"input"``, ``"spread"`` or ``"physical"`` (the rate of the scaling is
         that at the jet itself).
@@ -97,7 +98,8 @@ class SmoothGradient(ScoringExplainer):
                     else:
                         found[name][jets] += values / self.samples
         check_finite(found, tagger, packed, target)
-        return in_unit(self.unit, Scores(found), tagger, packed, context)
+        attrs = {"noise": f"{self.noise:g} spreads of the feature {told_by(tagger, context.pool)}"}
+        return in_unit(self.unit, Scores(found, attrs=attrs), tagger, packed, context)
 
     def _noise(
         self, keys: NDArray[np.int64], values: Tensor, sample: int, mask: Tensor | None

@@ -17,6 +17,7 @@ from torch import Tensor
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
 from jetlens.explain.base import Context, Scores
 from jetlens.explain.shared.slopes import SlopeExplainer
+from jetlens.explain.shared.spread import told_by
 from jetlens.explain.steps.constraints import constraints
 from jetlens.explain.steps.course import NORMALISATIONS, RAW, Course
 from jetlens.explain.steps.needs import check_needs, idle
@@ -30,8 +31,8 @@ ALL, WRONG = MOVES = ("all", "wrong")
 """Which jets are moved."""
 _SAID = {
     "raw": "gradient in the tagger's scaled inputs",
-    "spread": "gradient per spread of the feature among the reference jets",
-    "unit": "gradient per spread of the feature among the reference jets, of length one in a jet",
+    "spread": "gradient per spread of the feature {}",
+    "unit": "gradient per spread of the feature {}, of length one in a jet",
 }
 
 
@@ -45,8 +46,9 @@ class StepExplainer(SlopeExplainer):
         How far, rising from 0 or more. The gradient is taken once for all of them.
     normalise
         What is followed, and what a scale of one is. ``"raw"``: the gradient in the tagger's scaled
-        inputs. ``"spread"``: the gradient per spread of each feature among the reference jets, in
-        spreads. ``"unit"``: its direction alone; scales are then lengths of the step in spreads.
+        inputs. ``"spread"``: the gradient per spread of each feature (as ``unit = "spread"`` of
+        ``gradient`` has them), in spreads. ``"unit"``: its direction alone; scales are then lengths
+        of the step in spreads.
     steps
         With more than one, the gradient is taken anew so many times, at equal distances up to the
         largest scale.
@@ -141,8 +143,9 @@ class StepExplainer(SlopeExplainer):
             chosen = chosen.masked_fill(missing, -1)
             own = missing[packed.rows]
             scores = {n: v.masked_fill(_beside(own, v), torch.nan) for n, v in scores.items()}
-        told = {"toward": goal.text, "scores": _SAID[self.normalise], "roles": _told(course.roles)}
-        told["idle"] = json.dumps(idle(course))
+        followed = _SAID[self.normalise].format(told_by(tagger, context.pool))
+        told = {"toward": goal.text, "of": goal.of, "scores": followed}
+        told |= {"roles": _told(course.roles), "idle": json.dumps(idle(course))}
         return said, chosen, replace(came, scores=scores, attrs=told)
 
     def _moves(self, said: Predictions, context: Context) -> NDArray[np.bool_]:

@@ -66,7 +66,8 @@ def test_one_target_of_several() -> None:
     one = attribution.one_target(both, "c")
     assert "target" not in one.dims
     np.testing.assert_array_equal(one.tracks_score, both.tracks_score[1])
-    with pytest.raises(jl.JetlensError, match="name one of b, c"):
+    assert attribution.one_target(both.sel(target="c")).identical(one)
+    with pytest.raises(jl.JetlensError, match=r"b, c: pick one, as in scores\.sel\(target='b'\)"):
         attribution.one_target(both)
     with pytest.raises(jl.JetlensError, match="unknown target 'u'"):
         attribution.one_target(both, "u")

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+import jetlens as jl
 from contracts import explainers as case
 from jetlens.core.errors import JetlensError
 from jetlens.explain.expressions import parse
 from jetlens.explain.targets import resolve
+from jetlens.taggers.encode import encode
 
 CLASSES = ("b", "c", "u")
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.0, 0.0], [-3.0, 4.0, 1.0]], dtype=torch.float64)
@@ -62,7 +66,8 @@ def test_a_discriminant_does_not_underflow() -> None:
         ("b, c", "cannot be used"),
         ("log(b, c)", "takes one argument"),
         ("logit(b+c)", "takes a class name"),
-        ("'b' + c", "is not a number"),
+        ("'z' + c", "unknown class in target \"'z' \\+ c\" 'z'"),
+        ("b'b' + c", "is not a number"),
         ("True + b", "is not a number"),
         ("log(b", "neither a class nor an expression"),
         ("tracks.orgin=from_b", "unknown auxiliary output"),
@@ -71,6 +76,35 @@ def test_a_discriminant_does_not_underflow() -> None:
 def test_what_cannot_be_understood(text: str, says: str) -> None:
     with pytest.raises(JetlensError, match=says):
         resolve(text, case.tagger())
+
+
+BOSONS = ("H->bb", "t_bqq", "Z jets", "in")
+
+
+@pytest.mark.parametrize(
+    ("text", "truth"),
+    [
+        ('log("H->bb"/t_bqq)', lambda p: np.log(p[:, 0] / p[:, 1])),
+        ("log('H->bb' / (t_bqq + 'Z jets'))", lambda p: np.log(p[:, 0] / (p[:, 1] + p[:, 2]))),
+        ('"in" * 2', lambda p: 2 * p[:, 3]),
+    ],
+)
+def test_classes_that_are_no_words_stand_in_quotes(text: str, truth) -> None:
+    logits = torch.randn(5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    chance = logits.softmax(-1).numpy()
+    np.testing.assert_allclose(parse(text, BOSONS)(logits), truth(chance), rtol=1e-12)
+    found = parse("logit('H->bb')", BOSONS)(logits)
+    np.testing.assert_array_equal(found, logits[:, 0])
+
+
+def test_the_example_of_a_message_can_be_asked_for() -> None:
+    with pytest.raises(JetlensError) as told:
+        parse("log(H->bb/t_bqq)", BOSONS)
+    example = re.search("such as '(.*)'; the classes", str(told.value)).group(1)
+    assert example == 'log("H->bb"/"in")'
+    assert parse(example, BOSONS)(torch.zeros(2, 4)).tolist() == [0, 0]
+    with pytest.raises(JetlensError, match='expected one of "H->bb", t_bqq, "Z jets", "in"'):
+        parse("log(Z/t_bqq)", BOSONS)
 
 
 @given(st.text(max_size=30))
@@ -89,6 +123,46 @@ def test_probability_of_a_class() -> None:
     assert target.fixed == 1
     with pytest.raises(JetlensError, match="did you mean 'probability'"):
         resolve("c", case.tagger(), of="probabilty")
+
+
+class Origins(jl.Tagger):
+    """Says where tracks come from, beside what the jet is."""
+
+    def __init__(self) -> None:
+        names = {"tracks": case.TRACKS}
+        super().__init__(names, ("b", "u"), tasks={"tracks.origin": ("pileup", "from_b", "fake")})
+        torch.manual_seed(1)
+        self.each = torch.nn.Linear(4, 3).double()
+
+    def forward(self, inputs, masks):
+        return self.outputs(inputs, masks)["jet"]
+
+    def outputs(self, inputs, masks):
+        each = self.each(inputs["tracks"])
+        return {"jet": (each * masks["tracks"][..., None]).sum(1)[:, :2], "tracks.origin": each}
+
+
+@pytest.mark.parametrize("of", ["logit", "probability"])
+def test_an_auxiliary_output_is_a_logit_or_a_probability_among_its_classes(of: str) -> None:
+    tagger, jets = Origins(), case.jets()
+    target = resolve("tracks.origin=from_b", tagger, of)
+    assert target.of == of
+    inputs, masks = encode(tagger, jets)
+    logits = tagger.outputs(inputs, masks)["tracks.origin"].detach().numpy()
+    each = logits if of == "logit" else np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    truth = np.where(jets["tracks"].mask, each[..., 1], 0).sum(1)
+    found = target.score(tagger, inputs, masks, torch.zeros(len(jets), dtype=torch.long))
+    np.testing.assert_allclose(found.detach(), truth, rtol=1e-12)
+    scores = jl.explain(tagger, jets, "gradient", target="tracks.origin=from_b", of=of)
+    assert scores.attrs["of"] == of
+
+
+@pytest.mark.parametrize("of", ["logit", "probability"])
+def test_an_expression_is_explained_as_it_is_and_says_so(of: str) -> None:
+    found = jl.explain(case.tagger(), case.jets(), "gradient", target="log(b/c)", of=of)
+    plain = jl.explain(case.tagger(), case.jets(), "gradient", target="log(b/c)")
+    assert found.attrs["of"] == "expression"
+    np.testing.assert_array_equal(found.tracks_score, plain.tracks_score)
 
 
 def test_label_needs_labels() -> None:

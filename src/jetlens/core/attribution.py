@@ -47,6 +47,9 @@ FLIP_STEP = "_flip_step"
 CALLED = "called"
 """Attribute: what its rows are called, see `jetlens.core.batch.JetBatch.called`."""
 
+TARGET_CLASS = "target_class"
+"""Where several targets were explained, each jet's class by target; of one it is ``target``."""
+
 OF_TARGET = "of_target"
 """Attribute of variables that may differ with what is explained."""
 
@@ -259,10 +262,25 @@ def features(attribution: xr.Dataset, collection: str) -> tuple[Feature, ...]:
 
 
 def one_target(attribution: xr.Dataset, target: str | None = None) -> xr.Dataset:
-    """Return a view with no target axis: the dataset itself, or one target of several."""
-    if "target" not in attribution.dims:
+    """Return a view with no target axis, as if one target alone had been explained.
+
+    That is the dataset itself, one target of several, or the one that ``sel(target=...)`` has
+    picked already.
+    """
+    if "target" in attribution.dims:
+        names = {str(t): i for i, t in enumerate(attribution["target"].values)}
+        if target is None:
+            raise BadValueError(
+                f"several targets were explained, {', '.join(names)}: pick one, as in "
+                f"scores.sel(target={next(iter(names))!r})"
+            )
+        attribution = attribution.isel(target=look_up("target", target, names))
+    if "target" not in attribution.coords:
         return attribution
-    names = {str(t): i for i, t in enumerate(attribution["target"].values)}
-    if target is None:
-        raise BadValueError(f"several targets were explained: name one of {', '.join(names)}")
-    return attribution.isel(target=look_up("target", target, names), drop=True)
+    name = str(attribution["target"].values)
+    bare = attribution.drop_vars("target")
+    if TARGET_CLASS in bare:
+        bare = bare.rename({TARGET_CLASS: "target"})
+    listed = (np.atleast_1d(bare.attrs.get(key, [])).tolist() for key in ("target", "of"))
+    of = dict(zip(*listed, strict=False)).get(name)
+    return bare.assign_attrs({"target": name} | ({} if of is None else {"of": of}))

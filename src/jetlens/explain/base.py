@@ -20,7 +20,7 @@ from jetlens.core.attribution import Table
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import arguments_of
 from jetlens.explain.regions import with_regions
-from jetlens.explain.targets import Target
+from jetlens.explain.targets import Target, resolve
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.encode import encode
@@ -54,7 +54,7 @@ class Explainer(abc.ABC):
 
     @abc.abstractmethod
     def explain(
-        self, tagger: Tagger, batch: JetBatch, target: Target, pool: JetBatch | None = None
+        self, tagger: Tagger, batch: JetBatch, target: Target | str, pool: JetBatch | None = None
     ) -> xr.Dataset:
         """Explain what the tagger says of each jet.
 
@@ -65,7 +65,7 @@ class Explainer(abc.ABC):
         batch
             The jets.
         target
-            What is explained.
+            What is explained; a name means the logit of a class, as in `jetlens.explain`.
         pool
             Reference jets, for methods whose baseline comes from jets, and to compare regions of
             interest with; left out, the jets themselves.
@@ -111,9 +111,11 @@ class PackedExplainer(Explainer):
         """Return what the tagger says, each jet's class in the batch's order, and what is found."""
 
     def explain(
-        self, tagger: Tagger, batch: JetBatch, target: Target, pool: JetBatch | None = None
+        self, tagger: Tagger, batch: JetBatch, target: Target | str, pool: JetBatch | None = None
     ) -> xr.Dataset:
         """Encode and pack the jets, explain them, and put all beside each other."""
+        if not isinstance(target, Target):
+            target = resolve(target, tagger)
         # tensors that are made in inference mode could not carry gradients
         with torch.inference_mode(False), at_rest(tagger):
             inputs, masks = encode(tagger, batch)
@@ -250,4 +252,6 @@ def _described(value: object) -> object:
     """Say in words what has no JSON, such as the jets of one's own baseline."""
     if isinstance(value, JetBatch):
         return f"{len(value)} jets"
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     return dict(value) if isinstance(value, Mapping) else str(value)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import numpy as np
+import torch
 import xarray as xr
 
 from jetlens.core import attribution
@@ -14,7 +15,7 @@ from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers
 from jetlens.data.base import Dataset
 from jetlens.explain.base import Explainer
-from jetlens.explain.targets import Target, resolve
+from jetlens.explain.targets import LABEL, OTHER, PREDICTED, Target, resolve
 from jetlens.taggers.base import Tagger
 
 
@@ -63,10 +64,12 @@ def explain(
     target
         A class, ``"predicted"``, ``"label"``, ``"other"`` (the likeliest class but the predicted
         one), an expression of class probabilities such as ``"log(b/(0.018*c+0.982*u))"``, an
-        auxiliary output such as ``"tracks.origin=from_b"``, or a list of these, which gives a
-        ``target`` dimension.
+        auxiliary output such as ``"tracks.origin=from_b"`` (summed over a jet's particles), or a
+        list of these, which gives a ``target`` dimension. Classes that are no words stand in quotes
+        in expressions: ``'log("H->bb"/QCD)'``.
     of
-        ``"logit"`` or ``"probability"`` of the class.
+        ``"logit"`` or ``"probability"`` of the class, of an auxiliary output among its task's
+        classes; expressions are explained as they are.
     pool
         Reference jets: for baselines that come from jets, and for the prongs of other jets to
         compare a jet's own with; left out, the jets themselves (of a `Dataset`, its first
@@ -94,16 +97,28 @@ def explain(
         explainer = method
     else:
         explainer = explainers.make(method, **options)
-    several = not isinstance(target, str)
-    texts = [target] if isinstance(target, str) else list(target or ())
-    if not texts or not all(isinstance(text, str) for text in texts):
-        raise BadValueError(f"target={target!r}: expected a text, or a list of one or more")
+    texts, several = _listed(target, tagger)
     targets = [resolve(text, tagger, of) for text in texts]
     if isinstance(jets, JetBatch):
         return _one(explainer, tagger, jets, targets, several, pool)
     if isinstance(jets, Dataset):
         return _stream(explainer, tagger, jets, targets, several, pool)
     raise BadValueError(f"expected a JetBatch or a Dataset of jets, not {type(jets).__name__}")
+
+
+def _listed(target: object, tagger: Tagger) -> tuple[list[str], bool]:
+    """Return the names of targets, and whether there are several."""
+    names = target.tolist() if isinstance(target, np.ndarray) else target
+    if isinstance(names, str):
+        return [str(names)], False
+    listed = list(names) if isinstance(names, Iterable) and not isinstance(names, Mapping) else []
+    if not listed or not all(isinstance(name, str) for name in listed):
+        raise BadValueError(
+            f"target={target!r}: expected a name, or a list of one or more; the classes are "
+            f"{', '.join(tagger.classes)}, and there are {PREDICTED!r}, {LABEL!r}, {OTHER!r}, "
+            "expressions and auxiliary outputs"
+        )
+    return [str(name) for name in listed], True
 
 
 def _stream(
@@ -137,7 +152,22 @@ def _one(
     if per_target:
         stacked = xr.concat([f[per_target] for f in found], dim="target", combine_attrs="override")
         first = xr.merge([first.drop_vars(per_target), stacked], combine_attrs="override")
-    texts = [t.text for t in targets]
-    return first.assign_coords(target=np.array(texts)).assign_attrs(
-        found[0].attrs | {"target": texts}
+    if alike:
+        logits = torch.as_tensor(first["output"].values)
+        chosen = [t.chosen(logits, first["label"].values).numpy() for t in targets]
+    else:
+        chosen = [f["target"].values for f in found]
+    texts, of = [t.text for t in targets], [t.of for t in targets]
+    return (
+        first.assign(
+            {
+                attribution.TARGET_CLASS: (
+                    ("target", "jet"),
+                    np.stack(chosen),
+                    {attribution.OF_TARGET: 1},
+                )
+            }
+        )
+        .assign_coords(target=np.array(texts))
+        .assign_attrs({"target": texts, "of": of})
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import json
+import keyword
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,8 +31,9 @@ class _Number:
 def parse(text: str, classes: tuple[str, ...]) -> Callable[[Tensor], Tensor]:
     """Parse an expression of class probabilities into a function of the logits ``[jet, class]``.
 
-    Names are the classes' probabilities; there are numbers, ``+ - * /``, brackets, ``log``,
-    ``exp``, ``sqrt`` and ``logit(name)``, the class's logit itself.
+    Names are the classes' probabilities, in quotes where they are no words (``"H->bb"``); there are
+    numbers, ``+ - * /``, brackets, ``log``, ``exp``, ``sqrt`` and ``logit(name)``, the class's
+    logit itself.
 
     Raises
     ------
@@ -44,7 +47,8 @@ def parse(text: str, classes: tuple[str, ...]) -> Callable[[Tensor], Tensor]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadValueError(
             f"target {text!r} is neither a class nor an expression such as "
-            f"'log({classes[0]}/{classes[-1]})'; the classes are {', '.join(classes)}"
+            f"'log({written(classes[0])}/{written(classes[-1])})'; the classes are "
+            f"{', '.join(map(written, classes))}"
         ) from error
     _check(tree, text, classes)
 
@@ -54,14 +58,31 @@ def parse(text: str, classes: tuple[str, ...]) -> Callable[[Tensor], Tensor]:
     return expression
 
 
+def written(name: str) -> str:
+    """Return a class as an expression names it: in quotes, unless it is a word."""
+    word = name.isidentifier() and not keyword.iskeyword(name)
+    return name if word else json.dumps(name, ensure_ascii=False)
+
+
+def _named(node: ast.expr) -> str | None:
+    """Return the class that a name or a text in quotes means, None if it is neither."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    return None
+
+
 _FUNCTIONS = ("log", "exp", "sqrt", "logit")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 
 def _check(node: ast.expr, text: str, classes: tuple[str, ...]) -> None:
-    if isinstance(node, ast.Name):
-        if node.id not in classes:
-            raise UnknownNameError(f"class in target {text!r}", node.id, classes)
+    name = _named(node)
+    if name is not None:
+        if name not in classes:
+            known = [written(c) for c in classes]
+            raise UnknownNameError(f"class in target {text!r}", name, known)
     elif isinstance(node, ast.Constant):
         if not isinstance(node.value, int | float) or isinstance(node.value, bool):
             raise BadValueError(f"target {text!r}: {node.value!r} is not a number")
@@ -75,7 +96,7 @@ def _check(node: ast.expr, text: str, classes: tuple[str, ...]) -> None:
             raise UnknownNameError(f"function in target {text!r}", node.func.id, _FUNCTIONS)
         if len(node.args) != 1 or node.keywords:
             raise BadValueError(f"target {text!r}: {node.func.id} takes one argument")
-        if node.func.id == "logit" and not isinstance(node.args[0], ast.Name):
+        if node.func.id == "logit" and _named(node.args[0]) is None:
             raise BadValueError(f"target {text!r}: logit takes a class name")
         _check(node.args[0], text, classes)
     else:
@@ -86,8 +107,9 @@ def _check(node: ast.expr, text: str, classes: tuple[str, ...]) -> None:
 
 
 def _walk(node: ast.expr, logits: Tensor, classes: tuple[str, ...]) -> _Number:
-    if isinstance(node, ast.Name):
-        return _Number(log=logits.log_softmax(-1)[:, classes.index(node.id)])
+    class_name = _named(node)
+    if class_name is not None:
+        return _Number(log=logits.log_softmax(-1)[:, classes.index(class_name)])
     if isinstance(node, ast.Constant):
         assert isinstance(node.value, int | float)
         number = logits.new_full((len(logits),), float(node.value))
@@ -119,8 +141,9 @@ def _walk(node: ast.expr, logits: Tensor, classes: tuple[str, ...]) -> _Number:
 
 def _call(name: str, argument: ast.expr, logits: Tensor, classes: tuple[str, ...]) -> _Number:
     if name == "logit":
-        assert isinstance(argument, ast.Name)
-        return _Number(plain=logits[:, classes.index(argument.id)])
+        class_name = _named(argument)
+        assert class_name is not None
+        return _Number(plain=logits[:, classes.index(class_name)])
     inner = _walk(argument, logits, classes)
     if name == "log":
         return _Number(plain=inner.value().log() if inner.log is None else inner.log)

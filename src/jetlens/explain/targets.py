@@ -2,7 +2,7 @@
 
 A target is a class (its logit), ``"predicted"``, ``"label"``, ``"other"`` (the likeliest class but
 the predicted one), an expression of class probabilities such as ``"log(b/(0.018*c+0.982*u))"``, or
-an auxiliary output such as ``"tracks.origin=from_b"``.
+an auxiliary output such as ``"tracks.origin=from_b"``, summed over the jet's particles.
 Expressions are parsed (`expressions`), never evaluated as code.
 """
 
@@ -22,6 +22,8 @@ from jetlens.taggers.base import Inputs, Tagger
 
 PREDICTED, LABEL, OTHER = "predicted", "label", "other"
 OF = ("logit", "probability")
+EXPRESSION = "expression"
+"""What an expression is of: neither a logit nor a probability, but itself."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class Target:
     text
         As it was asked for.
     of
-        ``"logit"`` or ``"probability"``; it applies to classes.
+        ``"logit"`` or ``"probability"`` of a class, of the jet or of an auxiliary output's
+        particles; ``"expression"`` where the text says all.
     value
         ``value(outputs, masks, chosen) -> [jet]``, differentiable: one number a jet, made of what
         `outputs` returns; `chosen` is the position of each jet's class where the target is one.
@@ -98,17 +101,22 @@ def resolve(text: str, tagger: Tagger, of: str = "logit") -> Target:
     UnknownNameError
         If it names no class or task of the tagger.
     BadValueError
-        If an expression cannot be understood.
+        If it is no text, or an expression that cannot be understood.
     """
     if of not in OF:
         raise UnknownNameError("kind of output (of=)", of, OF)
     classes = tagger.classes
+    if not isinstance(text, str):
+        raise BadValueError(
+            f"target={text!r}: expected the name of a class ({', '.join(classes)}), "
+            f"{PREDICTED!r}, {LABEL!r}, {OTHER!r}, an expression or an auxiliary output"
+        )
     if text in (PREDICTED, LABEL, OTHER):
         return Target(text, of, _class_value(of))
     if text in classes:
         return Target(text, of, _class_value(of), classes.index(text))
     if "=" in text and "." in text.partition("=")[0]:
-        return Target(text, of, _task_value(text, tagger), task=text.partition("=")[0])
+        return Target(text, of, _task_value(text, tagger, of), task=text.partition("=")[0])
     if text.replace("_", "").isalnum():  # a name alone, not an expression
         raise UnknownNameError("target", text, [PREDICTED, LABEL, OTHER, *classes])
     expression = parse(text, classes)
@@ -116,7 +124,7 @@ def resolve(text: str, tagger: Tagger, of: str = "logit") -> Target:
     def value(logits: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:
         return expression(logits)
 
-    return Target(text, of, value)
+    return Target(text, EXPRESSION, value)
 
 
 def _class_value(of: str) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
@@ -128,7 +136,7 @@ def _class_value(of: str) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
     return value
 
 
-def _task_value(text: str, tagger: Tagger) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
+def _task_value(text: str, tagger: Tagger, of: str) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
     task, _, wanted = text.partition("=")
     with_classes = {k: v for k, v in tagger.tasks.items() if v}
     if task not in with_classes:
@@ -139,6 +147,7 @@ def _task_value(text: str, tagger: Tagger) -> Callable[[Tensor, Inputs, Tensor],
     name = task.partition(".")[0]
 
     def value(found: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:
-        return found[..., where].masked_fill(~masks[name], 0).sum(-1)
+        values = found if of == "logit" else found.softmax(-1)
+        return values[..., where].masked_fill(~masks[name], 0).sum(-1)
 
     return value

@@ -57,5 +57,7 @@ def test_no_scores_or_several_targets_are_refused_in_words():
         jl.summarise(jets.drop_vars(["tracks_score", "jets_score"]), "top-origin")
     several = jets.drop_vars("target")
     several = several.assign(tracks_score=jets["tracks_score"].expand_dims(target=["b", "c"]))
-    with pytest.raises(UnsupportedError, match="one_target"):
+    with pytest.raises(UnsupportedError, match=r"b, c: pick it, as in scores\.sel\(target='b'\)"):
         jl.summarise(several, "box")
+    with pytest.raises(UnsupportedError, match=r"scores\.isel\(jet=\[0\]\)"):
+        jl.summarise(jets.isel(jet=0), "box")

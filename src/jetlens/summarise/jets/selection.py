@@ -105,9 +105,11 @@ class Chosen:
 
 def check_one_target(attribution: xr.Dataset) -> None:
     """Refuse attributions of several targets."""
-    if "jet" not in attribution.dims or "target" in attribution.dims:
+    if "target" in attribution.dims:
+        names = [str(t) for t in attribution["target"].values]
         raise UnsupportedError(
-            "a summary takes one target: pick one with jetlens.core.attribution.one_target"
+            f"a summary takes one target of {', '.join(names)}: pick it, as in "
+            f"scores.sel(target={names[0]!r})"
         )
 
 

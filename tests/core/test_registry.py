@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pickle
 from dataclasses import dataclass
+from importlib import metadata
+from types import SimpleNamespace
 
 import pytest
 
@@ -72,6 +74,47 @@ def test_entry_points_of_other_packages(monkeypatch, shapes: Registry) -> None:
         registry, "entry_points", lambda group: [Point] * (group == "jetlens.shapes")
     )
     assert "square" in shapes
+
+
+@pytest.mark.parametrize(
+    ("value", "whose", "why"),
+    [
+        ("no_such_shapes:Square", "the package 'numpy'", "ModuleNotFoundError: .*no_such_shapes"),
+        ("math:no_such_shape", "a package", "AttributeError: .*no_such_shape"),
+        ("math:pi", "a package", "AttributeError"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_each_time(monkeypatch, value, whose, why) -> None:
+    """And what stands behind it is there once it can be."""
+    made: Registry = Registry("shape", "shapes", "jetlens.core")
+
+    class Square:
+        pass
+
+    works = SimpleNamespace(name="square", load=lambda: Square)
+    broken = SimpleNamespace(
+        name="cube",
+        value=value,
+        load=metadata.EntryPoint("cube", value, "jetlens.shapes").load,
+        dist=metadata.distribution("numpy") if "numpy" in whose else None,
+    )
+    points = [broken, works]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    for _ in range(2):
+        with pytest.raises(JetlensError, match=f"'cube' that {whose} adds .*'{value}'.*{why}"):
+            made.get("square")
+    points.remove(broken)
+    assert made.get("square") is Square
+    assert list(made) == ["square"]
+
+
+def test_modules_may_ask_for_names_while_they_are_imported(monkeypatch, shapes: Registry) -> None:
+    def asking(group: str) -> list:
+        assert shapes.get("circle")
+        return []
+
+    monkeypatch.setattr(registry, "entry_points", asking)
+    assert list(shapes) == ["circle"]
 
 
 @pytest.mark.parametrize(

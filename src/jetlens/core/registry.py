@@ -12,10 +12,10 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from jetlens.core.errors import BadValueError, UnknownNameError, expected
+from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError, expected
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
@@ -46,23 +46,43 @@ class Registry(Generic[T]):
             there = self._table.get(name)
             if there is not None and there.__qualname__ != made.__qualname__:
                 raise BadValueError(f"the {self.kind} name {name!r} is already {there.__module__}")
-            self._table[name] = made
             made.registered_name = name  # type: ignore[attr-defined]
+            self._table[name] = made
             return made
 
         return enter
 
     def fill(self) -> None:
-        """Import the package's modules and the entry points, once."""
+        """Import the package's modules and the entry points, once.
+
+        Raises
+        ------
+        UnsupportedError
+            If what another package adds cannot be loaded, each time anew; the message says whose.
+        """
         if self._filled:
             return
-        self._filled = True
-        package = importlib.import_module(self.package)
-        walk = pkgutil.walk_packages if self.folders else pkgutil.iter_modules
-        for module in walk(package.__path__, prefix=f"{self.package}."):
-            importlib.import_module(module.name)
-        for point in entry_points(group=f"jetlens.{self.plural}"):
+        self._filled = True  # already, for what is imported may ask for a name
+        try:
+            package = importlib.import_module(self.package)
+            walk = pkgutil.walk_packages if self.folders else pkgutil.iter_modules
+            for module in walk(package.__path__, prefix=f"{self.package}."):
+                importlib.import_module(module.name)
+            for point in entry_points(group=f"jetlens.{self.plural}"):
+                self._load(point)
+        except BaseException:
+            self._filled = False
+            raise
+
+    def _load(self, point: EntryPoint) -> None:
+        try:
             self.register(point.name)(point.load())
+        except Exception as error:
+            whose = "a package" if point.dist is None else f"the package {point.dist.name!r}"
+            raise UnsupportedError(
+                f"the {self.kind} {point.name!r} that {whose} adds (entry point {point.value!r}) "
+                f"cannot be loaded: {type(error).__name__}: {error}; mend or uninstall it"
+            ) from error
 
     def get(self, name: str) -> Callable[..., T]:
         """Return what is registered as `name`, or raise `UnknownNameError` with the nearest."""

@@ -162,6 +162,20 @@ def test_what_is_no_jet_file(tmp_path, make, says: str) -> None:
         jl.read(tmp_path / "jet.h5")
 
 
+def test_lists_that_do_not_say_where_a_particle_is(tmp_path) -> None:
+    path, jets, tracks = file_of(tmp_path)
+    no_valid = tracks[[name for name in tracks.dtype.names if name != "valid"]]
+    ftag.write(path, {"jets": jets, "tracks": no_valid, "flows": tracks, "sums": jets})
+    says = r"'tracks' of '.*jets\.h5' has no field 'valid'"
+    with pytest.warns(UserWarning, match=f"{says}, .*: it is left out") as told:
+        read = jl.read(path)
+    assert len(told) == 1
+    assert set(read.collections) == {"jets", "flows"}
+    with pytest.raises(jl.JetlensError, match=says):
+        jl.read(path, columns={"tracks": ["d0"]})
+    assert set(jl.read(path, columns={"flows": ["d0"]}).collections) == {"jets", "flows"}
+
+
 def test_files_that_lack_something(tmp_path) -> None:
     path, jets, _ = file_of(tmp_path)
     with pytest.raises(jl.JetlensError, match="did you mean 'dphi'"):

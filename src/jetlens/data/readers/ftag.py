@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,8 @@ class FtagFiles(Dataset):
         Jets read at a time.
     columns
         The variables to read, by collection, such as ``{"tracks": ["d0", "dphi"]}``; left out, all
-        numbers there are. Truth is read whenever it is there.
+        numbers there are. Truth is read whenever it is there. A list of particles without a field
+        ``valid`` cannot be read: it is left out, with a warning, or refused where it is named.
     label
         The jets' variable that holds their classes. Left out, one that is an HDF5 enumeration;
         else the flavour (`HadronConeExclTruthLabelID`); else one whose class names are an attribute
@@ -103,11 +105,21 @@ class FtagSlice:
 
     def _wanted(self, file: h5py.File) -> dict[str, Sequence[str] | None]:
         there = [k for k, v in file.items() if isinstance(v, h5py.Dataset) and v.dtype.names]
+        told = {k for k in there if k == JETS or VALID in file[k].dtype.names}
+        untold = {
+            k: f"{k!r} of {self.part.path!r} has no field {VALID!r}, which says where a particle is"
+            for k in there
+            if k not in told and file[k].ndim > 1
+        }
         if self.columns is None:
-            return dict.fromkeys([k for k in there if k == JETS or VALID in file[k].dtype.names])
+            for what in untold.values():
+                warnings.warn(f"{what}: it is left out", stacklevel=2)
+            return dict.fromkeys([k for k in there if k in told])
         for name in self.columns:
             if name not in there:
                 raise UnknownNameError(f"dataset of {self.part.path!r}", name, there)
+            if name in untold:
+                raise BadFileError(untold[name])
         return {JETS: self.columns.get(JETS, ()), **self.columns}
 
 

@@ -194,6 +194,23 @@ def test_limits_and_kinds_that_make_no_sense() -> None:
         fit([case.jets()], INPUTS, "unti")
 
 
+def test_pairs_may_be_written_as_salt_does() -> None:
+    by_salt = {"tracks": {"d0": {"mean": "1e-3", "std": 0.5}, "z0": {"std": 2, "mean": 0}}}
+    assert Scaling(by_salt) == Scaling({"tracks": {"d0": (1e-3, 0.5), "z0": np.array([0, 2])}})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"shift": 0, "scale": 1}, {"mean": 0}, {"mean": 0, "std": None}, (1,), (1, 2, 3), "12", None],
+    ids=str,
+)
+def test_what_is_no_pair(given) -> None:
+    with pytest.raises(jl.JetlensError, match=r"scaling of tracks\.d0: .*\(mean, std\) or"):
+        Scaling({"tracks": {"d0": given}})
+    with pytest.raises(jl.JetlensError, match="expected pairs by collection and feature"):
+        Scaling({"d0": given} if not isinstance(given, dict) else [given])
+
+
 @pytest.mark.parametrize("std", [0.0, -1.0, np.nan, np.inf])
 def test_a_deviation_is_positive_and_finite(std: float) -> None:
     with pytest.raises(jl.JetlensError, match=r"scaling of tracks\.d0"):

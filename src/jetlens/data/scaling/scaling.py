@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,8 @@ class Scaling:
     ----------
     table
         ``{collection: {feature: (offset, scale)}}`` in the features' own units: as a rule the mean
-        and the standard deviation.
+        and the standard deviation. ``{"mean": offset, "std": scale}``, as in Salt's
+        ``norm_dict.yaml``, is such a pair, too.
     limits
         ``{collection: {feature: (low, high)}}``: values beyond are moved to there, before.
     floors
@@ -43,6 +46,7 @@ class Scaling:
     places: Mapping[str, tuple[Scaling, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "table", _table(self.table))
         for name, features in self.table.items():
             for feature, (mean, std) in features.items():
                 if not (np.isfinite(mean) and np.isfinite(std) and std > 0):
@@ -63,7 +67,7 @@ class Scaling:
                     raise BadValueError(
                         f"logarithm of {name}.{feature}: floor {floor}; expected a number above 0"
                     )
-        for own in ("table", "limits", "floors"):
+        for own in ("limits", "floors"):
             object.__setattr__(self, own, {k: dict(v) for k, v in getattr(self, own).items()})
         object.__setattr__(self, "places", {k: tuple(v) for k, v in self.places.items()})
 
@@ -158,6 +162,33 @@ class Scaling:
         if collection.mask is not None:
             scaled[~collection.mask] = 0
         return scaled
+
+
+def _table(given: Any) -> dict[str, Pair]:
+    """Return pairs by collection and feature, however they are written."""
+    if not isinstance(given, Mapping) or not all(isinstance(f, Mapping) for f in given.values()):
+        raise BadValueError(
+            f"scaling {reprlib.repr(given)}: expected pairs by collection and feature, as in "
+            '{"tracks": {"d0": (mean, std)}}'
+        )
+    return {
+        name: {feature: _pair(f"{name}.{feature}", pair) for feature, pair in features.items()}
+        for name, features in given.items()
+    }
+
+
+def _pair(what: str, given: Any) -> tuple[float, float]:
+    """Return an offset and a scale, of two numbers or of a table of a mean and a deviation."""
+    both = () if isinstance(given, str) else given
+    if isinstance(given, Mapping):
+        both = (given["mean"], given["std"]) if set(given) == {"mean", "std"} else ()
+    try:
+        offset, scale = (float(number) for number in both)
+    except (TypeError, ValueError):
+        raise BadValueError(
+            f'scaling of {what}: {given!r}; expected (mean, std) or {{"mean": ..., "std": ...}}'
+        ) from None
+    return offset, scale
 
 
 def _check_finite(

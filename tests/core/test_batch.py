@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import pickle
 
 import numpy as np
@@ -11,6 +12,7 @@ from jetlens.core.collection import Collection
 from jetlens.core.units import Feature, features
 
 VALUES = np.arange(24.0).reshape(2, 4, 3)
+ABC = ["a", "b", "c"]
 MASK = np.array([[True, False, True, False], [False] * 4])
 
 
@@ -25,6 +27,22 @@ def test_plain_arrays_become_a_batch() -> None:
     assert jets.row.tolist() == jets.event.tolist() == [0, 1]
     assert jets.weight.tolist() == [1.0, 1.0]
     np.testing.assert_array_equal(jets["tracks"].column("z0")[MASK], VALUES[..., 1][MASK])
+
+
+def test_names_may_be_arrays() -> None:
+    jets = jl.batch(
+        {"tracks": (VALUES, np.array(ABC), MASK), "jets": (VALUES[:, 0], iter(ABC))},
+        label=np.array(["b", "u"], dtype=object),
+        classes=np.array(["b", "c", "u"]),
+    )
+    assert jets["tracks"].names == jets["jets"].names == ("a", "b", "c")
+    assert {type(n) for n in (*jets["tracks"].names, *jets.classes)} == {str}
+    assert jets.label.tolist() == [0, 2]
+    assert jl.batch({"jets": (VALUES[:, 0], ABC)}, label=np.array([b"u", b"b"])).classes == (
+        "b",
+        "u",
+    )
+    assert jl.batch({"jets": (VALUES[:, 0], ABC)}, classes=np.array(["b"])).classes == ("b",)
 
 
 def test_padding_is_zero_whatever_it_was() -> None:
@@ -82,6 +100,62 @@ def test_taking_and_putting_together() -> None:
     np.testing.assert_array_equal(again["tracks"].values, both["tracks"].values)
 
 
+def test_some_of_the_jets() -> None:
+    jets = tracks(label=["b", "u"], row=[7, 9])
+    for which, rows in [
+        (slice(1), [7]),
+        (slice(None, None, -1), [9, 7]),
+        ([1], [9]),
+        (jets.label == 0, [7]),
+        (np.array([1, 0, 1]), [9, 7, 9]),
+        ([], []),
+        ([-1], [9]),
+    ]:
+        some = jets[which]
+        assert some.row.tolist() == rows
+        np.testing.assert_array_equal(some["tracks"].values, jets["tracks"].values[which])
+    for which in (0, 5, True, None, 1.5, [2], np.ones(3, bool), (0, 0), ["tracks"]):
+        with pytest.raises(jl.JetlensError, match="expected a collection's name, a slice"):
+            jets[which]
+    with pytest.raises(jl.JetlensError, match=r"jets\[0\].*jets\[\[0\]\]$"):
+        next(iter(jets))
+    with pytest.raises(jl.JetlensError, match=r"index 2 is out of bounds"):
+        jets.take([2])
+
+
+def test_nothing_can_be_put_in_the_place_of_what_is_there() -> None:
+    jets = tracks(truth={"tracks": {"origin": np.zeros((2, 4), int)}})
+    for again in (jets, pickle.loads(pickle.dumps(jets)), copy.deepcopy(jets), jets[:1]):
+        with pytest.raises(TypeError):
+            again.collections["jets"] = again["tracks"]
+        with pytest.raises(TypeError):
+            again["tracks"].truth["vertex"] = np.zeros(2)
+        with pytest.raises(TypeError):
+            again["tracks"].places["x"] = ()
+        with pytest.raises(AttributeError):
+            again.row = np.zeros(2)
+        assert list(again.collections) == ["tracks"]
+        assert list(again["tracks"].truth) == ["origin"]
+
+
+def test_a_batch_is_shown_in_few_lines() -> None:
+    many = [f"f{i}" for i in range(20)]
+    jets = jl.batch(
+        {"tracks": (VALUES, ABC, MASK), "jets": (np.ones((2, 20)), many)},
+        label=[0, -1],
+        classes=("b", "c"),
+        event=[3, 3],
+    )
+    assert repr(jets).splitlines() == [
+        "JetBatch: 2 jets of 1 events (1 b, 1 not known)",
+        "  tracks: Collection [jet 2, tracks 4, feature 3]: a, b, c; 2 of 8 real",
+        "  jets: Collection [jet 2, feature 20]: f0, f1, f2, f3, f4, f5, f6, f7, ...",
+    ]
+    assert repr(jets[[]]).startswith("JetBatch: 0 jets of 0 events\n")
+    events = jl.batch({"objects": (VALUES, ABC)})
+    assert repr(events).startswith("JetBatch: 2 events (2 not known)\n")
+
+
 def test_other_classes() -> None:
     jets = tracks(label=[0, 2], classes=("b", "c", "u"))
     assert jets.with_classes(("u", "b")).label.tolist() == [1, 0]
@@ -93,26 +167,43 @@ def test_other_classes() -> None:
     ("arguments", "says"),
     [
         ({"collections": {}}, "at least one collection"),
-        ({"collections": {"x": (VALUES, ["a", "b"])}}, "3 features, but 2 names"),
-        ({"collections": {"x": (VALUES, ["a", "b", "a"])}}, "'a' is there twice"),
-        ({"collections": {"x": (VALUES, ["a", "b", "c"], MASK[:, :2])}}, "expected \\(2, 4\\)"),
-        ({"collections": {"x": (VALUES[0], ["a", "b", "c"], MASK)}}, "no particles to mask"),
-        ({"collections": {"x": (VALUES[0, 0], ["a", "b", "c"])}}, "expected \\[jet, feature\\]"),
-        ({"collections": {"x": (VALUES,)}}, "expected \\(values, names\\)"),
+        ({"collections": {"tracks": (VALUES, ["a", "b"])}}, "3 features, but 2 names"),
+        ({"collections": {"tracks": (VALUES, ["a", "b", "a"])}}, "'a' is there twice"),
+        ({"collections": {"tracks": (VALUES, "abc")}}, "'tracks': 'abc', expected a list of names"),
         (
-            {"collections": {"x": (VALUES, "abc"), "y": (VALUES[:1], "abc")}},
-            "'y' has 1 jets, not 2",
+            {"collections": {"tracks": (VALUES, ABC)}, "classes": "ab"},
+            "classes: 'ab', expected a l",
         ),
-        ({"collections": {"x": (VALUES, "abc")}, "label": [0, 3], "classes": "ab"}, "0 to 3"),
-        ({"collections": {"x": (VALUES, "abc")}, "label": [0.5, 1]}, "whole numbers"),
-        ({"collections": {"x": (VALUES, "abc")}, "label": [0]}, "does not fit 2 jets"),
         (
-            {"collections": {"x": (VALUES, "abc")}, "label": ["b", "d"], "classes": ["b", "c"]},
+            {"collections": {"tracks": (VALUES, ["a", "b", "c"], MASK[:, :2])}},
+            "expected \\(2, 4\\)",
+        ),
+        ({"collections": {"tracks": (VALUES[0], ["a", "b", "c"], MASK)}}, "no particles to mask"),
+        (
+            {"collections": {"tracks": (VALUES[0, 0], ["a", "b", "c"])}},
+            "expected \\[jet, feature\\]",
+        ),
+        ({"collections": {"tracks": (VALUES,)}}, "expected \\(values, names\\)"),
+        (
+            {"collections": {"tracks": (VALUES, ABC), "jets": (VALUES[:1], ABC)}},
+            "'jets' has 1 jets, not 2",
+        ),
+        (
+            {"collections": {"tracks": (VALUES, ABC)}, "label": [0, 3], "classes": ["a", "b"]},
+            "0 to 3",
+        ),
+        ({"collections": {"tracks": (VALUES, ABC)}, "label": [0.5, 1]}, "whole numbers"),
+        ({"collections": {"tracks": (VALUES, ABC)}, "label": [0]}, "does not fit 2 jets"),
+        (
+            {"collections": {"tracks": (VALUES, ABC)}, "label": ["b", "d"], "classes": ["b", "c"]},
             "unknown class 'd'",
         ),
-        ({"collections": {"x": (VALUES, "abc")}, "truth": {"y": {}}}, "unknown collection"),
+        ({"collections": {"tracks": (VALUES, ABC)}, "truth": {"track": {}}}, "unknown collection"),
         (
-            {"collections": {"x": (VALUES, "abc")}, "truth": {"x": {"o": np.zeros((3, 4))}}},
+            {
+                "collections": {"tracks": (VALUES, ABC)},
+                "truth": {"tracks": {"o": np.zeros((3, 4))}},
+            },
             "truth 'o' of shape",
         ),
     ],
@@ -139,4 +230,4 @@ def test_unknown_names_come_with_the_nearest() -> None:
     with pytest.raises(jl.JetlensError, match="did you mean 'd0'"):
         tracks()["tracks"].column("d00")
     with pytest.raises(jl.JetlensError, match="do not have axes"):
-        Collection(VALUES, ("jet", "feature"), features("abc"))
+        Collection(VALUES, ("jet", "feature"), features(ABC))

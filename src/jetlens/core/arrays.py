@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, UnknownNameError, look_up
+from jetlens.core.names import different
 from jetlens.core.units import features
 
 
 def batch(
     collections: Mapping[str, Sequence[Any]],
     label: ArrayLike | None = None,
-    classes: Sequence[str] | None = None,
+    classes: Iterable[str] | None = None,
     *,
     weight: ArrayLike | None = None,
     event: ArrayLike | None = None,
@@ -29,7 +30,9 @@ def batch(
     Parameters
     ----------
     collections
-        By name, ``(values, names)`` or ``(values, names, mask)``; names are strings or `Feature`.
+        By name, ``(values, names)`` or ``(values, names, mask)``; names are strings or `Feature`,
+        in a list, a tuple or an array. What attributions call their own axes and numbers (``jet``,
+        ``class``, ``label``, ``x``, ...) is no name of a collection.
         Values are ``[jet, feature]``, ``[jet, particle, feature]`` or ``[jet, channel, y, x]``;
         what stands in padding is ignored.
     label
@@ -71,19 +74,20 @@ def batch(
         built[name] = Collection(
             values,
             axes[values.ndim],
-            features(parts[1]),
+            features(parts[1], f"names of {name!r}"),
             mask,
             {k: np.asarray(v) for k, v in truth.get(name, {}).items()},
         )
     if not built:
         raise BadValueError("a batch needs at least one collection")
     n = len(next(iter(built.values())))
-    labels, names = _labels(label, classes, n)
+    known = () if classes is None else different("classes", classes)
+    labels, named = _labels(label, known, n)
     rows = np.arange(n, dtype=np.int64) if row is None else np.asarray(row, dtype=np.int64)
     return JetBatch(
         built,
         labels,
-        names,
+        named,
         np.ones(n) if weight is None else np.asarray(weight, dtype=np.float64),
         rows if event is None else np.asarray(event, dtype=np.int64),
         rows,
@@ -91,17 +95,19 @@ def batch(
 
 
 def _labels(
-    label: ArrayLike | None, classes: Sequence[str] | None, n: int
+    label: ArrayLike | None, classes: tuple[str, ...], n: int
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     if label is None:
-        return np.full(n, -1, dtype=np.int64), tuple(classes or ())
+        return np.full(n, -1, dtype=np.int64), classes
     raw = np.asarray(label)
-    if raw.dtype.kind in "US":
-        names = tuple(classes) if classes else tuple(sorted({str(x) for x in raw}))
+    if raw.dtype.kind in "SO" and all(isinstance(x, str | bytes) for x in raw.ravel()):
+        raw = raw.astype(str)  # of HDF5, or of a table
+    if raw.dtype.kind == "U":
+        names = classes or tuple(sorted({str(x) for x in raw}))
         table = {c: i for i, c in enumerate(names)}
         return np.array([look_up("class", str(x), table) for x in raw], dtype=np.int64), names
     if raw.size and not np.array_equal(raw, raw.astype(np.int64)):
         raise BadValueError(f"labels must be whole numbers or class names, not {raw.dtype}")
     labels = raw.astype(np.int64)
     count = int(labels.max(initial=-1)) + 1
-    return labels, tuple(classes) if classes else tuple(f"class{i}" for i in range(count))
+    return labels, classes or tuple(f"class{i}" for i in range(count))

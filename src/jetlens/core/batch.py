@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.names import check_collection
 
 JETS, EVENTS, SHOWERS = "jets", "events", "showers"
 """What the rows of a batch may be called."""
@@ -18,9 +21,16 @@ JETS, EVENTS, SHOWERS = "jets", "events", "showers"
 _CALLED = {"objects": EVENTS, "hits": SHOWERS}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class JetBatch:
     """Some jets: their collections, labels, weights and identity.
+
+    ``jets["tracks"]`` is a collection; ``jets[:100]``, ``jets[jets.label == 0]`` and ``jets[[7]]``
+    are jets, as `take` returns them. A whole number is neither: one jet is ``jets[[7]]``, which is
+    a batch, too.
+
+    Nothing can be put in the place of what a batch holds. Its arrays may be those that were handed
+    in, and slices share them: who writes into one writes into all of these.
 
     Attributes
     ----------
@@ -46,9 +56,10 @@ class JetBatch:
     row: NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "collections", dict(self.collections))
+        object.__setattr__(self, "collections", MappingProxyType(dict(self.collections)))
         n = len(self)
         for name, collection in self.collections.items():
+            check_collection(name)
             if len(collection) != n:
                 raise BadValueError(f"collection {name!r} has {len(collection)} jets, not {n}")
         for name in ("label", "weight", "event", "row"):
@@ -65,8 +76,28 @@ class JetBatch:
     def __len__(self) -> int:
         return len(self.row)
 
-    def __getitem__(self, name: str) -> Collection:
-        return look_up("collection", name, self.collections)
+    @overload
+    def __getitem__(self, which: str) -> Collection: ...
+
+    @overload
+    def __getitem__(self, which: slice | Sequence[int] | NDArray[Any]) -> JetBatch: ...
+
+    def __getitem__(self, which: Any) -> Collection | JetBatch:
+        if isinstance(which, str):
+            return look_up("collection", which, self.collections)
+        return self.take(which)
+
+    def __reduce__(self) -> tuple[type[JetBatch], tuple[Any, ...]]:
+        own = {**vars(self), "collections": dict(self.collections)}  # a view cannot be pickled
+        return type(self), tuple(own[f.name] for f in fields(self))
+
+    def __repr__(self) -> str:
+        counts = {c: int((self.label == i).sum()) for i, c in enumerate(self.classes)}
+        counts["not known"] = int((self.label == -1).sum())
+        labels = ", ".join(f"{n} {c}" for c, n in counts.items() if n)
+        of = "" if self.called == EVENTS else f" of {len(np.unique(self.event))} events"
+        first = f"JetBatch: {len(self)} {self.called}{of}{f' ({labels})' if labels else ''}"
+        return "\n".join([first, *(f"  {k}: {c!r}" for k, c in self.collections.items())])
 
     @property
     def called(self) -> str:
@@ -74,7 +105,27 @@ class JetBatch:
         return next((word for name, word in _CALLED.items() if name in self.collections), JETS)
 
     def take(self, rows: Any) -> JetBatch:
-        """Return some of the jets: a slice, a boolean mask or positions."""
+        """Return some of the jets.
+
+        Parameters
+        ----------
+        rows
+            A slice, a boolean mask or positions.
+
+        Raises
+        ------
+        BadValueError
+            If it is none of these, or does not fit the jets.
+        """
+        try:
+            fits, why = self.row[rows].ndim == 1, ""
+        except IndexError as error:
+            fits, why = False, f" ({error})"
+        if not fits:
+            raise BadValueError(
+                f"jets[{reprlib.repr(rows)}]: expected a collection's name, a slice, or a mask or "
+                f"positions of these {len(self)} jets, such as jets[:1] or jets[[0]]{why}"
+            )
         return replace(
             self,
             collections={k: c.take(rows) for k, c in self.collections.items()},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,16 @@ Truth = Mapping[str, Array]
 NO_TRUTH = -1
 """What an integer truth holds where there is no particle; a floating one holds NaN."""
 
+_MAPPINGS = ("truth", "places")
+_SHOWN = 8  # names of features in a line
+
 
 def no_truth(dtype: np.dtype[Any]) -> Any:
     """Return what a truth of this type holds where there is no particle."""
     return dtype.type(np.nan) if dtype.kind == "f" else dtype.type(NO_TRUTH)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Collection:
     """One input of a tagger: the jets' own variables, their tracks, an image of each, ...
 
@@ -89,7 +93,19 @@ class Collection:
                     f"places of shape {middles.shape} along {axis!r} do not fit values of shape "
                     f"{self.values.shape} with axes {self.axes}"
                 )
-        object.__setattr__(self, "truth", dict(self.truth))
+        for name in _MAPPINGS:
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def __reduce__(self) -> tuple[type[Collection], tuple[Any, ...]]:
+        # the views that mappings are kept in cannot be pickled
+        own = vars(self) | {name: dict(getattr(self, name)) for name in _MAPPINGS}
+        return type(self), tuple(own[f.name] for f in fields(self))
+
+    def __repr__(self) -> str:
+        shape = ", ".join(f"{a} {n}" for a, n in zip(self.axes, self.values.shape, strict=True))
+        names = ", ".join((*self.names[:_SHOWN], *["..."] * (len(self.names) > _SHOWN)))
+        real = "" if self.mask is None else f"; {int(self.mask.sum())} of {self.mask.size} real"
+        return f"Collection [{shape}]: {names}{real}"
 
     @property
     def is_image(self) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from jetlens.core.names import different, items
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -63,6 +65,18 @@ class Feature:
         return cls(**fields)
 
 
-def features(names: Iterable[str | Feature]) -> tuple[Feature, ...]:
-    """Turn names into features; those that are features already stay as they are."""
-    return tuple(n if isinstance(n, Feature) else Feature(n) for n in names)
+def features(names: Iterable[str | Feature], what: str = "features") -> tuple[Feature, ...]:
+    """Turn names into features; those that are features already stay as they are.
+
+    Parameters
+    ----------
+    names
+        Different names, in a list, a tuple, an array.
+    what
+        What they name, for messages.
+    """
+    given = items(what, names)
+    plain = different(what, (n.name if isinstance(n, Feature) else n for n in given))
+    return tuple(
+        n if isinstance(n, Feature) else Feature(name) for n, name in zip(given, plain, strict=True)
+    )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.names import one_or_more
 from jetlens.data.scaling import Scaling
 
 Inputs = dict[str, Tensor]
@@ -54,22 +55,17 @@ class Tagger(nn.Module):
 
     def __init__(
         self,
-        inputs: Mapping[str, Sequence[str]],
-        classes: Sequence[str],
+        inputs: Mapping[str, Iterable[str]],
+        classes: Iterable[str],
         scaling: Scaling | None = None,
         tasks: Mapping[str, Sequence[str]] | None = None,
         places: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__()
-        if not classes or len(set(classes)) != len(tuple(classes)):
-            raise BadValueError(f"classes {list(classes)}: expected one or more different names")
-        if not inputs or not hasattr(inputs, "items"):
+        if not isinstance(inputs, Mapping) or not inputs:
             raise BadValueError('inputs: expected feature names by collection: {"tracks": [...]}')
-        for name, features in inputs.items():
-            if isinstance(features, str) or not features:
-                raise BadValueError(f"inputs of {name!r}: {features!r}, expected a list of names")
-        self.inputs = {name: tuple(features) for name, features in inputs.items()}
-        self.classes = tuple(classes)
+        self.inputs = {k: one_or_more(f"inputs of {k!r}", own) for k, own in inputs.items()}
+        self.classes = one_or_more("classes", classes)
         self.scaling = scaling or Scaling()
         for name in self.scaling.places:
             look_up("collection of the scaling", name, self.inputs)

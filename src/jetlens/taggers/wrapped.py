@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from torch import Tensor, nn
@@ -23,8 +23,8 @@ class Wrapped(Tagger):
     def __init__(
         self,
         module: nn.Module,
-        inputs: Mapping[str, Sequence[str]],
-        classes: Sequence[str],
+        inputs: Mapping[str, Iterable[str]],
+        classes: Iterable[str],
         call: Call | None,
         scaling: Scaling | None,
     ) -> None:
@@ -50,11 +50,11 @@ class Wrapped(Tagger):
 
 def wrap(
     module: nn.Module,
-    inputs: Mapping[str, Sequence[str]],
-    classes: Sequence[str],
+    inputs: Mapping[str, Iterable[str]],
+    classes: Iterable[str],
     call: Call | None = None,
     *,
-    scaling: Scaling | Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
+    scaling: Scaling | Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Tagger:
     """Make a tagger of any `torch.nn.Module`.
 
@@ -70,8 +70,17 @@ def wrap(
         How to call it: ``call(module, inputs, masks)``. Left out, ``module(inputs, masks)``. A
         module that takes one tensor is ``lambda m, inputs, masks: m(inputs["image"])``.
     scaling
-        Means and standard deviations by collection and feature; left out, the module takes
-        physical values.
+        Means and standard deviations by collection and feature,
+        ``{"tracks": {"d0": (0.0, 0.1)}}``, or in the form of Salt's ``norm_dict.yaml``,
+        ``{"tracks": {"d0": {"mean": 0.0, "std": 0.1}}}``. Inputs that are not named stay as they
+        are; left out, the module takes physical values.
+
+    Raises
+    ------
+    BadValueError
+        If it is no module, cannot be called so, or names and scaling are not of these forms.
+    UnknownNameError
+        If a name of the scaling is no input.
     """
     if not isinstance(module, nn.Module):
         raise BadValueError(f"expected a torch.nn.Module, not {type(module).__name__}")

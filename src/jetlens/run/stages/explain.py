@@ -32,6 +32,8 @@ from jetlens.summarise.result import Result
 VERSION = 3
 LEFT_OUT = "left_out"
 """What is known of a stage whose method is not asked of this tagger, or cannot explain it: why."""
+COMPLETENESS = "completeness"
+"""The summary that tells how many jets converged."""
 PARTS, LEAST = 8, 4
 """Tasks that few jets are cut into, and jets of each at least, about."""
 
@@ -54,12 +56,19 @@ def stage_of(name: str) -> str:
 
 
 def shows_of(study: Study, entry: Explain) -> Shows:
-    """Return the summaries of scores; they select what the explanation selected."""
+    """Return the summaries of scores; they select what the explanation selected.
+
+    Of a method that promises completeness, how far it is reached is always among them.
+    """
+    shows = study.shows(scores=True)
+    promised = getattr(explainers.get(entry.use), "complete", False)
+    if promised and not any(use == COMPLETENESS for use, _ in shows):
+        shows += ((COMPLETENESS, {}),)
     return tuple(
         (use, {"select": entry.select} | arguments)
         if "select" in parameters(summaries.get(use))
         else (use, arguments)
-        for use, arguments in study.shows(scores=True)
+        for use, arguments in shows
     )
 
 

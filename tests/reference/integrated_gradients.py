@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import torch
 
@@ -26,4 +28,21 @@ def slow_integrated_gradients(
                 found[name][j] += (inputs[name][j] * values.grad[0]).detach().numpy() / steps
     tagger.zero_grad(set_to_none=True)
     torch.manual_seed(0)
+    return found
+
+
+def exact_of_one_hidden_layer(
+    hidden: np.ndarray, bias: np.ndarray, out: np.ndarray, x: np.ndarray
+) -> np.ndarray:
+    """Scores ``[feature]`` of ``out @ relu(hidden @ x + bias)`` from zero to `x`.
+
+    Between the places where a unit switches, the gradient is constant.
+    """
+    with np.errstate(divide="ignore"):
+        switches = -bias / (hidden @ x)
+    cuts = np.sort(np.r_[0, switches[(switches > 0) & (switches < 1)], 1])
+    found = np.zeros(len(x))
+    for low, high in itertools.pairwise(cuts):
+        on = hidden @ x * (low + high) / 2 + bias > 0
+        found += (high - low) * x * (out[on] @ hidden[on])
     return found

@@ -20,6 +20,7 @@ from jetlens.core.errors import BadValueError, expected
 from jetlens.core.registry import explainers
 from jetlens.explain.base import Context, Scores, ScoringExplainer
 from jetlens.explain.paths.baselines import Baseline, choose, held
+from jetlens.explain.paths.bisection import bisect
 from jetlens.explain.paths.block import Block
 from jetlens.explain.paths.paths import Paths
 from jetlens.explain.paths.quadrature import FAMILIES, Rule, fixed, nested
@@ -36,10 +37,10 @@ class IntegratedGradients(ScoringExplainer):
     """Integrated gradients along straight paths in the tagger's scaled inputs.
 
     The mask is held along the path, and jets and particles are integrated together. A path leaves
-    the work when two successive estimates of its scores, and its completeness, agree to
-    `tolerance`. It is first tried with nested Clenshaw-Curtis rules, which converge geometrically
-    where the network is smooth: there the scores' error is about the square of `tolerance`. Where
-    the convergence that is seen is slower, the composite midpoint rule takes over. Scores are never
+    the work when its scores are right to `tolerance`, as far as can be told. It is first tried with
+    nested Clenshaw-Curtis rules, which converge geometrically where the network is smooth: there
+    the scores' error is about the square of `tolerance`. Where the convergence that is seen is
+    slower, as in ReLU networks, intervals are halved where the gradient jumps. Scores are never
     rescaled to their sum.
 
     Parameters
@@ -50,8 +51,9 @@ class IntegratedGradients(ScoringExplainer):
     hold
         Features that stay at the jet's value: ``"feature"`` or ``"collection.feature"``.
     tolerance
-        Largest relative change of a path's scores (sum of absolute differences over sum of absolute
-        scores) from one estimate to the next, and largest completeness error in that measure.
+        Largest relative error of a path's scores (sum of absolute differences over sum of absolute
+        scores), and largest completeness error in that measure: of smooth paths the change from one
+        rule to the next, of others what the jumps that were found may hide.
     absolute
         The same, absolute, in units of the target; added to the relative one.
     budget
@@ -95,8 +97,8 @@ class IntegratedGradients(ScoringExplainer):
             raise BadValueError(f"rule={self.rule!r} needs steps=, the number of gradients a path")
         if self.steps is not None:
             self._fixed()
-        if self.budget < _COARSEST_SMOOTH:
-            raise BadValueError(f"budget={self.budget}: expected at least {_COARSEST_SMOOTH}")
+        if self.budget < _COARSEST:
+            raise BadValueError(f"budget={self.budget}: expected at least {_COARSEST}")
         choose(self.baseline)
 
     def _fixed(self) -> Rule:
@@ -116,20 +118,18 @@ class IntegratedGradients(ScoringExplainer):
         for jets in paths.blocks():
             block = paths.open(jets)
             if self.steps is not None:
-                block.integrate(self._fixed(), tolerance=0, absolute=0)
-                block.converged = block.complete(self.tolerance, self.absolute)
+                every = block.integrate(self._fixed(), tolerance=0, absolute=0)
+                asked = block.allowed(every, self.tolerance, self.absolute)
+                block.converged = block.gaps(every).abs() <= asked
             else:
                 self._adapt(block)
             blocks.append(block.close())
         return paths.join(blocks)
 
     def _adapt(self, block: Block) -> None:
-        smooth = nested("clenshaw-curtis", _COARSEST_SMOOTH, min(self.budget, _FINEST_SMOOTH))
-        slow = block.integrate(smooth, tolerance=self.tolerance, absolute=self.absolute)
-        if len(slow) and self.budget >= _COARSEST_ROUGH:
-            rough = nested("midpoint", _COARSEST_ROUGH, self.budget)
-            block.integrate(rough, tolerance=self.tolerance, absolute=self.absolute, paths=slow)
+        smooth = nested(_COARSEST, min(self.budget, _FINEST))
+        slow = block.integrate(smooth, self.tolerance, self.absolute)
+        bisect(block, slow, self.tolerance, self.absolute, self.budget)
 
 
-_COARSEST_SMOOTH, _FINEST_SMOOTH = 5, 257
-_COARSEST_ROUGH = 27
+_COARSEST, _FINEST = 5, 257  # nodes of the Clenshaw-Curtis rules

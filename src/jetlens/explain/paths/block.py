@@ -18,7 +18,7 @@ from jetlens.explain.paths.quadrature import Rule
 from jetlens.taggers.base import Inputs
 
 _GEOMETRIC = 0.35  # where an integrand is smooth, changes fall below this share at every level
-_PATIENCE = 3  # levels in a row at which they do not, before another rule takes over
+_PATIENCE = 2  # levels in a row at which they do not, before another rule takes over
 
 
 @dataclass
@@ -53,64 +53,49 @@ class Block:
         self.converged = torch.zeros(many, dtype=torch.bool)
         self.steps = torch.zeros(many, dtype=torch.long)
 
-    def integrate(
-        self, rule: Rule, tolerance: float, absolute: float, paths: Tensor | None = None
-    ) -> Tensor:
-        """Refine the paths' scores level by level; return those that converge too slowly.
+    def integrate(self, rule: Rule, tolerance: float, absolute: float) -> Tensor:
+        """Refine all paths level by level; return those that do not converge, sorted.
 
         A path leaves when its scores change by less than ``tolerance * |scores| + absolute`` from
-        one level to the next, and their sum is complete to the same. Where convergence is
-        geometric, the error of the finer level is about the square of that change, so there
-        completeness, which tests the finer level itself, has to hold to the square of `tolerance`.
-        A path whose changes do not fall geometrically is returned for another rule, as is what is
-        left at the finest level.
+        one level to the next. Where convergence is geometric, the error of the finer level is about
+        the square of that change, so completeness, which tests the finer level itself, has to hold
+        to the square of `tolerance`. A path whose changes do not fall geometrically is returned at
+        once, one that is left at the finest level as well.
         """
-        active = torch.arange(len(self.lines)) if paths is None else paths
-        self._find_ends(active, rule)
+        active = torch.arange(len(self.lines))
+        if not _has_ends(rule):
+            for end in (0, 1):
+                self.ends[:, end] = self.lines.values(active, float(end)).to(self.ends)
         sums = {
             n: v.new_zeros((len(active), len(rule), *v.shape[1:]))
             for n, v in self.lines.start.items()
         }
-        where = torch.arange(len(active))  # the row of `sums` that belongs to an active path
-        geometric = rule.name == "clenshaw-curtis"
-        tight = tolerance**2 if geometric else tolerance
         change = self.ends.new_full((len(active),), torch.inf)
         stalled = torch.zeros(len(active), dtype=torch.long)
         slow: list[Tensor] = []
         for level in range(len(rule)):
-            self._accumulate(rule, level, active, where, sums)
-            now = {n: s[where, level] * self.lines.differences(n, active) for n, s in sums.items()}
+            self._accumulate(rule, level, active, sums)
+            now = {n: s[active, level] * self.lines.differences(n, active) for n, s in sums.items()}
             before = {n: self.scores[n][active] for n in now}
             for name, values in now.items():
                 self.scores[name][active] = values
             self.steps[active] += len(rule.nodes[level])
             if level == 0:
                 continue
-            size = _total(now, torch.abs)
-            new_change = _total({n: now[n] - before[n] for n in now}, torch.abs)
-            gap = (_total(now) - (self.ends[active, 1] - self.ends[active, 0])).abs()
-            agrees = new_change <= tolerance * size + absolute
-            done = agrees & (gap <= tight * size + absolute)
+            new_change = total({n: now[n] - before[n] for n in now}, torch.abs)
+            done = new_change <= self.allowed(active, tolerance, absolute)
+            done &= self.gaps(active).abs() <= self.allowed(active, tolerance**2, absolute)
             self.converged[active[done]] = True
             stalled = torch.where(new_change > _GEOMETRIC * change, stalled + 1, 0)
-            stuck = ~done & (stalled >= _PATIENCE) & geometric
+            stuck = ~done & (stalled >= _PATIENCE)
             slow.append(active[stuck])
             on = ~(done | stuck)
-            active, where, change, stalled = active[on], where[on], new_change[on], stalled[on]
+            active, change, stalled = active[on], new_change[on], stalled[on]
             if not len(active):
                 break
         return torch.sort(torch.cat([*slow, active])).values
 
-    def _find_ends(self, active: Tensor, rule: Rule) -> None:
-        """Evaluate the target at both ends, unless the rule's first level does, or it is known."""
-        if _has_ends(rule) or bool(torch.isfinite(self.ends[active]).all()):
-            return
-        for end in (0, 1):
-            self.ends[active, end] = self.lines.values(active, float(end)).to(self.ends)
-
-    def _accumulate(
-        self, rule: Rule, level: int, active: Tensor, where: Tensor, sums: Inputs
-    ) -> None:
+    def _accumulate(self, rule: Rule, level: int, active: Tensor, sums: Inputs) -> None:
         """Add a level's new nodes to the running sums of this level and of all finer ones."""
         nodes = torch.as_tensor(rule.nodes[level])
         weights = torch.as_tensor(rule.weights[level]).to(next(iter(self.scores.values())))
@@ -122,25 +107,24 @@ class Block:
                 summed = weights[:, chunk.nodes] @ gradient.flatten(2)  # [path, level, feature]
                 summed = summed.unflatten(2, shape)
                 if name in self.lines.masks:
-                    sums[name][where[chunk.paths], level:, : shape[0]] += summed
+                    sums[name][active[chunk.paths], level:, : shape[0]] += summed
                 else:
-                    sums[name][where[chunk.paths], level:] += summed
+                    sums[name][active[chunk.paths], level:] += summed
 
     def _keep_ends(self, paths: Tensor, nodes: Tensor, values: Tensor) -> None:
         for end in (0, 1):
             for i in (nodes == end).nonzero()[:, 0]:
                 self.ends[paths, end] = values[:, i].to(self.ends)
 
-    def complete(self, tolerance: float, absolute: float) -> Tensor:
-        """Say of which paths the scores add up to the difference of outputs ``[path]``.
+    def allowed(self, paths: Tensor, tolerance: float, absolute: float) -> Tensor:
+        """Return ``tolerance * |scores| + absolute`` of some paths."""
+        size = total({name: values[paths] for name, values in self.scores.items()}, torch.abs)
+        return tolerance * size + absolute
 
-        To ``tolerance * |scores| + absolute``.
-        """
-        size = _total(self.scores, torch.abs)
-        return self._gap().abs() <= tolerance * size + absolute
-
-    def _gap(self) -> Tensor:
-        return _total(self.scores) - (self.ends[:, 1] - self.ends[:, 0])
+    def gaps(self, paths: Tensor) -> Tensor:
+        """Return by how much scores add up to more than the difference of outputs ``[path]``."""
+        found = total({name: values[paths] for name, values in self.scores.items()})
+        return found - (self.ends[paths, 1] - self.ends[paths, 0])
 
     def close(self) -> Scores:
         """Average over the references of each jet.
@@ -159,7 +143,7 @@ class Block:
                 f"target {lines.target.text!r} is {float(self.ends[path, end])} at "
                 f"{('the reference of', '')[end]} jet {row} of the batch: it cannot be explained"
             )
-        gap = self._gap()
+        gap = self.gaps(torch.arange(len(lines)))
 
         def mean(values: Tensor) -> Tensor:
             average: Tensor = values.unflatten(0, (-1, lines.count)).mean(1)
@@ -181,6 +165,7 @@ def _has_ends(rule: Rule) -> bool:
     return bool(first.min() == 0 and first.max() == 1)
 
 
-def _total(values: Mapping[str, Tensor], of: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+def total(values: Mapping[str, Tensor], of: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    """Add up all that belongs to each row ``[row]``, on the processor."""
     parts = [(v if of is None else of(v)).flatten(1).sum(1) for v in values.values()]
     return torch.stack(parts).sum(0).cpu()

@@ -82,26 +82,31 @@ class Lines:
         found = []
         with torch.no_grad():
             for some in runs(self.tokens[paths], self.budget):
-                rows = self._rows(paths[some], torch.tensor([node]))
+                rows = self._rows(paths[some], torch.tensor([[node]]))
                 found.append(self.target.score(self.tagger, *rows))
         return torch.cat(found)
 
     def slopes(self, paths: Tensor, nodes: Tensor) -> Iterator[Chunk]:
-        """Differentiate what is explained at all nodes of some paths, a chunk at a time."""
+        """Differentiate what is explained at some nodes of some paths, a chunk at a time.
+
+        Paths are sorted by length, and may be named more than once. Nodes are the same for all of
+        them ``[node]``, or each one's own ``[path, node]``.
+        """
         tokens = self.tokens[paths]
         heaviest = int(tokens.max()) if len(tokens) else 1
-        at_once = max(1, min(len(nodes), self.budget // heaviest))
-        for first in range(0, len(nodes), at_once):
-            part = slice(first, first + at_once)
-            for some in runs(tokens, self.budget, len(nodes[part])):
-                inputs, masks, chosen = self._rows(paths[some], nodes[part])
+        each = nodes.expand(len(paths), -1)
+        at_once = max(1, min(each.shape[1], self.budget // heaviest))
+        for first in range(0, each.shape[1], at_once):
+            part = slice(first, min(first + at_once, each.shape[1]))
+            for some in runs(tokens, self.budget, part.stop - part.start):
+                inputs, masks, chosen = self._rows(paths[some], each[some, part])
                 found = slopes(self.tagger, self.target, inputs, masks, fixed(chosen))
-                shape = (len(paths[some]), len(nodes[part]))
-                each = {name: v.unflatten(0, shape) for name, v in found.slopes.items()}
-                yield Chunk(some, part, found.value.unflatten(0, shape), each)
+                shape = (len(paths[some]), part.stop - part.start)
+                by_node = {name: v.unflatten(0, shape) for name, v in found.slopes.items()}
+                yield Chunk(some, part, found.value.unflatten(0, shape), by_node)
 
     def _rows(self, paths: Tensor, nodes: Tensor) -> tuple[Inputs, Inputs, Tensor]:
-        """Lay out (path, node) rows, no longer than their longest jet."""
+        """Lay out (path, node) rows of nodes ``[path, node]``, no longer than their longest jet."""
         jets = paths // self.count
         whole = self.jets.start + jets
         rows, masks = {}, {}
@@ -111,7 +116,7 @@ class Lines:
                 longest = int(self.packed.lengths[name][whole].max())
                 end, start = end[:, :longest], start[:, :longest]
                 mask = self.masks[name][jets][:, :longest]
-                masks[name] = mask[:, None].expand(-1, len(nodes), -1).flatten(0, 1)
-            alpha = nodes.to(end).reshape(1, -1, *[1] * (end.ndim - 1))
+                masks[name] = mask[:, None].expand(-1, nodes.shape[1], -1).flatten(0, 1)
+            alpha = nodes.to(end)[(...,) + (None,) * (end.ndim - 1)]
             rows[name] = torch.lerp(start[:, None], end[:, None], alpha).flatten(0, 1)
-        return rows, masks, self.chosen[whole].repeat_interleave(len(nodes))
+        return rows, masks, self.chosen[whole].repeat_interleave(nodes.shape[1])

@@ -123,13 +123,12 @@ def fixed(name: str, points: int) -> Rule:
 
 
 @lru_cache
-def nested(name: str, coarsest: int, budget: int) -> Rule:
-    """Return the nested levels of a rule, from `coarsest` nodes up to at most `budget`.
+def nested(coarsest: int, budget: int) -> Rule:
+    """Return nested Clenshaw-Curtis rules, from `coarsest` nodes up to at most `budget`.
 
-    Clenshaw-Curtis and trapezoid halve their intervals, midpoint divides them by three.
+    Each halves the intervals of the one before.
     """
-    nodes, _ = FAMILIES[name]
     counts = [coarsest]
-    while (finer := 3 * counts[-1] if name == "midpoint" else 2 * counts[-1] - 1) <= budget:
+    while (finer := 2 * counts[-1] - 1) <= budget:
         counts.append(finer)
-    return _nested(name, [nodes(n) for n in counts])
+    return _nested("clenshaw-curtis", [clenshaw_curtis_nodes(n) for n in counts])

@@ -5,7 +5,9 @@ import sys
 import tracemalloc
 import weakref
 
+import numpy as np
 import pytest
+import xarray as xr
 
 import jetlens as jl
 from jetlens.core.errors import BadValueError, UnknownNameError
@@ -17,6 +19,26 @@ def test_names_and_arguments_are_refused_with_the_nearest():
         jl.summarise(attribution(5), "top-orgin")
     with pytest.raises(BadValueError, match="takes no argument 'normalize'"):
         jl.summarise(attribution(5), "box", normalize="sum")
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (xr.Dataset(), "no attribution: it lacks 'class', 'output', 'label', 'weight'"),
+        ([attribution(5), attribution(5).drop_vars("class")], "it lacks 'class', which"),
+        (attribution(5).drop_vars(["event", "row"]), "it lacks 'event', 'row'"),
+        (attribution(5)["output"], "an xarray.Dataset or an iterator over some, not DataArray"),
+        (jl.batch({"jets": (np.ones((2, 1)), ["pt"])}), "not JetBatch"),
+        ({"b": attribution(5)}, "not str"),
+        ("scores.zarr", "not str"),
+        (None, "not NoneType"),
+    ],
+    ids=lambda given: given[:20] if isinstance(given, str) else type(given).__name__,
+)
+@pytest.mark.parametrize("summary", ["relevance", "box"])
+def test_what_is_no_attribution(given, says: str, summary: str) -> None:
+    with pytest.raises(BadValueError, match=says):
+        jl.summarise(given, summary)
 
 
 def test_no_partition_at_all_is_refused():

@@ -5,7 +5,7 @@ import pytest
 
 import jetlens as jl
 from contracts import explainers as case
-from jetlens.core.names import RESERVED, different
+from jetlens.core.names import OF_COLLECTIONS, RESERVED, different
 from jetlens.core.registry import explainers
 
 
@@ -16,13 +16,22 @@ def test_what_attributions_call_their_own_is_reserved(method: str) -> None:
     own = {str(name) for name in (*found.variables, *found.dims, *several)}
     of_others = {"jets", "tracks", "unphysical"}  # which parts of longer names tell
     assert {n for n in own if n in RESERVED or not of_others & {*n.split("_")}} <= RESERVED
+    of_tracks = {n.removeprefix("tracks_") for n in own if n.startswith("tracks_")}
+    assert of_tracks - {*case.jets(5)["tracks"].truth} <= OF_COLLECTIONS
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (2, 4, 3), (2, 3, 4, 4)])
 @pytest.mark.parametrize("name", ["jet", "class", "label", "x", "y", "layer", "scale", "event"])
 def test_collections_are_not_called_so(name: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(jl.JetlensError, match=f"cannot be called '{name}'.*such as 'jets' or"):
+    with pytest.raises(jl.JetlensError, match=f"a collection cannot be called '{name}'"):
         jl.batch({name: (np.zeros(shape), ["a", "b", "c"])})
+
+
+@pytest.mark.parametrize("name", ["score", "value", "mask", "feature"])
+def test_truth_is_not_called_what_attributions_hold(name: str) -> None:
+    values, truth = np.zeros((2, 4, 3)), {"tracks": {name: np.zeros((2, 4))}}
+    with pytest.raises(jl.JetlensError, match=f"truth cannot be called '{name}'"):
+        jl.batch({"tracks": (values, ["a", "b", "c"])}, truth=truth)
 
 
 def test_names_come_in_their_order_and_as_plain_texts() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, look_up
-from jetlens.core.names import check_collection
+from jetlens.core.names import RESERVED, check_free
 
 JETS, EVENTS, SHOWERS = "jets", "events", "showers"
 """What the rows of a batch may be called."""
@@ -59,7 +59,7 @@ class JetBatch:
         object.__setattr__(self, "collections", MappingProxyType(dict(self.collections)))
         n = len(self)
         for name, collection in self.collections.items():
-            check_collection(name)
+            check_free("a collection", name, RESERVED)
             if len(collection) != n:
                 raise BadValueError(f"collection {name!r} has {len(collection)} jets, not {n}")
         for name in ("label", "weight", "event", "row"):

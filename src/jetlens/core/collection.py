@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.names import OF_COLLECTIONS, check_free
 from jetlens.core.units import Feature
 
 Array = NDArray[Any]
@@ -81,6 +82,7 @@ class Collection:
         elif self.mask is not None:
             raise BadValueError(f"a collection with axes {self.axes} has no particles to mask")
         for name, truth in self.truth.items():
+            check_free("truth", name, OF_COLLECTIONS)
             if truth.shape != self.values.shape[: truth.ndim] or truth.ndim > 2:
                 raise BadValueError(
                     f"truth {name!r} of shape {truth.shape} does not fit the values"

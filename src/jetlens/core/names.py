@@ -11,13 +11,22 @@ RESERVED = frozenset(
     {
         *("jet", "class", "target", "y", "x", "scale", "layer", "cause", "stream", "baseline"),
         *("output", "label", "weight", "event", "row", "register", "target_class"),
-        *("baseline_output", "completeness_error", "converged", "steps"),
+        *("target_output", "baseline_output", "baseline_outputs"),
+        *("completeness_error", "converged", "steps"),
         *("relevance_in", "relevance_absorbed", "attention_to_padding"),
         *("stream_share", "permutation_loss", "permutation_change"),
         *("flip_scale", "tried", "bent", "unphysical", "moved_output"),
     }
 )
 """What axes, tokens and numbers of attributions are called; no collection is."""
+
+OF_COLLECTIONS = frozenset(
+    {
+        *("value", "score", "mask", "importance", "feature", "channel"),
+        *("moved", "flip_step", "flip_distance"),
+    }
+)
+"""What attributions hold of a collection ``c``, as ``c_value``; no truth of its is called so."""
 
 
 def items(what: str, given: Iterable[Any]) -> tuple[Any, ...]:
@@ -69,16 +78,16 @@ def one_or_more(what: str, given: Iterable[str]) -> tuple[str, ...]:
     return names
 
 
-def check_collection(name: str) -> None:
-    """Refuse a collection's name that is one of an attribution's own.
+def check_free(what: str, name: str, reserved: frozenset[str]) -> None:
+    """Refuse a name that attributions have for something else.
 
     Raises
     ------
     BadValueError
-        If it is.
+        If it is one of those reserved.
     """
-    if name in RESERVED:
+    if name in reserved:
         raise BadValueError(
-            f"a collection cannot be called {name!r}, for attributions have something else of that "
-            "name: expected another one, such as 'jets' or 'tracks'"
+            f"{what} cannot be called {name!r}, for attributions have something else of that name: "
+            "expected another one"
         )

@@ -91,6 +91,32 @@ def test_jets_taggers_runs_and_attributions_are_inspected(command, done):
             assert word in out
 
 
+def test_recipes_are_inspected(command, recipe, tmp_path):
+    status, out, err = command("inspect", recipe)
+    assert status == 0, err
+    for word in (
+        "'Made-up jets'",
+        "data: made-up, jets = 180, partition = 60",
+        "tagger: gn2, size = 'small'",
+        "train: 2 epochs at most, 64 jets a step",
+        "explain: integrated-gradients, jets = 25, keep = 14, baseline = 'neutral'",
+        "show: top-origin, completeness",
+    ):
+        assert word in out
+    varied = tmp_path / "varied.toml"
+    varied.write_text(recipe.read_text() + "[vary]\n'train.epochs' = [1, 2]\n[presets]\nquick = {}")
+    out = command("inspect", varied)[1]
+    for word in ("of 2 variations", "vary: train.epochs", "presets: quick"):
+        assert word in out
+
+
+def test_the_version_is_told(command):
+    import jetlens
+
+    assert command("--version") == (0, f"jetlens {jetlens.__version__}\n", "")
+    assert "from jets and a neural network" in command("--help")[1]
+
+
 def test_names_are_listed_and_described(command):
     assert "integrated-gradients" in command("list", "explainers")[1]
     assert "flavour" in command("list", "processes")[1]
@@ -158,7 +184,7 @@ def test_any_jets_are_explained_without_a_recipe(command, done, tmp_path):
         (["run", "RECIPE", "--out", "/proc/foo"], ["cannot write '/proc/foo'"]),
         (["run", "RECIPE", "--scheduler", "tcp://x:1", "--workers", "2"], ["workers=2", "tcp"]),
         (["inspect", "nothing.h5"], ["no file 'nothing.h5'"]),
-        (["inspect", "RECIPE"], ["no reader knows"]),
+        (["inspect", "FILE"], ["FILE", "expected a file of jets", "ftag", "a recipe", "a run"]),
         (["list", "explainer"], ["did you mean 'explainers'"]),
         (["describe", "boxx"], ["did you mean 'box'"]),
         (["export", "FILE", "--out", "x.h5"], ["no attributions are stored"]),

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 
 import typer
 
+from jetlens import __version__
 from jetlens.core.errors import JetlensError
 
 WRONG, INTERRUPTED = 2, 130
 
 app = typer.Typer(
     name="jetlens",
-    help="Explain jet taggers: from jets and a neural network to the physics it uses.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -54,6 +54,24 @@ Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="A Dask cluster, such as tcp://host:8786.")
 ]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Where networks compute: cpu, cuda, ...")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"jetlens {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def jetlens(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Explain jet taggers: from jets and a neural network to the physics it uses."""
 
 
 def main() -> None:
@@ -199,9 +217,11 @@ _verb("report", "report", "Write the report, after the stages before it.")
 
 @app.command()
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A jet file, a tagger, a run, or attributions.")],
+    file: Annotated[
+        Path, typer.Argument(help="A jet file, a recipe, a tagger, a run, or attributions.")
+    ],
 ) -> None:
-    """Say what is in a jet file, a tagger, a run or a folder of attributions."""
+    """Say what is in a jet file, a recipe, a tagger, a run or a folder of attributions."""
     with _told():
         from jetlens.run.inspect import describe as look
 

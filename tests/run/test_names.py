@@ -22,6 +22,9 @@ def test_a_name_is_described_with_its_arguments():
     assert "baseline:" in text
     assert "= 'zero'" in text
     assert "Beams:eCM" in description("ttbar")
+    text = description("zero")
+    assert text.endswith("It takes no arguments.")
+    assert "Arguments:" not in text
 
 
 def test_what_is_not_there_names_the_nearest():

@@ -1,19 +1,22 @@
-"""What is in a jet file, a tagger, a run or a folder of attributions, in words."""
+"""What is in a jet file, a recipe, a tagger, a run or a folder of attributions, in words."""
 
 from __future__ import annotations
 
 import difflib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from jetlens.core import registry
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadFileError
 from jetlens.data import readers
 from jetlens.data.base import Dataset
 from jetlens.data.readers.energyflow import EnergyFlowFiles
 from jetlens.run import attributions
+from jetlens.run.recipe import Used
 from jetlens.run.store import Store
 
 LOOKED_AT = 5_000  # jets
@@ -47,7 +50,42 @@ def describe(path: Path) -> str:
         )
     if path.suffix == ".npz" and not EnergyFlowFiles.recognises(path):
         return _result(path)
-    return _jets(readers.open(path), path)
+    known: Any = registry.readers
+    if any(known.get(name).recognises(path) for name in known):
+        return _jets(readers.open(path), path)
+    if path.suffix == ".toml":
+        return _recipe(path)
+    raise BadFileError(
+        f"nothing that can be inspected is in {str(path)!r}: expected a file of jets "
+        f"({', '.join(known)}), a recipe (.toml), a result (.npz), or the folder of a tagger, of a "
+        "run or of attributions"
+    )
+
+
+def _recipe(path: Path) -> str:
+    from jetlens.run.recipe_file import load
+
+    recipe = load(path)
+    lines = [
+        f"{path}: recipe of {recipe.title!r}",
+        f"  data: {_used(recipe.data)}",
+        f"  tagger: {_used(recipe.tagger)}",
+        f"  train: {recipe.train.length} at most, {recipe.train.batch} jets a step",
+        *(f"  explain: {_used(entry)}" for entry in recipe.explain),
+    ]
+    shown = dict.fromkeys(entry.use for entry in recipe.show)
+    for table, names in (("show", shown), ("presets", recipe.presets), ("vary", recipe.vary)):
+        if names:
+            lines.append(f"  {table}: {', '.join(names)}")
+    if recipe.vary:
+        lines[0] += f" of {len(recipe.variations())} variations"
+    return "\n".join(lines)
+
+
+def _used(entry: Used) -> str:
+    """Return a registered name with what is set beside it."""
+    given = entry.model_dump(exclude_defaults=True)
+    return ", ".join([given.pop("use"), *(f"{name} = {value!r}" for name, value in given.items())])
 
 
 def _jets(data: Dataset, path: Path) -> str:

@@ -74,8 +74,10 @@ def description(name: str) -> str:
 
 
 def _describe(kind: str, name: str, maker: Callable[..., Any]) -> str:
-    lines = [f"{kind} {name}", "", inspect.getdoc(maker) or "", "", "Arguments:"]
-    for key, parameter in parameters(maker).items():
+    known = parameters(maker)
+    lines = [f"{kind} {name}", "", inspect.getdoc(maker) or ""]
+    lines += ["", "Arguments:" if known else "It takes no arguments."]
+    for key, parameter in known.items():
         annotation = str(parameter.annotation).replace("typing.", "")
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
         lines.append(f"  {key}: {annotation}{default}")

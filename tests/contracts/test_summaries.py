@@ -71,6 +71,7 @@ def alike(a: Result, b: Result) -> None:
         assert set(arrays) == set(others)
         for key, array in arrays.items():
             np.testing.assert_allclose(array, others[key], rtol=1e-11, atol=1e-11, err_msg=key)
+    assert a == b
 
 
 def fill(jets, name, options) -> Result:

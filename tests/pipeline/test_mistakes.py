@@ -255,7 +255,7 @@ def test_an_empty_selection_says_what_was_selected_from_how_many(study, monkeypa
         ('{ use = "gn2" }', 'resample = "none"', "'gn2' takes tracks, but the jets hold jets, "),
         ('{ use = "cnn2d", pixels = 24 }', 'resample = "none"', r"shape \(1, 32, 32\) .* `pixels`"),
         ('{ use = "cnn1d", inputs = { image = ["pt"] } }', "", "'image' is no list of particles"),
-        ('{ use = "mlp" }', "epochs = 1", r'have theta, z, r1, r2: .*train\.resample = "none"'),
+        ('{ use = "mlp" }', 'resample = "thin"', r'have theta, z, r1, r2: .*resample = "none"'),
     ],
 )
 def test_taggers_that_do_not_fit_the_jets(tmp_path, tagger, train, says):

@@ -325,7 +325,7 @@ def test_jets_without_pt_are_told_before_anything_is_made(tmp_path: Path) -> Non
         train(
             {"use": "mlp"},
             Toy(jets=100),
-            settings(),
+            settings(resample="weight"),
             tmp_path / "t",
             inputs=TOY_JETS,
             classes=("background", "signal"),

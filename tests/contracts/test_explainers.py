@@ -54,23 +54,26 @@ def same(one: xr.Dataset, other: xr.Dataset, exactly: bool = False) -> None:
 
 @pytest.mark.parametrize("method", COMPLETE)
 @pytest.mark.parametrize("target", ["predicted", "label", "c", "log(b/(0.2*c+0.8*u))"])
-def test_complete(method: str, target: str) -> None:
-    found = explain(method, case.jets(), target=target)
+@pytest.mark.parametrize("of", ["logit", "probability"])
+def test_complete(method: str, target: str, of: str) -> None:
+    found = explain(method, case.jets(), target=target, of=of)
     total = found.tracks_score.sum(("tracks", "tracks_feature")) + found.jets_score.sum(
         "jets_feature"
     )
+    chance = np.exp(found.output) / np.exp(found.output).sum("class")
     if target.startswith("log"):
-        chance = np.exp(found.output) / np.exp(found.output).sum("class")
         b, c, u = (chance.isel({"class": i}) for i in range(3))
         output = np.log(b / (0.2 * c + 0.8 * u))
     else:
-        output = found.output.isel({"class": xr.DataArray(found.target.values, dims="jet")})
-    gap = total - (output - found.baseline_output)
+        said = found.output if of == "logit" else chance
+        output = said.isel({"class": xr.DataArray(found.target.values, dims="jet")})
+    np.testing.assert_allclose(found.target_output, output, rtol=1e-9, atol=1e-12)
+    gap = total - (found.target_output - found.baseline_output)
     np.testing.assert_allclose(gap, found.completeness_error, atol=1e-12)
     size = abs(found.tracks_score).sum(("tracks", "tracks_feature"))
     assert bool(found.converged.all())
     assert float((abs(gap) / (1e-5 + size)).max()) < 2e-3
-    assert float(size.max()) > 0.1
+    assert float(size.max()) > {"logit": 0.1, "probability": 0.02}[of]
 
 
 @pytest.mark.parametrize("method", CONSERVES)

@@ -3,9 +3,13 @@
 An attribution is an `xarray.Dataset`. For each input collection ``c`` it holds ``c_value`` and
 ``c_score`` or ``c_importance``, whichever the method gives (``c_mask``, ``c_<truth>`` and
 ``c_pred_<task>`` where there are such), for each jet ``output``, ``label``, ``target``, ``weight``,
-``event`` and ``row``. Padding is NaN or -1. Attention has axes of its own, see
-`jetlens.core.attention`. What a method has found has the attribute `OF_TARGET`: of another target
-it may be other numbers. The rest is the same whatever is explained.
+``event`` and ``row``. ``output`` holds the logits, whatever is explained; a method that is complete
+gives beside it ``target_output`` and ``baseline_output``, the values of what is explained for the
+jet and at its reference, whose difference is the sum of the scores less ``completeness_error``;
+where several references are averaged, ``baseline_outputs`` (``"jet"``, ``"baseline"``) is that of
+each. Padding is NaN or -1. Attention has axes of its own, see `jetlens.core.attention`. What a
+method has found has the attribute `OF_TARGET`: of another target it may be other numbers. The rest
+is the same whatever is explained.
 """
 
 from __future__ import annotations
@@ -21,9 +25,13 @@ from numpy.typing import NDArray
 from jetlens.core.attribution_parts import aligned as aligned
 from jetlens.core.attribution_parts import concatenate as concatenate
 from jetlens.core.attribution_parts import pad as pad
+from jetlens.core.attribution_targets import OF_TARGET as OF_TARGET
+from jetlens.core.attribution_targets import TARGET_CLASS as TARGET_CLASS
+from jetlens.core.attribution_targets import of_target as of_target
+from jetlens.core.attribution_targets import one_target as one_target
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
-from jetlens.core.errors import BadValueError, UnsupportedError, expected, look_up
+from jetlens.core.errors import UnsupportedError, expected
 from jetlens.core.table import Table as Table
 from jetlens.core.units import Feature
 
@@ -46,12 +54,6 @@ FLIP_STEP = "_flip_step"
 
 CALLED = "called"
 """Attribute: what its rows are called, see `jetlens.core.batch.JetBatch.called`."""
-
-TARGET_CLASS = "target_class"
-"""Where several targets were explained, each jet's class by target; of one it is ``target``."""
-
-OF_TARGET = "of_target"
-"""Attribute of variables that may differ with what is explained."""
 
 
 def dims(name: str, collection: Collection) -> tuple[str, ...]:
@@ -211,11 +213,6 @@ def collections(attribution: xr.Dataset) -> tuple[str, ...]:
     return tuple(str(v)[: -len(SCORE)] for v in attribution.data_vars if str(v).endswith(SCORE))
 
 
-def of_target(attribution: xr.Dataset) -> list[str]:
-    """Return the names of the variables that may differ with what is explained."""
-    return [str(n) for n, v in attribution.data_vars.items() if OF_TARGET in v.attrs]
-
-
 def importance(attribution: xr.Dataset, collection: str) -> xr.DataArray:
     """Return what a method gives each particle (or pixel) of a collection as a whole.
 
@@ -259,28 +256,3 @@ def features(attribution: xr.Dataset, collection: str) -> tuple[Feature, ...]:
     """Return what the features of a collection are: names, units and labels."""
     described = json.loads(attribution[collection + VALUE].attrs["features"])
     return tuple(Feature.from_dict(d) for d in described)
-
-
-def one_target(attribution: xr.Dataset, target: str | None = None) -> xr.Dataset:
-    """Return a view with no target axis, as if one target alone had been explained.
-
-    That is the dataset itself, one target of several, or the one that ``sel(target=...)`` has
-    picked already.
-    """
-    if "target" in attribution.dims:
-        names = {str(t): i for i, t in enumerate(attribution["target"].values)}
-        if target is None:
-            raise BadValueError(
-                f"several targets were explained, {', '.join(names)}: pick one, as in "
-                f"scores.sel(target={next(iter(names))!r})"
-            )
-        attribution = attribution.isel(target=look_up("target", target, names))
-    if "target" not in attribution.coords:
-        return attribution
-    name = str(attribution["target"].values)
-    bare = attribution.drop_vars("target")
-    if TARGET_CLASS in bare:
-        bare = bare.rename({TARGET_CLASS: "target"})
-    listed = (np.atleast_1d(bare.attrs.get(key, [])).tolist() for key in ("target", "of"))
-    of = dict(zip(*listed, strict=False)).get(name)
-    return bare.assign_attrs({"target": name} | ({} if of is None else {"of": of}))

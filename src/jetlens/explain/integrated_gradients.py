@@ -47,7 +47,9 @@ class IntegratedGradients(ScoringExplainer):
     ----------
     baseline
         ``"zero"``, ``"mean"``, ``"background"``, ``"neutral"``, a table with ``use``, values by
-        collection and feature, or a `JetBatch`.
+        collection and feature (or in the features' order), or a `JetBatch`. Where there are several
+        references, attributions are averaged, and ``baseline_outputs`` (``"jet"``, ``"baseline"``)
+        is what is explained at each.
     hold
         Features that stay at the jet's value: ``"feature"`` or ``"collection.feature"``.
     tolerance

@@ -17,7 +17,10 @@ from jetlens.run.progress import Log
 from jetlens.run.store import Store
 
 PER_JET = ("row", "event", "label", "target", "weight")
-ACCOUNT = ("baseline_output", "completeness_error", "converged", "relevance_in")
+ACCOUNT = (
+    *("target_output", "baseline_output", "completeness_error", "converged", "steps"),
+    "relevance_in",
+)
 """What is said of scores, which is worth nothing without them."""
 
 

@@ -1,18 +1,30 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import h5py
 import numpy as np
 import pytest
 import torch
+import xarray as xr
 
 import jetlens as jl
 from contracts import explainers as case
 from contracts import taggers as placed
+from jetlens.core import attribution
 from jetlens.data.scaling.fit import KINDS
 from jetlens.explain.paths.baselines import Background, Given, Mean, Neutral, Zero, choose
+from jetlens.run import attributions
+from jetlens.run.export import export
 from jetlens.taggers.chunks import pack
 from jetlens.taggers.encode import encode
 
 EVERYTHING = slice(None)
+
+
+def longer(jets: jl.JetBatch) -> jl.JetBatch:
+    """Return the same jets with a few columns more."""
+    return replace(jets, collections={**jets.collections, "objects": jets["objects"].padded(6)})
 
 
 def references(baseline, jets, pool):
@@ -139,7 +151,7 @@ def of_objects(baseline, jets, pool):
 
 def test_where_places_are_things_of_their_own_means_are_of_each_place() -> None:
     jets, pool = placed.sample(), placed.sample(60, seed=8)
-    pool.collections["objects"] = pool["objects"].padded(6)  # more columns than the jets have
+    pool = longer(pool)  # more columns than the jets have
     _, values, found = of_objects(Mean(), jets, pool)
     mask = torch.as_tensor(pool["objects"].mask)
     for place in range(4):
@@ -162,7 +174,7 @@ def test_where_places_are_things_of_their_own_places_pair() -> None:
 
 def test_ones_own_values_are_scaled_at_each_place() -> None:
     jets = placed.sample()
-    jets.collections["objects"] = jets["objects"].padded(6)
+    jets = longer(jets)
     made, _, found = of_objects(Given({"objects": {"pt": 2.5}}), jets, jets)
     for place, own in enumerate(made.scaling.places["objects"]):
         mean, spread = own.table["objects"]["pt"]
@@ -194,6 +206,38 @@ def test_several_references_average_the_attributions() -> None:
     np.testing.assert_allclose(both.baseline_output[empty], mean[empty])
     scores = sum(s.jets_score for s in single) / 7
     np.testing.assert_allclose(both.jets_score[empty], scores[empty], atol=1e-9)
+    assert both.baseline_outputs.dims == ("jet", "baseline")
+    np.testing.assert_allclose(both.baseline_outputs.mean("baseline"), both.baseline_output)
+    each = np.stack([s.baseline_output for s in single], 1)
+    whole = jets["tracks"].mask.sum(1)[:, None] <= pool["tracks"].mask.sum(1)
+    assert 0.2 < whole.mean() < 0.9
+    np.testing.assert_allclose(both.baseline_outputs.values[whole], each[whole])
+    assert float(both.baseline_outputs[~empty].std("baseline").min()) > 1e-3
+    assert "baseline_outputs" not in single[0]
+
+
+@pytest.mark.parametrize("target", ["b", ["b", "predicted"]])
+def test_outputs_of_references_go_where_attributions_go(target, tmp_path, capsys) -> None:
+    """Streamed, without any jets, stored, summarised and exported."""
+    tagger, jets, pool = case.tagger(), case.jets(), case.jets(30, seed=5)
+    options = {"target": target, "baseline": {"use": "neutral", "count": 3}, "pool": pool}
+    whole = jl.explain(tagger, jets, "integrated-gradients", **options)
+    cuts = slice(0, 25), slice(25, 25), slice(25, 40)
+    parts = [jl.explain(tagger, jets.take(c), "integrated-gradients", **options) for c in cuts]
+    for i, part in enumerate(parts):
+        attributions.write(tmp_path / attributions.part_name(i), part)
+    read = attributions.read(tmp_path)
+    assert read.sizes["baseline"] == 3
+    xr.testing.assert_allclose(read, whole, rtol=1e-9)
+    one = attribution.one_target(read, "b")
+    found = jl.summarise([attribution.one_target(p, "b") for p in parts], "completeness")
+    assert found.sums.equals(jl.summarise(one, "completeness").sums)
+    if target == "b":
+        with h5py.File(export(tmp_path, tmp_path / "out.h5", quiet=False)) as file:
+            np.testing.assert_array_equal(file["jets"]["target_output"], read.target_output)
+        assert (
+            "left out, as tables have no place for it: baseline_outputs" in capsys.readouterr().err
+        )
 
 
 @pytest.mark.parametrize(

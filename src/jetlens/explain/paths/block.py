@@ -127,7 +127,7 @@ class Block:
         return found - (self.ends[paths, 1] - self.ends[paths, 0])
 
     def close(self) -> Scores:
-        """Average over the references of each jet.
+        """Average over the references of each jet; their own outputs are kept, too.
 
         Raises
         ------
@@ -152,7 +152,9 @@ class Block:
         return Scores(
             {name: mean(values) for name, values in self.scores.items()},
             {
+                "target_output": mean(self.ends[:, 1]),
                 "baseline_output": mean(self.ends[:, 0]),
+                "baseline_outputs": self.ends[:, 0].unflatten(0, (-1, lines.count)),
                 "completeness_error": mean(gap),
                 "converged": self.converged.unflatten(0, (-1, lines.count)).all(1),
                 "steps": self.steps.unflatten(0, (-1, lines.count)).sum(1),

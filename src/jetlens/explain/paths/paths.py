@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from jetlens.core.table import Table
 from jetlens.explain.base import Scores
 from jetlens.explain.paths.block import Block
 from jetlens.explain.paths.lines import Lines
@@ -82,14 +83,18 @@ class Paths:
                     place[:] = values
             begin += len(next(iter(block.scores.values())))
         names = blocks[0].per_jet if blocks else _EMPTY
-        return Scores(
-            scores,
-            {n: torch.cat([b.per_jet[n] for b in blocks]) if blocks else _EMPTY[n] for n in names},
-        )
+        found = {
+            n: torch.cat([b.per_jet[n] for b in blocks]) if blocks else _EMPTY[n] for n in names
+        }
+        each, count = found.pop("baseline_outputs"), self.references.count
+        told = Table(each.reshape(len(self.packed), count), {"baseline": None})
+        return Scores(scores, found, {"baseline_outputs": told} if count > 1 else {})
 
 
 _EMPTY = {
+    "target_output": torch.zeros(0),
     "baseline_output": torch.zeros(0),
+    "baseline_outputs": torch.zeros(0),
     "completeness_error": torch.zeros(0),
     "converged": torch.zeros(0, dtype=torch.bool),
     "steps": torch.zeros(0),

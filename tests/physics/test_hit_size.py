@@ -37,6 +37,17 @@ def test_a_gaussian_hit_is_a_truncated_normal_distribution() -> None:
 
 
 @pytest.mark.parametrize("profile", [even, gaussian])
+@pytest.mark.parametrize("reach", [3.0, 1e3, 1e300])
+def test_a_hit_larger_than_the_image_costs_no_more_than_its_pixels(profile, reach) -> None:
+    edges = np.linspace(-1, 1, 6)
+    middles = np.array([-2.5, 0.0, 0.9])
+    pixel, share = shares(middles, edges, reach, profile)
+    assert pixel.tolist() == [[0, 1, 2, 3, 4]] * 3
+    places = (edges - middles[:, None]) / reach
+    np.testing.assert_allclose(share, np.diff(profile(places), axis=1), atol=1e-12)
+
+
+@pytest.mark.parametrize("profile", [even, gaussian])
 def test_hits_far_outside_leave_nothing(profile) -> None:
     pixel, share = shares(np.array([-1e9, 1e9, -1.21, 1.21]), np.linspace(-1, 1, 11), 0.2, profile)
     assert not share.any()

@@ -37,8 +37,10 @@ def gaussian(place: Floats) -> Floats:
 
 
 def touched(reach: float, edges: Floats) -> int:
-    """Return how many pixels a hit touches at most, in one direction."""
-    return int(np.ceil(2 * reach / _width(edges))) + 1 if reach else 1
+    """Return how many pixels a hit touches at most, in one direction: no more than there are."""
+    if not reach:
+        return 1
+    return int(min(np.ceil(2 * reach / _width(edges)) + 1, len(edges) - 1))
 
 
 def shares(
@@ -62,10 +64,12 @@ def shares(
     Pixels ``[hit, k]``, and shares ``[hit, k]``: 0 where a pixel is not in the image.
     """
     width, pixels = _width(edges), len(edges) - 1
-    # whatever is far outside is one pixel outside, and numbers stay small
-    start = np.floor((middles - reach - edges[0]) / width)
     many = touched(reach, edges)
-    start = np.clip(start, -many, pixels).astype(np.int64)
+    if many == pixels:  # all of them may be touched, wherever a hit begins
+        start = np.zeros(len(middles), dtype=np.int64)
+    else:  # whatever is far outside is one pixel outside, and numbers stay small
+        begin = np.floor((middles - reach - edges[0]) / width)
+        start = np.clip(begin, -many, pixels).astype(np.int64)
     step = np.arange(many + 1)
     places = edges[0] + (start[:, None] + step) * width
     share = np.diff(profile((places - middles[:, None]) / reach), axis=1).astype(np.float64)

@@ -73,9 +73,21 @@ def test_settings_that_make_no_sense_are_refused() -> None:
     for wrong in (
         {"pixels": 0}, {"window": 0.0}, {"window": -1.0}, {"window": float("inf")},
         {"channels": ()}, {"knee": -1.0}, {"intensity": "logg"}, {"prongs": 0},
+        {"pixels": "28"}, {"pixels": 2.5}, {"pixels": [28, 28]}, {"window": "a"}, {"window": None},
+        {"frame": None}, {"channels": 3}, {"channels": "pt"}, {"channels": [3]}, {"knee": "a"},
+        {"hit": "a"}, {"hit": -1.0}, {"hit": float("nan")}, {"smear": None},
     ):  # fmt: skip
         with pytest.raises(BadValueError, match=next(iter(wrong))):
             Images(**wrong)
+
+
+@pytest.mark.parametrize("size", ["hit", "smear"])
+def test_no_particle_is_larger_than_the_image(size) -> None:
+    with pytest.raises(BadValueError, match=rf"{size} = 100: expected a size from 0 to 1\.6, "):
+        Images(window=0.8, **{size: 100})
+    made = Images(pixels=20, window=0.8, **{size: 1.6}).add(batch())["image"].values
+    assert 0 < made[0].sum() < 4  # some lies outside
+    assert (made[0] > 0).mean() > 0.5
 
 
 NAMES = ("part_pt", "part_deta", "part_dphi", "part_charge", "part_isPhoton", "energy")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -90,11 +92,16 @@ def test_partons_keep_what_they_had() -> None:
 
 
 def test_what_is_not_known_is_told() -> None:
-    with pytest.raises(UnknownNameError, match=r"class of images\.prongs 'Zqq': did you mean 'Zq'"):
+    with pytest.raises(UnknownNameError, match=r"class in images\.prongs 'Zq': did you mean 'Zqq'"):
         Images(prongs={"H4q": 4, "Zq": 2}).add(batch())
+    with pytest.raises(BadValueError, match=r"no number for the class 'Zqq': .* of H4q, Zqq,"):
+        Images(prongs={"H4q": 4}).add(batch())
+    other = dataclasses.replace(batch(), classes=("H4q", "sig"))
+    with pytest.raises(BadValueError, match=r"no number for the class 'sig'"):
+        Images(prongs="class").add(other)
     with pytest.raises(BadValueError, match="no variable of partons is called pt or"):
         Images().add(batch(partons=True, pt="e"))
-    for wrong in ("classes", {"Zqq": 0}, -1):
+    for wrong in ("classes", {"Zqq": 0}, -1, 2.5, True, {"Zqq": "2"}):
         with pytest.raises(BadValueError, match="prongs"):
             Images(prongs=wrong)
 

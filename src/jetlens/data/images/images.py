@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,9 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, expected
 from jetlens.core.memory import empty
+from jetlens.core.names import items
 from jetlens.core.units import Feature
+from jetlens.data.checks import check_whole
 from jetlens.data.images import channels as image_channels
 from jetlens.data.images.channels import Drawn
 from jetlens.data.images.prongs import (
@@ -65,7 +69,7 @@ class Images:
         the same.
     intensity, knee, scale, hit, smear
         How what is added up becomes brightness, and how large a particle is: as of
-        `jetlens.physics.jet_images.Look`.
+        `jetlens.physics.jet_images.Look`; no particle is larger than the image.
     normalise
         A variable of the jets that pt is divided by, such as their own; left out, none.
     prongs
@@ -102,15 +106,23 @@ class Images:
     charge: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "channels", tuple(self.channels))
-        if self.pixels < 1:
-            raise BadValueError(f"pixels = {self.pixels}: expected 1 or more")
-        if not (np.isfinite(self.window) and self.window > 0):
-            raise BadValueError(f"window = {self.window}: expected a distance above 0")
+        object.__setattr__(self, "channels", items("channels", self.channels))
+        check_whole("pixels", self.pixels)
+        for name in ("window", "knee"):
+            if not (_is_number(getattr(self, name)) and getattr(self, name) > 0):
+                raise BadValueError(f"{name} = {getattr(self, name)!r}: expected a number above 0")
         if self.frame not in FRAMES:
-            raise BadValueError(f"unknown frame {self.frame!r}: {expected(self.frame, FRAMES)}")
-        if not self.channels:
-            raise BadValueError("channels = []: expected one or more, such as ['pt']")
+            near = expected(str(self.frame), FRAMES)
+            raise BadValueError(f"unknown frame {self.frame!r}: {near}")
+        for name in ("hit", "smear"):
+            size = getattr(self, name)
+            if not _is_number(size) or size > 2 * self.window:
+                side = f"{2 * self.window:g}, the side of the image"
+                raise BadValueError(f"{name} = {size!r}: expected a size from 0 to {side}")
+        if not self.channels or not all(isinstance(c, str) for c in self.channels):
+            raise BadValueError(
+                f"channels = {list(self.channels)}: expected one name or more, such as ['pt']"
+            )
         check_number(self.prongs)
         self.look  # noqa: B018 (refuses looks that make no sense)
 
@@ -214,6 +226,10 @@ class Images:
         round_y = particles.features[int(particles.positions([drawn.y])[0])].unit == "rad"
         move = placing.centred if self.frame == "centred" else placing.upright
         return move(x, y, pt, round_y=round_y).__call__
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and math.isfinite(value)
 
 
 def _subjet(jets: JetBatch, number: int) -> tuple[Floats, Floats]:

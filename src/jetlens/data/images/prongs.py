@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import PARTICLES, REGIONS
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
-from jetlens.core.errors import BadValueError, expected, look_up
+from jetlens.core.errors import BadValueError, UnknownNameError, expected
 from jetlens.core.units import Feature
+from jetlens.data.checks import check_whole
 from jetlens.data.images.channels import WEIGHT, X, Y, first
 from jetlens.physics.prongs import find, number_by_shape
 
@@ -57,7 +58,7 @@ def check_number(prongs: ProngNumber) -> None:
     Raises
     ------
     BadValueError
-        If one is below 1, or a word is not known.
+        If one is no whole number of 1 or more, or a word is not known.
     """
     if isinstance(prongs, str):
         if prongs not in (BY_CLASS, BY_SHAPE):
@@ -66,12 +67,11 @@ def check_number(prongs: ProngNumber) -> None:
                 "numbers by class, such as { H4q = 4, Zqq = 2 }"
             )
         return
-    given = {} if prongs is None else prongs if isinstance(prongs, Mapping) else {"": prongs}
-    for name, number in given.items():
-        if number < 1:
-            raise BadValueError(
-                f"prongs{f'.{name}' if name else ''} = {number}: expected 1 or more"
-            )
+    if isinstance(prongs, Mapping):
+        for name, number in prongs.items():
+            check_whole(f"prongs.{name}", number)
+    elif prongs is not None:
+        check_whole("prongs", prongs)
 
 
 def prongs(
@@ -104,13 +104,17 @@ def prongs(
     ------
     BadValueError
         If there is no number for a class, or x cannot be a pseudorapidity.
+    UnknownNameError
+        If there is none for a class, but one for what is no class.
     """
     if prongs == BY_SHAPE:
         number = number_by_shape(x, y, pt)
-    elif isinstance(prongs, int):
-        number = np.full(len(jets), prongs)
+    elif prongs == BY_CLASS:
+        number = _of_classes(jets, NUMBERS)
+    elif isinstance(prongs, Mapping):
+        number = _of_classes(jets, prongs)
     else:
-        number = _of_classes(jets, NUMBERS if prongs == BY_CLASS else prongs)
+        number = np.full(len(jets), prongs)
     found = find(x, y, pt, number)
     placed = frame.place(found.x, found.y)
     columns = {replace(unit, name="pt"): found.pt}
@@ -158,10 +162,17 @@ def seen(
     return Collection(np.stack(columns, axis=2), ("jet", PARTICLES, "feature"), features, real)
 
 
-def _of_classes(jets: JetBatch, numbers: Mapping[str, int] | str | None) -> NDArray[np.int64]:
+def _of_classes(jets: JetBatch, numbers: Mapping[str, int]) -> NDArray[np.int64]:
     """Return how many prongs each jet has by its class; none where that is not known."""
-    assert isinstance(numbers, Mapping)
-    table = [look_up("class of images.prongs", name, numbers) for name in jets.classes]
+    for name in (c for c in jets.classes if c not in numbers):
+        strange = [n for n in numbers if n not in jets.classes]
+        if numbers is not NUMBERS and strange:  # the one who wrote the table may have mistyped it
+            raise UnknownNameError("class in images.prongs", strange[0], jets.classes)
+        raise BadValueError(
+            f"images.prongs has no number for the class {name!r}: expected a table with one for "
+            f"each of {', '.join(jets.classes)}, a number for all, or {BY_SHAPE!r}"
+        )
+    table = [numbers[name] for name in jets.classes]
     found: NDArray[np.int64] = np.array([*table, 0])[jets.label]  # the last is that of label -1
     return found
 

@@ -23,7 +23,9 @@ def test_an_empty_share() -> None:
     assert in_part(event, "train", (1, 0, 0)).all()
 
 
-@pytest.mark.parametrize("fractions", [(0.5, 0.5), (0.5, 0.2, 0.2), (-0.1, 0.6, 0.5)])
+@pytest.mark.parametrize(
+    "fractions", [(0.5, 0.5), (0.5, 0.2, 0.2), (-0.1, 0.6, 0.5), (np.nan, 0.5, 0.5)]
+)
 def test_wrong_shares(fractions) -> None:
     with pytest.raises(jl.JetlensError, match="add up to 1"):
         in_part(np.arange(3), "train", fractions)

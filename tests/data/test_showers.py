@@ -115,7 +115,9 @@ def test_what_is_written_is_read(tmp_path) -> None:
 
 
 def test_showers_without_a_hit_have_no_hits_and_finite_sums() -> None:
-    thin = Showers(jets=40, particles=("photon",), layer=1.0, depth=1.0, threshold=0.01).read()
+    thin = Showers(
+        jets=80, particles=("photon", "electron"), layer=1.0, depth=1.0, threshold=0.01
+    ).read()
     empty = ~thin["hits"].mask.any(axis=1)
     assert empty.sum() > 10
     assert np.isfinite(thin["jets"].values).all()
@@ -135,9 +137,18 @@ def test_showers_without_a_hit_have_no_hits_and_finite_sums() -> None:
         ({"distance": -1.0}, "distance"),
         ({"jitter": -0.1}, "jitter = -0.1: expected 0 or more"),
         ({"hits": 0}, "hits = 0"),
-        ({"particles": ()}, "one or more"),
-        ({"particles": ("pion", "pion")}, "each of them once"),
+        ({"particles": ()}, "two or more"),
+        ({"particles": ("electron",)}, "expected two or more of electron, photon, pion, kaon"),
+        ({"particles": ("pion", "pion")}, "'pion' is there twice"),
+        ({"particles": "pion"}, "expected a list"),
         ({"jets": 0}, "jets"),
+        ({"jets": "10"}, "jets = '10': expected a whole number, 1 or more"),
+        ({"jets": None}, "jets = None"),
+        ({"jets": 2.5}, "jets = 2.5"),
+        ({"jets": float("nan")}, "jets = nan"),
+        ({"seed": "a"}, "seed = 'a': expected a whole number, 0 or more"),
+        ({"partition": 1.5}, "partition = 1.5"),
+        ({"hits": True}, "hits = True"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wrong, said) -> None:

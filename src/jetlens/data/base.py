@@ -161,7 +161,8 @@ def in_part(
     """
     if part not in PARTS:
         raise BadValueError(f"unknown part {part!r}: {expected(part, PARTS)}")
-    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
+    # a share that is no number is neither below 0 nor above it
+    if len(fractions) != 3 or not (min(fractions) >= 0 and abs(sum(fractions) - 1) <= 1e-6):
         raise BadValueError(
             f"split {list(fractions)}: expected three shares that add up to 1, as [0.7, 0.1, 0.2]"
         )

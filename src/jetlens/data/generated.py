@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadValueError
 from jetlens.data import readers
 from jetlens.data.base import Dataset
+from jetlens.data.checks import check_whole
 from jetlens.data.images import Images
 from jetlens.data.images.imaged import Imaged
 from jetlens.data.readers import ftag
@@ -42,8 +42,7 @@ class Generated(Dataset):
 
     def __post_init__(self) -> None:
         for name, least in (("jets", 1), ("partition", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise BadValueError(f"{name} = {getattr(self, name)}: expected {least} or more")
+            check_whole(name, getattr(self, name), least)
 
     @abc.abstractmethod
     def tables(self, index: int, count: int) -> Mapping[str, NDArray[np.void]]:

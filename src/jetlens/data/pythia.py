@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import datasets
+from jetlens.data.checks import check_whole
 from jetlens.data.generated import Generated
 from jetlens.data.processes import process
 from jetlens.data.tables.made_up import filled
@@ -49,8 +50,7 @@ class PythiaJets(Generated):
     def __post_init__(self) -> None:
         super().__post_init__()
         process(self.process)
-        if self.pool < 1:
-            raise BadValueError(f"pool = {self.pool}: expected 1 or more")
+        check_whole("pool", self.pool)
         if not 0 <= self.mu <= 200:
             raise BadValueError(f"mu = {self.mu}: expected a mean of 0 to 200 pile-up collisions")
         if self.ttbar is not None and not 0 <= self.ttbar <= 1:

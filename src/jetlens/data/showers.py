@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.names import different
 from jetlens.core.registry import datasets
 from jetlens.core.units import Feature
+from jetlens.data.checks import check_whole
 from jetlens.data.generated import Generated
 from jetlens.data.tables.columns import classes_column, described, numbered
 from jetlens.physics.showers import shower
@@ -64,7 +66,7 @@ class Showers(Generated):
     Parameters
     ----------
     particles
-        Any of ``"electron"``, ``"photon"``, ``"pion"`` and ``"kaon"``: the classes.
+        Two or more of ``"electron"``, ``"photon"``, ``"pion"`` and ``"kaon"``: the classes.
     momentum
         The least and the largest momentum in GeV, within 1 and 10; between them, its logarithm is
         uniform, for every kind of particle.
@@ -105,13 +107,14 @@ class Showers(Generated):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "particles", tuple(self.particles))
+        object.__setattr__(self, "particles", different("particles", self.particles))
         object.__setattr__(self, "momentum", tuple(map(float, self.momentum)))
         for name in self.particles:
             look_up("particle", name, shower.MASSES)
-        if not self.particles or len(set(self.particles)) < len(self.particles):
+        if len(self.particles) < 2:
             raise BadValueError(
-                f"particles = {list(self.particles)}: expected one or more, each of them once"
+                f"particles = {list(self.particles)}: expected two or more of "
+                f"{', '.join(PARTICLES)}, for they are the classes"
             )
         if len(self.momentum) != 2 or not LOWEST <= self.momentum[0] <= self.momentum[1] <= HIGHEST:
             raise BadValueError(
@@ -121,8 +124,7 @@ class Showers(Generated):
         for name in ("distance", "jitter"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise BadValueError(f"{name} = {getattr(self, name)}: expected 0 or more")
-        if self.hits < 1:
-            raise BadValueError(f"hits = {self.hits}: expected 1 or more")
+        check_whole("hits", self.hits)
         self.calorimeter  # noqa: B018 (refuses blocks that make no sense)
 
     @property

@@ -15,6 +15,7 @@ from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import datasets
 from jetlens.data import readers
 from jetlens.data.base import Dataset
+from jetlens.data.checks import check_whole
 from jetlens.data.generated import Generated
 from jetlens.data.readers import jetclass
 from jetlens.data.readers.jetclass_files import write
@@ -70,8 +71,8 @@ class JetClass(Generated):
                 f"jets = {self.jets}: expected one or more of each of the {len(self.classes)} "
                 f"classes {', '.join(self.classes)}"
             )
-        if self.constituents is not None and self.constituents < 1:
-            raise BadValueError(f"constituents = {self.constituents}: expected 1 or more")
+        if self.constituents is not None:
+            check_whole("constituents", self.constituents)
 
     def tables(self, index: int, count: int) -> dict[str, NDArray[np.void]]:
         """Generate ``jets`` ``[jet]``, ``constituents`` ``[jet, longest]``, ``partons``."""

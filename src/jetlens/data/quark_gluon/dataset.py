@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.batch import JetBatch
-from jetlens.core.errors import BadValueError
 from jetlens.core.registry import datasets
 from jetlens.data import readers
 from jetlens.data.base import Dataset
+from jetlens.data.checks import check_whole
 from jetlens.data.generated import Generated
 from jetlens.data.processes import process
 from jetlens.data.readers import energyflow
@@ -60,8 +60,8 @@ class QuarkGluon(Generated):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.constituents is not None and self.constituents < 1:
-            raise BadValueError(f"constituents = {self.constituents}: expected 1 or more")
+        if self.constituents is not None:
+            check_whole("constituents", self.constituents)
 
     def tables(self, index: int, count: int) -> dict[str, NDArray[np.void]]:
         """Generate ``jets`` ``[jet]`` and ``constituents`` ``[jet, longest]``."""

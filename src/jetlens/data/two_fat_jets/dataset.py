@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import datasets
+from jetlens.data.checks import check_whole
 from jetlens.data.generated import Generated
 from jetlens.data.processes import processes
 from jetlens.data.tables.made_up import filled
@@ -84,8 +85,7 @@ class TwoFatJets(Generated):
         for name in ("radius", "pt_min", "eta_max"):
             if not (np.isfinite(getattr(self, name)) and getattr(self, name) > 0):
                 raise BadValueError(f"{name} = {getattr(self, name)}: expected a number above 0")
-        if self.constituents < 1:
-            raise BadValueError(f"constituents = {self.constituents}: expected 1 or more")
+        check_whole("constituents", self.constituents)
         if not 0 <= self.bias <= 8:
             raise BadValueError(f"bias = {self.bias}: expected a power from 0 to 8")
         if not 0 <= self.missing_resolution < np.inf:

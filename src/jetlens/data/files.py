@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jetlens.core.errors import BadValueError
 from jetlens.core.files import expanded
+from jetlens.core.names import one_or_more
 from jetlens.core.registry import datasets
 from jetlens.data import readers
 from jetlens.data.base import Dataset
+
+_OWN = {"files", "format", "partition", "columns", "label", "classes"}
 
 
 @datasets.register("files")
@@ -28,7 +32,7 @@ def files(
     ----------
     files
         Names or patterns. A leading environment variable, as in ``$JETLENS_REAL_DATA/jets.h5``,
-        stands for its folder.
+        stands for its folder. A file that is named twice, by patterns too, is refused.
     format
         The reader's name; left out, it is found from the first file.
     partition
@@ -37,7 +41,7 @@ def files(
         The variables to read, by collection; left out, all.
     label, classes
         The jets' variable that holds their classes, and the names of its numbers 0, 1, ...; left
-        out, what the files say.
+        out, what the files say. One class alone cannot be tagged.
     options
         More that the reader takes, as ``{ constituents = 60 }``.
 
@@ -45,7 +49,15 @@ def files(
     ------
     BadFileError
         If there is no such file, or the environment variable is not set.
+    BadValueError
+        If there is one class alone, or an option stands in the wrong place.
     """
+    if classes is not None and len(one_or_more("classes", classes)) < 2:
+        raise BadValueError(
+            f"classes = {list(classes)}: expected two or more, for one alone cannot be tagged"
+        )
+    for name in _OWN & set(options or ()):
+        raise BadValueError(f"options.{name}: expected {name} beside options, not in them")
     names = [files] if isinstance(files, str) else list(files)
     return readers.open(
         [expanded(name) for name in names],

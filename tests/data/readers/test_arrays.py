@@ -327,14 +327,62 @@ def test_files_that_are_missing_or_damaged_are_told(tmp_path, monkeypatch) -> No
     with pytest.raises(BadFileError, match=r"a\.npz.*damaged"):
         jl.read(tmp_path / "jets.toml")
     (tmp_path / "b").mkdir()
-    np.savez(tmp_path / "b" / "a.npz", x=np.ones((2, 3, 3)))
+    np.savez(tmp_path / "b" / "a.npz", x=np.ones((2, 3, 3)), number=3)
     with pytest.raises(
-        BadFileError, match=r"description='jets.toml' names the TOML.*none is there"
+        BadFileError,
+        match=r"holds x \[2, 3, 3\], number: no .* description='jets.toml' names.*none is there",
     ):
         jl.read(tmp_path / "b" / "a.npz")
     described(tmp_path / "b", GOOD, "one.toml"), described(tmp_path / "b", GOOD, "two.toml")
     with pytest.raises(BadFileError, match=r"one.toml, two.toml are there"):
         jl.read(tmp_path / "b" / "a.npz")
+
+
+def test_a_file_that_is_no_arrays_is_told_before_a_description_is_asked_for(tmp_path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.ones((2, 3)))
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:-40])
+    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "text.npz").write_text("no arrays")
+    for name, told in (
+        ("cut", "damaged or cut short"), ("empty", "is no .npy"), ("text", "is no .npy"),
+        ("none", "no file"),
+    ):  # fmt: skip
+        with pytest.raises(BadFileError, match=told):
+            jl.open(tmp_path / f"{name}.npz", format="arrays")
+    with pytest.raises(BadFileError, match="damaged or cut short"):
+        jl.open(tmp_path / "cut.npz")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000, 3), }",
+        "{'descr': '<f8', 'fortran_order': True, 'shape': (10000000000000, 3), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (-4, -6), }",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (4, 6",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (4, 6), ",
+        "  {\n 'descr': 3",
+    ],
+)
+def test_a_header_that_says_what_cannot_be_is_told(tmp_path, header) -> None:
+    """Jets are counted by headers alone: there would be no end of them."""
+    values = np.ones((4, 3)).tobytes()
+    said = header.ljust(117).encode() + b"\n"
+    raw = b"\x93NUMPY\x01\x00" + len(said).to_bytes(2, "little") + said + values
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as file:
+        file.writestr("x.npy", raw)
+    described(
+        tmp_path, '[collections.c]\narray = "x"\n[collections.c.columns]\na = {}\nb = {}\nc = {}\n'
+    )
+    with pytest.raises(BadFileError, match=r"a\.npz' is damaged or cut short"):
+        jl.read(tmp_path / "a.npz")
+
+
+def test_numbers_of_events_are_whole(tmp_path) -> None:
+    np.savez(tmp_path / "a.npz", x=particles(3)[0], n=np.array([1.0, 2.5, 3.0]))
+    described(tmp_path, "event = 'n'\n" + GOOD)
+    with pytest.raises(BadFileError, match=r"array 'n' of .* is 2.5 in one place: expected whole"):
+        jl.read(tmp_path / "a.npz")
 
 
 def test_rows_of_a_zip_are_read_without_the_rest(tmp_path, monkeypatch) -> None:

@@ -264,7 +264,13 @@ def changed(column: int, value: float) -> np.ndarray:
         ({"X": changed(0, -2.0)}, "pt = -2 of particle 0 of jet 3"),
         ({"X": changed(3, 0.3)}, "pid = 0.3 of particle 0 of jet 3 .* remap_pids"),
         ({"X": changed(3, 1e30)}, r"pid = 1e\+30 of particle 0 of jet 3"),
-        ({"X": changed(1, 900.0)}, "y = 900 of particle 0 of jet 3 .* a rapidity"),
+        ({"X": changed(1, 900.0)}, "y = 900 of particle 0 of jet 3 .* a rapidity, 15 at most"),
+        ({"X": changed(1, -50.0)}, "y = -50 of particle 0 of jet 3 .* a rapidity"),
+        ({"X": changed(0, 1e300)}, r"pt = 1e\+300 of particle 0 of jet 3 .* to 1e\+07, in GeV"),
+        ({"X": changed(2, 1e300)}, r"phi = 1e\+300 of particle 0 of jet 3 .* an azimuth in rad"),
+        ({"X": changed(3, np.nan)}, "pid = nan of particle 0 of jet 3 .* a finite number"),
+        ({"event": np.array([0, 1, 2, 2.5, 4])}, "event = 2.5 of jet 3 .* a whole number"),
+        ({"event": np.array([0, 1, 1e300, 2, 4])}, r"event = 1e\+300 of jet 2 .* a whole number"),
         ({"X": np.full((5, 4, 4), "1")}, "'X' .* holds <U1: expected real numbers"),
         ({"X": np.ones((5, 4, 4), dtype=complex)}, "'X' .* holds complex128"),
         ({"y": np.full(5, "quark")}, "'y' .* holds <U5: expected real numbers"),
@@ -283,6 +289,51 @@ def test_what_is_wrong_is_told(tmp_path, arrays, told) -> None:
     assert "a.npz" in str(error.value)
 
 
+def test_what_colliders_make_is_read(tmp_path) -> None:
+    """Steep particles and hard ones, azimuths of more than a turn, numbers of events as floats."""
+    arrays = made_up(jets=5, places=4)
+    arrays["X"][2, 0] = 0.004, 14.5, 6.9, 22
+    arrays["X"][3, 0] = 6.5e6, -0.5, -3.2, 22  # written in MeV
+    arrays["event"] = np.array([0.0, -1.0, 2.0**52, 3.0, 4.0])
+    read = jl.read(save(tmp_path / "a.npz", arrays))
+    assert np.isfinite(read["jets"].values).all()
+    np.testing.assert_array_equal(read.event, arrays["event"].astype(np.int64))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            {"X": np.ones((5, 4, 6))},
+            r"holds X \[5, 4, 6\], y \[5\] \(format='energyflow' tells",
+        ),
+        ({"X": np.ones((5, 4))}, r"holds X \[5, 4\], y \[5\]"),
+        ({"y": None}, r"holds X \[5, 4, 4\] \(format='energyflow' .*description='jets.toml'"),
+        ({"X": changed(0, np.nan)}, "pt = nan of particle 0 of jet 3 .* a finite number"),
+        ({"X": changed(0, -2.0)}, "pt = -2 of particle 0 of jet 3"),
+        ({"X": changed(3, np.inf)}, "pid = inf of particle 0 of jet 3"),
+    ],
+)
+def test_what_is_wrong_is_told_without_a_format_too(tmp_path, change, told) -> None:
+    arrays = {**made_up(jets=5, places=4), **change}
+    path = save(tmp_path / "a.npz", {k: v for k, v in arrays.items() if v is not None})
+    with pytest.raises(BadFileError, match=told) as error:
+        jl.read(path)
+    assert "a.npz" in str(error.value)
+
+
+def test_a_description_elsewhere_says_more_than_the_arrays_names(tmp_path) -> None:
+    arrays = made_up(jets=5, places=4)
+    (tmp_path / "b").mkdir()
+    words = tmp_path / "b" / "jets.toml"
+    words.write_text(
+        "[collections.c]\narray = 'X'\n[collections.c.columns]\na = {}\nb = {}\nc = {}\nd = {}\n"
+    )
+    read = jl.read(save(tmp_path / "a.npz", arrays), description=str(words))
+    assert read["c"].names == ("a", "b", "c", "d")
+    assert jl.read(tmp_path / "a.npz", description=words).row.tolist() == list(range(5))
+
+
 def test_what_is_not_there_or_no_npz_is_told(tmp_path) -> None:
     arrays = made_up(jets=2, places=2)
     save(tmp_path / "a.npz", {"x": arrays["X"], "y": arrays["y"]})
@@ -294,6 +345,8 @@ def test_what_is_not_there_or_no_npz_is_told(tmp_path) -> None:
     save(tmp_path / "c.npz", {k: v[:0] for k, v in arrays.items()})
     with pytest.raises(BadFileError, match=r"no jets in .*c\.npz"):
         jl.open(tmp_path / "c.npz", format="energyflow").partitions()
+    with pytest.raises(BadFileError, match=r"cannot be read: Is a directory"):
+        jl.open(tmp_path, format="energyflow").partitions()
 
 
 def test_particles_that_are_not_known_are_kept_if_asked_for(tmp_path) -> None:
@@ -304,6 +357,8 @@ def test_particles_that_are_not_known_are_kept_if_asked_for(tmp_path) -> None:
     assert not own.values[strange][0, own.positions(["m2", "charge", "is_neutron"])].any()
     with pytest.raises(BadValueError, match="unknown = 'kep': did you mean 'keep'"):
         jl.open(path, unknown="kep")
+    with pytest.raises(BadValueError, match="unknown = 3: expected one of refuse, keep"):
+        jl.open(path, unknown=3)
 
 
 def test_a_large_file_is_never_held_whole(tmp_path) -> None:

@@ -186,7 +186,7 @@ def test_files_that_lack_something(tmp_path) -> None:
         jl.read(path, format="fatg")
     with pytest.raises(jl.JetlensError, match="did you mean 'partition'"):
         jl.open(path, partitions=3)
-    with pytest.raises(jl.JetlensError, match="partition=0"):
+    with pytest.raises(jl.JetlensError, match="partition = 0"):
         jl.open(path, partition=0)
     with pytest.raises(jl.JetlensError, match="no file matches"):
         jl.read(tmp_path / "*.hdf5")

@@ -125,7 +125,8 @@ def test_only_the_branches_of_the_variables_asked_for_are_needed(tmp_path) -> No
     assert set(alone.collections) == {"jets"}
     with pytest.raises(UnknownNameError, match=r"unknown branch of .*few.root' 'part_energy'"):
         jl.read(path, columns={"constituents": ["part_e_log"]})
-    with pytest.raises(UnknownNameError, match="unknown branch"):
+    lacks = r"few.root' lacks branches of JetClass's: jet_energy, .*: columns = .* names it"
+    with pytest.raises(BadFileError, match=lacks):
         jl.read(path)
 
 
@@ -205,7 +206,7 @@ def test_a_class_that_is_absent_is_told(tmp_path) -> None:
         jl.read(path, classes=["Hbbb", "QCD"])
     with pytest.raises(BadValueError, match="no jets of class 'Hcc' in"):
         jl.read(path, classes=["Hcc", "QCD"])
-    with pytest.raises(BadValueError, match="expected different ones"):
+    with pytest.raises(BadValueError, match="classes: 'QCD' is there twice"):
         jl.read(path, classes=["QCD", "QCD"])
     with pytest.raises(BadValueError, match=r"label = 'flavour': .* label_<class>"):
         jl.read(path, label="flavour")
@@ -223,6 +224,60 @@ def test_labels_that_say_two_classes_or_none(tmp_path) -> None:
         jl.read(save(tmp_path / "two.root", branches))
 
 
+def spoilt(name: str, value: float, jet: int = 3) -> dict:
+    """Return branches of which one number, that of a jet or of its last particle, is another."""
+    branches = made_up(6)
+    number = ak.num(branches["part_px"])
+    flat = branches[name] if name[:4] != "part" else ak.flatten(branches[name])
+    flat = np.array(flat)
+    flat[jet if name[:4] != "part" else int(np.sum(number[: jet + 1])) - 1] = value
+    branches[name] = flat if name[:4] != "part" else ak.unflatten(flat, number)
+    return branches
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        *((name, np.nan, f"{name} = nan of .*jet 3 in .*: expected a finite number")
+          for name in ("part_px", "part_deta", "part_charge", "jet_pt", "jet_eta")),
+        ("part_py", np.inf, "part_py = inf of particle . of jet 3 in"),
+        ("jet_phi", -np.inf, "jet_phi = -inf of jet 3 in"),
+        ("part_energy", -1, r"part_energy = -1 of particle . of jet 3 .*: expected 0 or more"),
+        ("jet_pt", -1, "jet_pt = -1 of jet 3 in .*: expected 0 or more"),
+        ("label_QCD", 0.5, "label_QCD = 0.5 in .*: expected 0 or 1"),
+        ("label_Zqq", 2, "label_Zqq = 2 in .*: expected 0 or 1"),
+    ],
+)  # fmt: skip
+def test_numbers_that_cannot_be_are_told(tmp_path, name, value, told) -> None:
+    path = save(tmp_path / "jets.root", spoilt(name, value))
+    with pytest.raises(BadFileError, match=told):
+        jl.read(path, partition=2)
+    if name.startswith("part"):
+        last = len(made_up(6)["part_px"][3]) - 1
+        with pytest.raises(BadFileError, match=f"of particle {last} of jet 3"):
+            jl.read(path, partition=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("part_energy", 0), ("part_px", 0), ("part_d0val", 0), ("part_d0err", np.inf),
+        ("part_dzerr", np.nan), ("jet_sdmass", -1e-3), ("jet_sdmass", 0), ("jet_tau4", 0),
+        ("jet_tau4", np.nan), ("aux_genpart_pid", np.nan), ("part_charge", 0), ("jet_eta", 0),
+    ],
+)  # fmt: skip
+def test_odd_numbers_that_may_be_are_read(tmp_path, name, value) -> None:
+    columns = {"jets": JET_NAMES, "constituents": [n for n in made_up(1) if n[:5] == "part_"]}
+    read = jl.read(save(tmp_path / "jets.root", spoilt(name, value)), columns=columns)
+    assert len(read) == 6
+
+
+def test_branches_of_text_are_told(tmp_path) -> None:
+    branches = made_up(3) | {"jet_pt": ak.Array(["a", "b", "c"])}
+    with pytest.raises(BadFileError, match=r"'jet_pt' of .*jets.root' holds <U1: expected numbers"):
+        jl.read(save(tmp_path / "jets.root", branches))
+
+
 def test_fewer_constituents_are_the_hardest(tmp_path) -> None:
     path = save(tmp_path / "jets.root", made_up(6))
     whole, few = jl.read(path), jl.read(path, constituents=3)
@@ -238,7 +293,7 @@ def test_files_that_hold_no_such_jets_are_refused(tmp_path) -> None:
     branches = made_up(3)
     other = save(tmp_path / "other.root", branches, tree="trees")
     with pytest.raises(
-        UnknownNameError, match=r"unknown tree of .*other.root.*did you mean 'trees'"
+        BadFileError, match=r"other.root' has no tree 'tree', where .* looked for: it holds trees$"
     ):
         jl.read(other)
     unlabelled = {k: v for k, v in branches.items() if not k.startswith("label_")}
@@ -248,7 +303,7 @@ def test_files_that_hold_no_such_jets_are_refused(tmp_path) -> None:
     for size in (50, 1000, len(whole) // 2):
         cut = tmp_path / f"cut{size}.root"
         cut.write_bytes(whole[:size])
-        with pytest.raises(BadFileError, match=f"cut{size}.root"):
+        with pytest.raises(BadFileError, match=f"^'.*cut{size}.root' is no .* or cut short: .*$"):
             jl.read(cut)
     text = tmp_path / "text.root"
     text.write_text("jets")

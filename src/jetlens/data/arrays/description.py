@@ -123,8 +123,15 @@ def is_description(path: Path) -> bool:
         return False
 
 
-def beside(path: Path) -> Path:
+def beside(path: Path, holds: str) -> Path:
     """Return the one description in the folder of some arrays.
+
+    Parameters
+    ----------
+    path
+        The arrays' file.
+    holds
+        What it holds, in words, for the message.
 
     Raises
     ------
@@ -135,8 +142,9 @@ def beside(path: Path) -> Path:
     if len(there) != 1:
         found = f"{', '.join(p.name for p in there)} are" if there else "none is"
         raise BadFileError(
-            f"{str(path)!r} holds arrays without names: description='jets.toml' names the TOML "
-            f"that says what they are, or it stands beside them ({found} there)"
+            f"{str(path)!r} holds {holds}: no reader knows these by their names and shapes. "
+            "description='jets.toml' names the TOML that says what they are, or it stands beside "
+            f"them ({found} there)"
         )
     return there[0]
 

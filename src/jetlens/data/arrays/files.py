@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -55,6 +57,8 @@ def kind_of(path: Path) -> type[NpyFile] | type[NpzFile] | type[ParquetFile] | N
             start = file.read(6)
     except FileNotFoundError:
         raise BadFileError(f"no file {str(path)!r}") from None
+    except OSError as error:  # a folder, a name that is too long, no permission
+        raise BadFileError(f"{str(path)!r} cannot be read: {error.strerror}") from error
     if start == b"\x93NUMPY":
         return NpyFile
     if start[:4] == b"PAR1":
@@ -73,7 +77,8 @@ def _told(path: str) -> Iterator[None]:
         raise
     except (
         *(OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error),
-        *(NotImplementedError, pyarrow.ArrowException),
+        *(NotImplementedError, RuntimeError, pyarrow.ArrowException),
+        *(SyntaxError, tokenize.TokenError),  # of headers, which numpy reads as Python
     ) as error:
         raise BadFileError(f"{path!r} is damaged or cut short: {error}") from error
 
@@ -136,18 +141,18 @@ class NpzFile(_Named):
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return the shape of an array, without reading it."""
-        with self._entry(name) as entry:
-            return self._header(entry, name)[0]
+        with self._entry(name) as (entry, size):
+            return self._header(entry, name, size)[0]
 
     def dtype(self, name: str) -> np.dtype[np.generic]:
         """Return the type of an array's numbers, without reading it."""
-        with self._entry(name) as entry:
-            return self._header(entry, name)[2]
+        with self._entry(name) as (entry, size):
+            return self._header(entry, name, size)[2]
 
     def read(self, name: str, rows: Rows) -> NDArray[Any]:
         """Return some rows."""
-        with self._entry(name) as entry:
-            shape, fortran, dtype = self._header(entry, name)
+        with self._entry(name) as (entry, size):
+            shape, fortran, dtype = self._header(entry, name, size)
             if fortran:  # its rows are scattered over all of it
                 entry.seek(0)
                 whole: NDArray[Any] = np.lib.format.read_array(entry)
@@ -161,15 +166,16 @@ class NpzFile(_Named):
             return np.frombuffer(data, dtype).reshape(stop - start, *shape[1:])
 
     @contextlib.contextmanager
-    def _entry(self, name: str) -> Iterator[IO[bytes]]:
+    def _entry(self, name: str) -> Iterator[tuple[IO[bytes], int]]:
+        """Open an array, and say how many bytes it has, unpacked."""
         name = self._found(name, self.names())
         with _told(self.path), zipfile.ZipFile(self.path) as file:
             entries = {n.removesuffix(".npy"): n for n in file.namelist()}
             with file.open(entries[name]) as entry:
-                yield entry
+                yield entry, file.getinfo(entries[name]).file_size
 
     def _header(
-        self, entry: IO[bytes], name: str
+        self, entry: IO[bytes], name: str, size: int
     ) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
         version = np.lib.format.read_magic(entry)
         old = version == (1, 0)
@@ -179,6 +185,11 @@ class NpzFile(_Named):
             raise BadFileError(f"{name!r} of {self.path!r} holds Python objects: expected numbers")
         if not shape:
             raise BadFileError(f"{name!r} of {self.path!r} is a single number: expected jets")
+        if min(shape) < 0 or math.prod(shape) * dtype.itemsize > size:
+            raise BadFileError(
+                f"{self.path!r} is damaged or cut short: {name!r} is said to be of shape {shape}, "
+                f"{dtype}, and has {size} bytes"
+            )
         return shape, fortran, dtype
 
 

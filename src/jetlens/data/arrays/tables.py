@@ -190,6 +190,18 @@ def numbers(source: ArrayFile, path: str, rows: Rows, what: str, pick: Pick) -> 
     return found.astype(np.float64)
 
 
+def events(source: ArrayFile, path: str, rows: Rows, pick: Pick) -> NDArray[np.int64]:
+    """Read the jets' event numbers: whole ones, lest jets of different events become one."""
+    found = numbers(source, path, rows, "event", pick)
+    known = found.astype(np.int64)
+    if (known != found).any():
+        raise BadFileError(
+            f"{_called(pick.array)} of {path!r} is {found[known != found][0]:g} in one place: "
+            "expected whole numbers of events"
+        )
+    return known
+
+
 def labels(source: ArrayFile, path: str, rows: Rows, label: Label) -> NDArray[np.int64]:
     """Return each jet's class, -1 where it is not known.
 

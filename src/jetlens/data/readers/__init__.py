@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import glob
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadFileError, BadValueError
 from jetlens.core.files import remote
-from jetlens.core.registry import readers
+from jetlens.core.names import different, items, one_or_more
+from jetlens.core.registry import parameters, readers
 from jetlens.data.base import Dataset
+from jetlens.data.checks import check_whole
+from jetlens.data.readers.slices import check_different
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -34,14 +37,15 @@ def open(paths: Paths, *, format: str | None = None, **options: Any) -> Dataset:
     Raises
     ------
     BadFileError
-        If there is no such file, or no reader knows what it is.
+        If there is no such file, one is named twice, or no reader knows what it is.
+    BadValueError
+        If an option is not what it should be.
     UnknownNameError
         If no reader has that name.
     """
     files = _files(paths)
-    name = format or (_by_name(files[0]) if remote(files[0]) else _sniff(Path(files[0])))
-    if int(options.get("partition", 1)) < 1:
-        raise BadValueError(f"partition={options['partition']}: expected at least 1 jet")
+    _check(options)
+    name = format or (_by_name(files[0]) if remote(files[0]) else _sniff(Path(files[0]), options))
     opened: Dataset = readers.make(name, files=files, **options)
     return opened
 
@@ -53,7 +57,9 @@ def read(paths: Paths, *, format: str | None = None, **options: Any) -> JetBatch
 
 def _files(paths: Paths) -> tuple[str, ...]:
     files: list[str] = []
-    for path in [paths] if isinstance(paths, str | Path) else paths:
+    for path in [paths] if isinstance(paths, str | Path) else items("files", paths):
+        if not isinstance(path, str | Path):
+            raise BadValueError(f"files: {path!r}, expected a path or a pattern")
         text = str(path)
         pattern = glob.has_magic(text) and not remote(text)
         found = sorted(glob.glob(text)) if pattern else [text]  # noqa: PTH207 (absolute patterns too)
@@ -62,7 +68,24 @@ def _files(paths: Paths) -> tuple[str, ...]:
         files += found
     if not files:
         raise BadFileError("no file was named")
+    check_different(files)
     return tuple(files)
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Refuse what options that all readers share cannot be."""
+    check_whole("partition", options.get("partition", 1))
+    if options.get("classes") is not None:
+        one_or_more("classes", options["classes"])
+    columns = options.get("columns")
+    if columns is None:
+        return
+    if not isinstance(columns, Mapping):
+        raise BadValueError(
+            f"columns = {columns!r}: expected variables by collection, as {{'jets': ['pt']}}"
+        )
+    for collection, names in columns.items():
+        different(f"columns of {collection}", names)
 
 
 def _by_name(url: str) -> str:
@@ -78,14 +101,25 @@ def _by_name(url: str) -> str:
     return known[ending]
 
 
-def _sniff(path: Path) -> str:
-    if not path.exists():
+def _sniff(path: Path, options: Mapping[str, Any]) -> str:
+    """Return the first reader that knows what a file is."""
+    try:
+        there = path.exists()
+    except OSError as error:  # such as a name that is too long
+        raise BadFileError(f"{str(path)!r} cannot be read: {error.strerror}") from error
+    if not there:
         near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         raise BadFileError(f"no file {str(path)!r}{_beside(path.name, near)}")
     if path.is_dir():
         raise BadFileError(f"{str(path)!r} is a folder: name its files, as in '{path}/*.h5'")
-    # a reader of anything is asked last
-    for name in sorted(readers, key=lambda n: hasattr(readers.get(n), "general")):
+
+    def order(name: str) -> tuple[bool, bool]:
+        # a reader that does not take what is asked for comes after those that do, and one of
+        # anything after the others
+        reader = readers.get(name)
+        return not options.keys() <= parameters(reader).keys(), hasattr(reader, "general")
+
+    for name in sorted(readers, key=order):
         if readers.get(name).recognises(path):  # type: ignore[attr-defined]
             return name
     with path.open("rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +17,12 @@ from jetlens.core.files import expanded
 from jetlens.core.registry import readers
 from jetlens.data.arrays import description as array_description
 from jetlens.data.arrays.description import Description, Label
-from jetlens.data.arrays.files import kind_of, open_arrays
-from jetlens.data.arrays.tables import collection, labels, numbers, stored
+from jetlens.data.arrays.files import NpzFile, kind_of, open_arrays
+from jetlens.data.arrays.tables import collection, events, labels, numbers, stored
 from jetlens.data.base import Dataset
-from jetlens.data.readers.slices import Slice, slices
+from jetlens.data.readers.slices import Slice, check_different, slices
+
+_TOLD = 8  # arrays of a file that nothing describes
 
 
 @readers.register("arrays")
@@ -64,9 +67,9 @@ class ArrayFiles(Dataset):
         if self.description is None and given[0].endswith(".toml"):
             path, given = Path(given[0]), given[1:]
         elif self.description is None:
-            path = array_description.beside(Path(given[0]))
+            path = array_description.beside(Path(given[0]), _held(given[0]))
         else:
-            path = Path(expanded(self.description))
+            path = Path(expanded(str(self.description)))
         tables = array_description.load(path)
         if self.label is not None or self.classes is not None:
             own = Label() if tables.label is None else tables.label
@@ -115,7 +118,26 @@ def _named(tables: Description, path: Path) -> tuple[str, ...]:
         if not there:
             raise BadFileError(f"no file matches {pattern!r}, which {str(path)!r} names")
         found += there
+    check_different(found)
     return tuple(found)
+
+
+def _held(path: str) -> str:
+    """Return what a file holds, in words: its arrays and, where they are told, their shapes."""
+    source = open_arrays(path)
+    names = source.names()
+    said = []
+    for name in names[:_TOLD]:
+        shape = ""
+        if isinstance(source, NpzFile):
+            with contextlib.suppress(BadFileError):  # no array of jets
+                shape = f" {list(source.shape(name))}"
+        said.append(f"{name or 'one array'}{shape}")
+    more = [f"{len(names) - _TOLD} more"] if len(names) > _TOLD else []
+    hint = ""
+    if {"X", "y"} & set(names):
+        hint = " (format='energyflow' tells what EnergyFlow's files have instead)"
+    return ", ".join(said + more) + hint
 
 
 def _count(path: str, tables: Description) -> int:
@@ -168,7 +190,7 @@ class ArraySlice:
         if tables.weight is not None:
             weight = numbers(source, path, rows, "weight", tables.weight)
         if tables.event is not None:
-            event = numbers(source, path, rows, "event", tables.event).astype(np.int64)
+            event = events(source, path, rows, tables.event)
         label = np.full(count, -1, dtype=np.int64)
         if tables.label is not None:
             label = labels(source, path, rows, tables.label)

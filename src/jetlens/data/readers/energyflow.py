@@ -20,13 +20,14 @@ from jetlens.core.registry import readers
 from jetlens.data.arrays import description as array_description
 from jetlens.data.arrays.files import NpzFile, kind_of
 from jetlens.data.base import Dataset
+from jetlens.data.checks import check_whole
 from jetlens.data.readers.energyflow_checks import (
     check_others,
     check_particles,
     check_shapes,
     labels,
 )
-from jetlens.data.readers.energyflow_variables import IMPACT, PID, PT, collections
+from jetlens.data.readers.energyflow_variables import IMPACT, PID, collections
 from jetlens.data.readers.slices import Slice, slices
 
 CLASSES = ("gluon", "quark")
@@ -76,10 +77,10 @@ class EnergyFlowFiles(Dataset):
     unknown: str = REFUSE
 
     def __post_init__(self) -> None:
-        if self.constituents is not None and self.constituents < 1:
-            raise BadValueError(f"constituents = {self.constituents}: expected 1 or more")
+        if self.constituents is not None:
+            check_whole("constituents", self.constituents)
         if self.unknown not in (REFUSE, KEEP):
-            what = expected(self.unknown, (REFUSE, KEEP))
+            what = expected(str(self.unknown), (REFUSE, KEEP))
             raise BadValueError(f"unknown = {self.unknown!r}: {what}")
 
     @property
@@ -97,12 +98,13 @@ class EnergyFlowFiles(Dataset):
             shape = file.shape(X) if {X, LABEL} <= set(file.names()) else ()
             if len(shape) != 3 or shape[2] != 4:
                 return False
-            first = np.asarray(file.read(X, (0, _LOOKED_AT)), dtype=np.float64)
+            first = np.asarray(file.read(X, (0, _LOOKED_AT)), dtype=np.float64)[..., PID]
         except (BadFileError, ValueError):
             return False
-        described = any(array_description.is_description(p) for p in path.parent.glob("*.toml"))
-        whole = bool((first[..., PID] == np.round(first[..., PID])).all())
-        return whole and bool((first[..., PT] >= 0).all()) and not described
+        # what is no number is told when it is read, with the jet
+        if (np.isfinite(first) & (first != np.round(first))).any():
+            return False
+        return not any(array_description.is_description(p) for p in path.parent.glob("*.toml"))
 
     def partitions(self) -> list[EnergyFlowSlice]:
         """Return slices of the files, `partition` jets each."""

@@ -15,8 +15,14 @@ from jetlens.physics.particles import TABLE, known
 
 COLUMNS = ("pt", "y", "phi", "pid")
 """The last axis of ``X``."""
-_STEEPEST = 100.0  # no particle's rapidity is larger, and its momentum is still a number
-_NUMBERS = 2.0**31  # particles' numbers are below
+
+# No particle of a collider is beyond these: a beam of 7 TeV has a rapidity of 9.6, one of 50 TeV of
+# 11.6, and 15 is that of 7 TeV at a pt of 4 MeV. From 18 on, energy less pz is lost in rounding.
+_HARDEST = 1e7  # GeV, and that of whoever writes MeV
+_STEEPEST = 15.0
+_TURNS = 4 * np.pi  # azimuths may go on beyond a turn, so that no jet is cut in two
+_NUMBERS = 2.0**31  # particles' numbers
+_EVENTS = 2.0**63
 
 
 def check_shapes(path: str, label: str, others: Mapping[str, int]) -> int:
@@ -81,16 +87,21 @@ def check_particles(x: Array, first: int, path: str, unknown: str) -> None:
     Raises
     ------
     BadFileError
-        If a number is not finite, a pt negative, a rapidity beyond all bounds, or a particle's
-        number not whole or not known.
+        If a number is not finite, a pt negative, one of them beyond what any collider makes, or a
+        particle's number not whole or not known.
     """
-    for i, name in enumerate(COLUMNS):
-        _refuse(~np.isfinite(x[..., i]), x[..., i], name, first, path, "a finite number")
-    pt, y, pid = x[..., 0], x[..., 1], x[..., 3]
-    _refuse(pt < 0, pt, "pt", first, path, "0 (padding) or more, in GeV")
-    _refuse(np.abs(y) > _STEEPEST, y, "y", first, path, "a rapidity")
+    pt, y, phi, pid = (x[..., i] for i in range(len(COLUMNS)))
+    # no comparison holds of what is not a number
     _refuse(
-        (pid != np.round(pid)) | (np.abs(pid) >= _NUMBERS), pid, "pid", first, path,
+        ~((pt >= 0) & (pt <= _HARDEST)), pt, "pt", first, path,
+        f"0 (padding) to {_HARDEST:g}, in GeV",
+    )  # fmt: skip
+    _refuse(~(np.abs(y) <= _STEEPEST), y, "y", first, path, f"a rapidity, {_STEEPEST:g} at most")
+    _refuse(
+        ~(np.abs(phi) <= _TURNS), phi, "phi", first, path, "an azimuth in rad, two turns at most"
+    )
+    _refuse(
+        ~((pid == np.round(pid)) & (np.abs(pid) < _NUMBERS)), pid, "pid", first, path,
         "a particle's number as it is, not as remap_pids leaves it",
     )  # fmt: skip
     if unknown != "keep":
@@ -103,15 +114,21 @@ def check_particles(x: Array, first: int, path: str, unknown: str) -> None:
 
 
 def check_others(arrays: Mapping[str, Array], first: int, path: str) -> None:
-    """Refuse numbers of jets or particles that are not finite; arrays by name, jets first."""
+    """Refuse numbers of particles that are not finite, and numbers of jets that are not whole.
+
+    Arrays are by name; those with one axis, events and partons, are the jets'.
+    """
     for name, values in arrays.items():
         bad = ~np.isfinite(values)
+        wanted = "a finite number"
+        if values.ndim == 1 and not bad.any():
+            bad = (values != np.rint(values)) | (np.abs(values) >= _EVENTS)
+            wanted = "a whole number"
         if bad.any():
             jet, *particle = np.argwhere(bad)[0]
             of = f"particle {particle[0]} of jet" if particle else "jet"
             raise BadFileError(
-                f"{name} = {values[bad][0]:g} of {of} {first + jet} in {path!r}: expected a finite "
-                "number"
+                f"{name} = {values[bad][0]:g} of {of} {first + jet} in {path!r}: expected {wanted}"
             )
 
 
@@ -120,6 +137,8 @@ def _refuse(
 ) -> None:
     if bad.any():
         jet, particle = np.argwhere(bad)[0]
+        if not np.isfinite(values[jet, particle]):
+            wanted = "a finite number"
         raise BadFileError(
             f"{name} = {values[jet, particle]:g} of particle {particle} of jet {first + jet} in "
             f"{path!r} ({bad.sum()} such in these {len(bad)} jets): expected {wanted}"

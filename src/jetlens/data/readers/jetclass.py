@@ -11,8 +11,11 @@ import numpy as np
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError, look_up
+from jetlens.core.names import one_or_more
 from jetlens.core.registry import readers
 from jetlens.data.base import Dataset
+from jetlens.data.checks import check_whole
+from jetlens.data.readers.jetclass_checks import check_columns
 from jetlens.data.readers.jetclass_collections import JETS_AND_LISTS, collections, needed
 from jetlens.data.readers.jetclass_contents import classes_in, contents, labels, labels_of
 from jetlens.data.readers.jetclass_files import Columns, opened, read
@@ -57,8 +60,8 @@ class JetClassFiles(Dataset):
     """How the names of files elsewhere end that are taken to be of this format."""
 
     def __post_init__(self) -> None:
-        if self.constituents is not None and self.constituents < 1:
-            raise BadValueError(f"constituents = {self.constituents}: expected 1 or more")
+        if self.constituents is not None:
+            check_whole("constituents", self.constituents)
         if self.label is not None:
             raise BadValueError(
                 f"label = {self.label!r}: JetClass's files have a branch {LABEL}<class> for each "
@@ -67,9 +70,7 @@ class JetClassFiles(Dataset):
         for name in self.columns or ():
             look_up("collection", name, dict.fromkeys(JETS_AND_LISTS))
         if self.classes is not None:
-            object.__setattr__(self, "classes", tuple(self.classes))
-            if not self.classes or len(set(self.classes)) < len(self.classes):
-                raise BadValueError(f"classes = {list(self.classes)}: expected different ones")
+            object.__setattr__(self, "classes", one_or_more("classes", self.classes))
 
     @staticmethod
     def recognises(path: Path) -> bool:
@@ -82,8 +83,10 @@ class JetClassFiles(Dataset):
 
         Raises
         ------
+        BadFileError
+            If a file has no tree of jets.
         UnknownNameError
-            If a file has no such tree, branch or class.
+            If a file has no such branch or class.
         BadValueError
             If there are no jets of a class that is asked for.
         """
@@ -117,13 +120,20 @@ class JetClassSlice:
     classes: tuple[str, ...]
 
     def read(self) -> JetBatch:
-        """Read the jets."""
+        """Read the jets.
+
+        Raises
+        ------
+        BadFileError
+            If a number in the file cannot be.
+        """
         path, own = self.part.path, self.dataset
         with opened(path) as tree:
             branches = labels(classes_in(tree, path, self.classes))
             events = [EVENT] if EVENT in tree.keys(recursive=False) else []
             names = [*branches, *events, *needed(tree, path, own.columns)]
             columns = read(tree, names, *self.part.rows)
+        check_columns(columns, self.part.start, path)
         jets = to_batch(
             columns,
             self.part.row,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.core.collection import NO_TRUTH, Array, Collection
-from jetlens.core.errors import UnknownNameError, look_up
+from jetlens.core.errors import BadFileError, UnknownNameError, look_up
 from jetlens.core.units import Feature
 from jetlens.data.readers.jetclass_files import Columns
 from jetlens.data.readers.jetclass_variables import (
@@ -53,7 +53,9 @@ def needed(tree: Any, path: str, columns: Mapping[str, Sequence[str]] | None) ->
     Raises
     ------
     UnknownNameError
-        If there is no such variable, or the file has not a branch that it is made of.
+        If there is no such variable, or the file has not a branch that one is made of.
+    BadFileError
+        If all variables are wanted, and the file has not a branch that one is made of.
     """
     there = tree.keys(recursive=False)
     wanted: set[str] = {name for name in AUXILIARY if name in there}
@@ -64,7 +66,13 @@ def needed(tree: Any, path: str, columns: Mapping[str, Sequence[str]] | None) ->
             look_up(f"variable of {collection}", name, _FEATURES[collection])
             if collection != "partons":
                 wanted |= set(DERIVED[name].needs if name in DERIVED else (name,))
-    for name in sorted(wanted - set(there)):
+    missing = sorted(wanted - set(there))
+    if missing and columns is None:
+        raise BadFileError(
+            f"{path!r} lacks branches of JetClass's: {', '.join(missing)}. What is made of the "
+            "others can be read: columns = { constituents = [...] } names it"
+        )
+    for name in missing:
         raise UnknownNameError(f"branch of {path!r}", name, there)
     return [name for name in there if name in wanted]
 

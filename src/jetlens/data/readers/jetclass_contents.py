@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -58,7 +59,7 @@ def contents(
     """
     wanted = None if classes is None else tuple(classes)
     variables = None if columns is None else tuple((k, tuple(v)) for k, v in columns.items())
-    if remote(path) or not Path(path).is_file():
+    if remote(path) or not os.path.isfile(path):  # noqa: PTH113 (does not fail on odd names)
         return _look(path, partition, wanted, variables)
     told = Path(path).stat()
     return _looked_at(path, (told.st_size, told.st_mtime_ns), partition, wanted, variables)
@@ -116,7 +117,18 @@ def classes_in(tree: Any, path: str, wanted: Sequence[str] | None) -> tuple[str,
 
 
 def labels_of(columns: Columns, classes: Sequence[str], path: str) -> NDArray[np.int64]:
-    """Return the position of each jet's class, -1 if it is of none of them, ``[jet]``."""
+    """Return the position of each jet's class, -1 if it is of none of them, ``[jet]``.
+
+    Raises
+    ------
+    BadFileError
+        If a label is neither 0 nor 1, or a jet is of several classes.
+    """
+    for name in labels(classes):
+        values = columns.flat[name]
+        bad = (values != 0) & (values != 1)
+        if bad.any():
+            raise BadFileError(f"{name} = {values[bad][0]!s} in {path!r}: expected 0 or 1")
     told = np.stack([columns.flat[LABEL + name] != 0 for name in classes], axis=1)
     several = np.flatnonzero(told.sum(axis=1) > 1)
     if len(several):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jetlens.core.collection import Array
-from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError
-from jetlens.core.files import atomic
+from jetlens.core.errors import BadFileError, JetlensError
+from jetlens.core.files import atomic, remote
 from jetlens.data.readers.jetclass_variables import PART, PARTON
 
 TREE = "tree"
@@ -52,19 +52,32 @@ def opened(path: str) -> Iterator[Any]:
         with uproot.open({path: None}, object_cache=None, array_cache=None) as file:
             names = [name.partition(";")[0] for name in file.keys(recursive=False)]
             if TREE not in names:
-                raise UnknownNameError(f"tree of {path!r}, where jets are looked for,", TREE, names)
+                raise BadFileError(
+                    f"{path!r} has no tree {TREE!r}, where jets are looked for: it holds "
+                    f"{_listed(names)}"
+                )
             yield file[TREE]
     except JetlensError:
         raise
     except FileNotFoundError as error:
         raise BadFileError(f"no file {path!r}") from error
-    except (ImportError, OSError) as error:  # the former of what reads a kind of URL
-        raise BadFileError(f"{path!r} cannot be read: {error}") from error
     except Exception as error:  # uproot fails in many ways on what is no ROOT file, or is cut short
+        system = isinstance(error, OSError) and error.errno is not None
+        if system or remote(path):  # the network, or that a package for such URLs is missing
+            said = " ".join(str(error).split())
+            raise BadFileError(f"{path!r} cannot be read: {said}") from error
         raise BadFileError(
             f"{path!r} is no ROOT file, or is damaged or cut short: {type(error).__name__}: "
             f"{str(error).strip().partition(chr(10))[0]}"
         ) from error
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    """Return what a file holds, in words; what it has several versions of stands once."""
+    there = list(dict.fromkeys(names))
+    if not there:
+        return "nothing"
+    return ", ".join(there[:most]) + (f", ... ({len(there)} in all)" if len(there) > most else "")
 
 
 def read(tree: Any, names: Sequence[str], start: int, stop: int) -> Columns:

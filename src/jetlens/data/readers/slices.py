@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from jetlens.core.errors import BadFileError
+from jetlens.core.files import remote
 
 
 class Slice(NamedTuple):
@@ -26,6 +28,31 @@ class Slice(NamedTuple):
     def row(self) -> int:
         """The global row of its first jet."""
         return self.first + self.start
+
+
+def check_different(files: Sequence[str]) -> None:
+    """Refuse a file that is named twice: its jets would be trained on and tested with.
+
+    Parameters
+    ----------
+    files
+        Paths or URLs. Other names of the same file, such as those of links, are the same.
+
+    Raises
+    ------
+    BadFileError
+        If one is there twice, be it because patterns overlap.
+    """
+    known: dict[str, str] = {}
+    for file in files:
+        place = file if remote(file) else os.path.realpath(file)
+        if place in known:
+            also = "" if known[place] == file else f", the other time as {known[place]!r}"
+            raise BadFileError(
+                f"{file!r} is named twice{also}: expected each file once, and in one pattern "
+                "alone; jets that are there twice are trained on and tested with"
+            )
+        known[place] = file
 
 
 def slices(files: Sequence[str], partition: int, count: Callable[[str], int]) -> list[Slice]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import h5py
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from hypothesis.extra import numpy as hnp
 
 import jetlens as jl
 from jetlens.core.batch import concatenate
+from jetlens.core.errors import BadFileError
 from jetlens.data.readers import ftag
+from jetlens.data.readers.ftag_checks import check_table
 from jetlens.data.readers.ftag_variables import CLASSES, FEATURES, TRACK_FEATURES
 
 
@@ -197,3 +201,72 @@ def test_files_that_lack_something(tmp_path) -> None:
         file["consts"] = np.zeros(3)
     with pytest.raises(jl.JetlensError, match="no dataset 'jets': it holds consts"):
         jl.read(tmp_path / "other.h5", format="ftag")
+
+
+def stored(path, **tables) -> str:
+    """Write tables as they are."""
+    with h5py.File(path, "w") as file:
+        for name, table in tables.items():
+            file[name] = table
+    return str(path)
+
+
+def test_tables_that_do_not_fit_each_other_are_told(tmp_path) -> None:
+    _, jets, tracks = file_of(tmp_path, n=4)
+    twice = stored(tmp_path / "a.h5", jets=jets, tracks=np.concatenate([tracks, tracks]))
+    told = r"'tracks' of '.*a\.h5' is of shape \(8, 6\): expected a row for each of 4 jets"
+    with pytest.raises(BadFileError, match=told):
+        jl.read(twice)
+    assert list(jl.read(twice, columns={"jets": ["pt_btagJes"]}).collections) == ["jets"]
+    few = stored(tmp_path / "b.h5", jets=jets, tracks=tracks[:3])
+    with pytest.raises(BadFileError, match=r"shape \(3, 6\): expected a row for each of 4 jets"):
+        jl.read(few)
+    deep = stored(tmp_path / "c.h5", jets=jets, tracks=tracks[..., None])
+    with pytest.raises(BadFileError, match=r"shape \(4, 6, 1\): .* \[jet\] or \[jet, particle\]"):
+        jl.read(deep)
+
+
+def test_jets_that_are_no_table_of_jets_are_told(tmp_path) -> None:
+    _, jets, tracks = file_of(tmp_path, n=4)
+    with pytest.raises(BadFileError, match=r"'jets' .* shape \(4, 1\): expected a table \[jet\]"):
+        jl.read(stored(tmp_path / "a.h5", jets=jets[:, None], tracks=tracks))
+    plain = stored(tmp_path / "b.h5", jets=np.ones(4))
+    with pytest.raises(BadFileError, match=r"'jets' .* shape \(4,\): expected a table \[jet\]"):
+        jl.read(plain, format="ftag")
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        file["jets/inside"] = jets
+    with pytest.raises(BadFileError, match="no dataset 'jets'"):
+        jl.read(tmp_path / "c.h5", format="ftag")
+    with pytest.raises(BadFileError, match=r"^'[^\n]*' is a folder[^\n]*$"):
+        jl.read(tmp_path, format="ftag")
+
+
+@pytest.mark.parametrize("where", ["jets", "tracks"])
+def test_variables_that_reach_into_each_other_are_refused(tmp_path, where) -> None:
+    """HDF5 would write beyond the memory that it is given, and end the whole process."""
+    _, jets, tracks = file_of(tmp_path, n=4)
+    odd = h5py.h5t.IEEE_F32LE.copy()
+    odd.set_ebias(128)  # one flipped bit: no type of numpy's, for which h5py takes a wider one
+    kind = h5py.h5t.create(h5py.h5t.COMPOUND, 13)
+    for name, offset, of in (
+        (b"d0", 0, odd), (b"dphi", 4, h5py.h5t.IEEE_F32LE), (b"n", 8, h5py.h5t.STD_I32LE),
+    ):  # fmt: skip
+        kind.insert(name, offset, of)
+    kind.insert(b"valid", 12, h5py.h5t.py_create(np.dtype("?"), logical=True))
+    path = stored(tmp_path / "a.h5", **({"tracks": tracks} if where == "jets" else {"jets": jets}))
+    shape = (4,) if where == "jets" else (4, 6)
+    with h5py.File(path, "a") as file:
+        h5py.h5d.create(file.id, where.encode(), kind, h5py.h5s.create_simple(shape))
+    with pytest.raises(BadFileError, match=rf"'d0' of '{where}' reaches into 'dphi'"):
+        jl.read(path)
+
+
+def test_numbers_that_reach_beyond_their_row_are_refused() -> None:
+    class Table:
+        """What a damaged file may say of its table."""
+
+        name, ndim, shape = "/jets", 1, (4,)
+        dtype = SimpleNamespace(fields={"d0": (np.dtype("f8"), 4)}, itemsize=8)
+
+    with pytest.raises(BadFileError, match="'d0' of 'jets' ends beyond its row"):
+        check_table(Table(), "a.h5")

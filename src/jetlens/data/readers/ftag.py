@@ -17,6 +17,7 @@ from jetlens.core.collection import Array
 from jetlens.core.errors import BadFileError, JetlensError, UnknownNameError, look_up
 from jetlens.core.registry import readers
 from jetlens.data.base import Dataset
+from jetlens.data.readers.ftag_checks import check_table
 from jetlens.data.readers.ftag_collections import FLAVOUR, VALID, collection, label_of
 from jetlens.data.readers.ftag_variables import (
     CLASSES,
@@ -93,13 +94,22 @@ class FtagSlice:
     classes: Sequence[str] | None = None
 
     def read(self) -> JetBatch:
-        """Read the jets."""
+        """Read the jets.
+
+        Raises
+        ------
+        BadFileError
+            If a table cannot be read, or has not a row for each jet.
+        """
         path, rows = self.part.path, slice(*self.part.rows)
         with _opened(path) as file:
             labels = class_columns(file[JETS], FLAVOUR, self.label, self.classes)
+            wanted = self._wanted(file)
+            for name in wanted:
+                check_table(file[name], path, self.part.jets)
             arrays = {
-                name: _read(file[name], path, rows, wanted, labels if name == JETS else {})
-                for name, wanted in self._wanted(file).items()
+                name: _read(file[name], path, rows, some, labels if name == JETS else {})
+                for name, some in wanted.items()
             }
         return to_batch(arrays, first=self.part.row, columns=self.columns)
 
@@ -133,14 +143,18 @@ def _opened(path: str) -> Iterator[h5py.File]:
         raise
     except FileNotFoundError as error:
         raise BadFileError(f"no file {path!r}") from error
+    except IsADirectoryError as error:
+        raise BadFileError(f"{path!r} is a folder: expected the name of a file") from error
     except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
-        raise BadFileError(f"{path!r} is not HDF5, or is damaged or cut short: {error}") from error
+        said = str(error).partition("\n")[0]
+        raise BadFileError(f"{path!r} is not HDF5, or is damaged or cut short: {said}") from error
 
 
 def _jets_in(path: str) -> int:
     with _opened(path) as file:
-        if JETS not in file:
+        if not isinstance(file.get(JETS), h5py.Dataset):
             raise BadFileError(f"{path!r} has no dataset 'jets': it holds {', '.join(file)}")
+        check_table(file[JETS], path)
         return len(file[JETS])
 
 

@@ -104,13 +104,11 @@ class FtagSlice:
         path, rows = self.part.path, slice(*self.part.rows)
         with _opened(path) as file:
             labels = class_columns(file[JETS], FLAVOUR, self.label, self.classes)
-            wanted = self._wanted(file)
-            for name in wanted:
-                check_table(file[name], path, self.part.jets)
-            arrays = {
-                name: _read(file[name], path, rows, some, labels if name == JETS else {})
-                for name, some in wanted.items()
-            }
+            arrays = {}
+            for name, wanted in self._wanted(file).items():
+                table = file[name]
+                check_table(table, path, self.part.jets)
+                arrays[name] = _read(table, path, rows, wanted, labels if name == JETS else {})
         return to_batch(arrays, first=self.part.row, columns=self.columns)
 
     def _wanted(self, file: h5py.File) -> dict[str, Sequence[str] | None]:

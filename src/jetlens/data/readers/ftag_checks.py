@@ -30,8 +30,8 @@ def check_table(table: h5py.Dataset, path: str, jets: int | None = None) -> None
         that it is given), or the table has not a row for each jet.
     """
     name = table.name.strip("/")
-    end, before = 0, ""
-    fields = table.dtype.fields or {}
+    end, before, whole = 0, "", table.dtype
+    fields = whole.fields or {}
     for variable, (kind, offset, *_) in sorted(fields.items(), key=lambda item: item[1][1]):
         if offset < end:
             raise BadFileError(
@@ -39,7 +39,7 @@ def check_table(table: h5py.Dataset, path: str, jets: int | None = None) -> None
                 f"reaches into {variable!r}"
             )
         end, before = offset + kind.itemsize, variable
-    if end > table.dtype.itemsize:
+    if end > whole.itemsize:
         raise BadFileError(f"{path!r} is damaged: {before!r} of {name!r} ends beyond its row")
     if jets is None and (not fields or table.ndim != 1):
         raise BadFileError(

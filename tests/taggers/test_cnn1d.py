@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -70,9 +72,9 @@ def test_its_default_inputs_are_the_one_list_of_particles() -> None:
     jets = sample()
     with pytest.raises(BadValueError, match="one list of particles, but the jets hold tracks, con"):
         CNN1D.inputs_for(jets)
-    del jets.collections["tracks"], jets.collections["objects"]
-    assert CNN1D.inputs_for(jets) == CONSTITUENTS
-    del jets.collections["constituents"]
+    one_list = {name: jets[name] for name in ("constituents", "jets", "image")}
+    assert CNN1D.inputs_for(replace(jets, collections=one_list)) == CONSTITUENTS
+    jets = replace(jets, collections={name: jets[name] for name in ("jets", "image")})
     with pytest.raises(BadValueError, match="the jets hold jets, image: name its inputs"):
         CNN1D.inputs_for(jets)
 

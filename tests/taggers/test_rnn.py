@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -51,8 +53,8 @@ def test_each_jet_is_what_is_known_after_its_last_particle(case) -> None:
 
 def test_its_default_inputs_are_the_one_list_of_particles() -> None:
     jets = sample()
-    del jets.collections["tracks"], jets.collections["objects"]
-    assert RNN.inputs_for(jets) == CONSTITUENTS
+    one_list = {name: jets[name] for name in ("constituents", "jets", "image")}
+    assert RNN.inputs_for(replace(jets, collections=one_list)) == CONSTITUENTS
 
 
 @pytest.mark.parametrize("options", [{"width": 0}, {"layers": 0}])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from jetlens.core.errors import BadValueError, UnsupportedError
-from jetlens.run.executor import Serial, executor, one_thread
+from jetlens.run.executor import HELD, Serial, executor, one_thread
 
 
 def test_serial_keeps_the_order_and_computes_on_one_thread():
@@ -40,6 +41,11 @@ def test_dask_keeps_the_order_passes_errors_on_and_stops():
 
 def _refuse(task):
     raise BadValueError("told by a worker")
+
+
+def test_workers_keep_memory_for_later():
+    with executor(workers=2) as works:
+        assert works.map(os.environ.get, list(HELD)) == [str(n) for n in HELD.values()]
 
 
 def test_what_cannot_be_used_is_refused():

@@ -23,8 +23,8 @@ PATIENCE = "20s"
 """How long a scheduler may take to answer."""
 
 HELD = {"MALLOC_MMAP_THRESHOLD_": 2**25, "MALLOC_TRIM_THRESHOLD_": 2**28}
-"""Bytes that a worker keeps for later instead of giving them back to the system (glibc). With Dask's
-own 64 kB, every tensor of a training is new memory, and its steps take 1.7 times as long."""
+"""Bytes that a worker keeps for later and does not give back to the system (glibc). With the 64 kB
+that Dask sets, every tensor of a training is new memory, and a step takes 1.7 times as long."""
 
 
 class Executor(Protocol):

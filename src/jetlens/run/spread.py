@@ -91,7 +91,7 @@ def cut(there: Sequence[int], parts: int, least: int) -> list[list[tuple[int, in
     Of each partition, where its tasks begin and end among its jets; none without jets.
     """
     few = sum(n > 0 for n in there) < parts
-    size = max(least, -(-sum(there) // parts)) if few else max(there, default=0)
+    size = max(least, sum(there) // parts) if few else max(there, default=0)
     found = []
     for n in there:
         many = -(-n // size) if n else 0

@@ -9,6 +9,7 @@ import pytest
 
 import jetlens
 import made_up
+from jetlens.core.errors import BadFileError, BadValueError, JetlensError
 
 OUTPUTS = ("jets", "predictions", "attributions.zarr", "results")
 
@@ -40,6 +41,34 @@ def test_what_is_done_is_not_redone(recipe, tmp_path):
     after = {p: p.stat().st_mtime_ns for p in before}
     changed = {p.name for p in before if before[p] != after[p]}
     assert changed <= {"recipe.toml", "lock"}
+
+
+def test_jets_that_went_missing_are_made_again(recipe, tmp_path):
+    out = tmp_path / "run"
+    jetlens.run(recipe, out=out, until="generate")
+    before = made_up.content(out, "jets")
+    one = sorted((out / "jets").iterdir())[1]
+    one.unlink()
+    jetlens.run(recipe, out=out, until="generate")
+    assert one.is_file()
+    assert made_up.content(out, "jets").keys() == before.keys()
+
+
+def test_a_recipe_is_not_replaced_by_its_run_nor_is_a_folder_left_by_a_mistake(recipe, tmp_path):
+    words = recipe.read_text()
+    with pytest.raises(BadFileError, match="no run's folder.*recipe.toml"):
+        jetlens.run(recipe, out=tmp_path, until="generate")
+    assert recipe.read_text() == words
+    with pytest.raises(BadValueError, match="expected a folder"):
+        jetlens.run(recipe, out="", until="generate")
+    with pytest.raises(JetlensError, match="d0_signifcance"):
+        jetlens.run(
+            recipe,
+            out=tmp_path / "new",
+            set={"tagger.inputs.tracks": ["d0_signifcance"]},
+            until="train",
+        )
+    assert not (tmp_path / "new" / "recipe.toml").exists()
 
 
 def test_a_change_redoes_what_depends_on_it_and_nothing_else(recipe, tmp_path):

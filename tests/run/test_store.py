@@ -110,6 +110,7 @@ def test_only_one_run_works_in_a_folder(store):
 
 def test_what_a_killed_run_left_half_written_is_cleared_away(tmp_path):
     store = Store(tmp_path)
+    store.create()
     (tmp_path / "jets").mkdir()
     (tmp_path / "jets" / ".a.h5.1-2.part").write_text("half")
     (tmp_path / ".results.1-2.part").mkdir()
@@ -126,3 +127,38 @@ def test_a_place_that_cannot_be_written_to_is_told(tmp_path):
 def test_repeats_have_folders_of_their_own(store):
     assert store.repeat(0) is store
     assert store.repeat(1).root == store.root / "repeat-2"
+
+
+@pytest.mark.parametrize("name", ["recipe.toml", "tagger", "report.html"])
+def test_what_is_somebody_elses_is_not_replaced(tmp_path, name):
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "thesis.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(BadFileError, match=f"no run's folder.*{name}.*another --out"):
+        Store(tmp_path).create()
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_folders_with_other_things_and_runs_are_taken(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    with Store(tmp_path).locked():
+        Store(tmp_path).recipe.write_text("", encoding="utf-8")
+    with Store(tmp_path).locked():
+        assert (tmp_path / "notes.txt").is_file()
+
+
+def test_a_new_folder_goes_where_nothing_was_begun(tmp_path):
+    new, begun = Store(tmp_path / "new"), Store(tmp_path / "begun")
+
+    def wrong(store, stage=None):
+        with pytest.raises(BadFileError, match="wrong"), store.locked():
+            store.recipe.write_text("", encoding="utf-8")
+            if stage is not None:
+                store.begin(stage, "key", [])
+            raise BadFileError("wrong")
+
+    wrong(new)
+    wrong(begun, "jets")
+    assert not new.root.exists()
+    assert begun.recipe.is_file()
+    wrong(begun)  # what was there before stays, whatever happens
+    assert begun.recipe.is_file()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jetlens.core.errors import BadFileError, BadRecipeError, UnknownNameError
+from jetlens.core.errors import BadFileError, BadRecipeError, BadValueError, UnknownNameError
 from jetlens.run.progress import Log
 from jetlens.run.store import Store
 
@@ -132,6 +132,8 @@ def run(
         if seed is not None:
             changes["seed"] = seed
         whole, name = load(recipe, preset=preset, changes=changes), Path(recipe).stem
+    if out is not None and not str(out):
+        raise BadValueError("out='': expected a folder; '.' is the working folder")
     store = Store(Path(out) if out is not None else Path("runs") / name)
     log = Log(quiet)
     check_device(device)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jetlens.core.errors import BadFileError
+from jetlens.core.errors import BadFileError, JetlensError
 from jetlens.core.files import sweep, told, write_text
 from jetlens.run.fingerprints import fingerprint
 
@@ -84,6 +84,12 @@ class Store:
     def provenance(self) -> Path:
         """Versions, seeds and hashes."""
         return self.root / "provenance.json"
+
+    @property
+    def _outputs(self) -> tuple[Path, ...]:
+        """What a run writes over, or removes."""
+        made = (self.recipe, self.jets, self.tagger, self.predictions, self.attributions)
+        return (*made, self.results, self.figures, self.report, self.provenance)
 
     def repeat(self, number: int) -> Store:
         """Return the folder of a repeat: the first is the run itself."""
@@ -172,11 +178,18 @@ class Store:
         Raises
         ------
         BadFileError
-            If that cannot be.
+            If that cannot be, or what stands there under a run's names is not of a run.
         """
+        stages = self.root / ".stages"
+        others = [p.name for p in self._outputs if p.exists()] if not stages.exists() else []
+        if others:
+            raise BadFileError(
+                f"{str(self.root)!r} is no run's folder, and a run would replace what is called "
+                f"{', '.join(others)} there: choose another --out"
+            )
         try:
             with told(self.root):
-                (self.root / ".stages").mkdir(parents=True, exist_ok=True)
+                stages.mkdir(parents=True, exist_ok=True)
         except BadFileError:
             raise
         except OSError as error:  # some file systems, such as /proc, refuse in ways of their own
@@ -186,11 +199,14 @@ class Store:
     def locked(self) -> Iterator[None]:
         """Keep other runs out of the folder, and clear away what a killed one left half-written.
 
+        A folder that was made here goes again, if what is asked for is wrong and nothing was begun.
+
         Raises
         ------
         BadFileError
             If another run works there, or the folder cannot be written to.
         """
+        new = not self.root.exists()
         self.create()
         with told(self.root):
             lock = (self.root / ".stages" / "lock").open("w")
@@ -203,11 +219,20 @@ class Store:
                     "another --out"
                 ) from None
             sweep(self.root)
-            yield
+            try:
+                yield
+            except JetlensError:
+                if new and all(p.name in _BARE for p in self.root.rglob("*") if p.is_file()):
+                    remove(self.root)
+                raise
 
     def fingerprint(self, paths: Iterable[Path]) -> str:
         """Return one digest of the contents of files and folders, in the order given."""
         return fingerprint(paths, self.root / ".stages" / "hashes.json")
+
+
+_BARE = ("lock", "recipe.toml")
+"""Files of a folder in which nothing was begun."""
 
 
 def remove(path: Path) -> None:

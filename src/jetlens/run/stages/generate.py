@@ -36,7 +36,8 @@ def generate(study: Study) -> None:
     partitions = source.partitions()
     folder = home.work(STAGE, home.jets)
     tasks = [Task(p, folder / f"{part_name(i)}{source.suffix}") for i, p in enumerate(partitions)]
-    if not home.begin(STAGE, key(VERSION, arguments_of(source)), [home.jets]):
+    made = [home.jets / task.path.name for task in tasks]
+    if not home.begin(STAGE, key(VERSION, arguments_of(source)), made):
         study.log.say(f"jets: {len(tasks)} files are there")
         return
     missing = [t for t in tasks if not t.path.exists()]

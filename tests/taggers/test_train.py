@@ -368,3 +368,9 @@ def test_without_a_validation_part_the_training_loss_is_judged(tmp_path: Path) -
 def test_a_batch_larger_than_the_train_part_is_all_of_it(tmp_path: Path) -> None:
     go(tmp_path / "t", data=Labelled(120, 40), batch=5000)
     assert len(history(tmp_path / "t")["epochs"]) == 3
+
+
+def test_a_training_that_diverges_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(BadValueError, match=r"diverged in epoch \d.*train\.rate = 1e\+20.*smaller"):
+        go(tmp_path / "tagger", rate=1e20)
+    assert list(tmp_path.iterdir()) == []

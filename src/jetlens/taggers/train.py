@@ -73,7 +73,8 @@ def train(
     Raises
     ------
     BadValueError
-        If a class has no jets to train on, or the train part is too small.
+        If a class has no jets to train on, or the train part is too small, or the training
+        diverges, of which nothing is kept then.
     UnknownNameError
         If there is no such tagger or class, or the jets lack an input or a task's truth.
     BadFileError
@@ -119,9 +120,15 @@ def train(
         this = digest(json.dumps([description(tagger), settings.model_dump()], default=list))
         with told(work):
             work.mkdir(parents=True, exist_ok=True)
-            from jetlens.taggers.training.loop import fit  # Lightning takes seconds to import
+            # Lightning takes seconds to import
+            from jetlens.taggers.training.keeper import DivergedError
+            from jetlens.taggers.training.loop import fit
 
-            history, seconds = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
+            try:
+                history, seconds = fit(tagger, settings, batches, checks, work / f"{this}.ckpt")
+            except DivergedError:  # going on from there would end in the same
+                shutil.rmtree(work)
+                raise
     if features is not None and seconds:  # as if this training had run what is frozen itself
         seconds[0] += features.seconds * (counts.total + looked_at)
     spent = cost(tagger, counts.total, history.pop("steps"), **history.pop("cost"))

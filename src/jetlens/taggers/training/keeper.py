@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from pathlib import Path
@@ -11,8 +12,13 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
+from jetlens.core.errors import BadValueError
 from jetlens.taggers.training.fitting import Fit, changing
 from jetlens.taggers.training.losses import JET
+
+
+class DivergedError(BadValueError):
+    """Losses that are no longer finite: nothing is learned after that."""
 
 
 class Keeper(Checkpoint):
@@ -65,7 +71,13 @@ class Keeper(Checkpoint):
         self._begun = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write the epoch down."""
+        """Write the epoch down.
+
+        Raises
+        ------
+        DivergedError
+            If a loss is not finite.
+        """
         if not isinstance(pl_module, Fit):
             raise TypeError(f"expected a Fit, not {type(pl_module).__name__}")
         epoch = len(self.history)
@@ -75,6 +87,11 @@ class Keeper(Checkpoint):
         if pl_module.settings.steps is not None:
             self.history[-1]["steps"] = trainer.global_step
         self.history[-1] |= means
+        if not all(math.isfinite(x) for part in means.values() for x in part.values()):
+            raise DivergedError(
+                f"the training diverged in epoch {epoch + 1}, where a loss is no longer a number "
+                f"(train.rate = {pl_module.settings.rate:g}): expected a smaller rate"
+            )
         judged = means["validation"] or means["train"]
         lowest = None
         if self.best:

@@ -56,7 +56,7 @@ def test_jets_that_went_missing_are_made_again(recipe, tmp_path):
 
 def test_a_recipe_is_not_replaced_by_its_run_nor_is_a_folder_left_by_a_mistake(recipe, tmp_path):
     words = recipe.read_text()
-    with pytest.raises(BadFileError, match="no run's folder.*recipe.toml"):
+    with pytest.raises(BadFileError, match=r"no run's folder.*recipe\.toml"):
         jetlens.run(recipe, out=tmp_path, until="generate")
     assert recipe.read_text() == words
     with pytest.raises(BadValueError, match="expected a folder"):

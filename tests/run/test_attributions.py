@@ -64,8 +64,44 @@ def test_what_holds_none_is_refused(tmp_path):
         attributions.read(tmp_path)
     attributions.write(tmp_path / "part-00000", synthetic.attribution(3, 2))
     (tmp_path / "part-00000" / "row" / "zarr.json").write_text("{")
-    with pytest.raises(BadFileError, match="does not hold attributions"):
+    with pytest.raises(BadFileError, match="does not hold whole attributions"):
         attributions.read(tmp_path)
+
+
+@pytest.fixture
+def chunk(tmp_path):
+    """A chunk of a stored score."""
+    attributions.write(tmp_path / "part-00000", synthetic.attribution(30, 2))
+    return next(
+        p for p in (tmp_path / "part-00000" / "tracks_score" / "c").rglob("*") if p.is_file()
+    )
+
+
+@pytest.mark.parametrize("damaged", [b"", b"nothing", None])
+def test_a_damaged_chunk_is_told(tmp_path, chunk, damaged):
+    chunk.write_bytes(chunk.read_bytes()[:-9] if damaged is None else damaged)
+    with pytest.raises(BadFileError, match="part-00000' does not hold whole attributions"):
+        attributions.read(tmp_path)
+
+
+def test_a_chunk_that_is_missing_is_told_and_not_taken_for_zeros(tmp_path, chunk):
+    chunk.unlink()
+    with pytest.raises(BadFileError, match="'tracks_score' lacks 1 of 1 chunks"):
+        attributions.read(tmp_path)
+
+
+def test_chunks_of_zeros_are_stored_and_had_not_always_been(tmp_path):
+    part = synthetic.attribution(5, 4)
+    part["label"] = xr.zeros_like(part["label"])
+    attributions.write(tmp_path / "new" / "part-00000", part)
+    plain = part.drop_vars(list(part.coords))
+    plain.to_zarr(tmp_path / "old" / "part-00000", zarr_format=3, consolidated=False)
+    for age, chunks in (("new", 1), ("old", 0)):
+        found = attributions.read(tmp_path / age)
+        assert not found["row"].attrs
+        np.testing.assert_array_equal(found["label"], 0)
+        labels = zarr.open_group(tmp_path / age / "part-00000", mode="r")["label"]
+        assert labels.nchunks_initialized == chunks
 
 
 def test_nothing_half_written_takes_the_name(tmp_path, monkeypatch):

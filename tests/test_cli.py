@@ -91,6 +91,17 @@ def test_jets_taggers_runs_and_attributions_are_inspected(command, done):
             assert word in out
 
 
+@pytest.mark.parametrize("damaged", ["{", "[]", '{"a": 1}', '{"a": {"value": "b"}}'])
+def test_damaged_numbers_of_a_run_are_told(command, tmp_path, damaged):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "recipe.toml").touch()
+    (tmp_path / "results" / "numbers.json").write_text(damaged)
+    status, _, err = command("inspect", tmp_path)
+    assert status == 2
+    assert "numbers.json" in err
+    assert "is damaged" in err
+
+
 def test_recipes_are_inspected(command, recipe, tmp_path):
     status, out, err = command("inspect", recipe)
     assert status == 0, err

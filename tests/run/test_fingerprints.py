@@ -25,6 +25,16 @@ def test_hashes_are_of_the_content_and_read_once(tmp_path):
         hashes([tmp_path / "missing"], tmp_path / "known.json")
 
 
+@pytest.mark.parametrize("damaged", ["[]", "{", '{"FILE": 1}', '{"FILE": []}', '{"FILE": [1, 2]}'])
+def test_damaged_hashes_are_made_again(tmp_path, damaged):
+    file, known = tmp_path / "a.h5", tmp_path / "known.json"
+    file.write_bytes(b"content")
+    stamp = file.stat()
+    told = damaged.replace("[1, 2]", f"[{stamp.st_size}, {stamp.st_mtime_ns}]")
+    known.write_text(told.replace("FILE", str(file)))
+    assert hashes([file], known) == [("a.h5", hashlib.sha256(b"content").hexdigest())]
+
+
 def test_a_fingerprint_depends_on_names_and_contents_not_on_places(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()

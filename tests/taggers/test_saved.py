@@ -148,6 +148,9 @@ def test_damage_is_told(folder: Path, tmp_path: Path) -> None:
         ({"arguments": {"size": "gn2"}}, "does not fit its description"),
         ({"classes": ["b", "c"]}, r"'jet_head.4.bias' has shape \(3,\), expected \(2,\)"),
         ({"scaling": [1, 2]}, "damaged"),
+        ({"scaling": {"tracks": {"d0": [0, "wide"]}}}, "damaged.*wide"),
+        ({"classes": ["b", 3, "u"]}, r"damaged.*list of names.*'b', 3"),
+        ({"inputs": {"tracks": "d0"}}, "damaged.*list of names.*'d0'"),
         ({"scaling": {"tracks": {"d0": [0, -1]}}}, "positive std"),
     ],
 )

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from jetlens.core.errors import BadFileError
 from jetlens.core.files import write_text
@@ -37,17 +38,14 @@ def fingerprint(paths: Iterable[Path], known: Path) -> str:
 
 def hashes(files: Iterable[Path], known: Path) -> list[tuple[str, str]]:
     """Return names and content hashes of files; those in the file `known` are not read again."""
-    try:
-        table = json.loads(known.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        table = {}
+    table = _table(known)
     found, fresh = [], False
     for path in files:
         absolute = str(path.resolve())
         try:
             status = path.stat()
             stamp = [status.st_size, status.st_mtime_ns]
-            if table.get(absolute, [None])[:2] != stamp:
+            if table.get(absolute, [])[:2] != stamp:
                 table[absolute] = [*stamp, _of(path)]
                 fresh = True
         except OSError as error:
@@ -56,6 +54,16 @@ def hashes(files: Iterable[Path], known: Path) -> list[tuple[str, str]]:
     if fresh:
         write_text(known, json.dumps(table))
     return found
+
+
+def _table(known: Path) -> dict[str, list[Any]]:
+    """Return size, time and hash by file, as far as they can be read."""
+    try:
+        table = json.loads(known.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    entries = table.items() if isinstance(table, dict) else ()
+    return {name: row for name, row in entries if isinstance(row, list) and len(row) == 3}
 
 
 def _of(path: Path) -> str:

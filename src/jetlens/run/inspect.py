@@ -158,15 +158,23 @@ def _run(store: Store) -> str:
             word = "done" if state.get("done") else "begun"
             lines.append(f"  {marker.stem}: {word}{f' ({told})' if told else ''}")
     if store.numbers.is_file():
-        numbers = json.loads(store.numbers.read_text(encoding="utf-8"))
+        numbers = _numbers(store.numbers)
         lines.append(f"  {len(numbers)} numbers:")
-        lines += [f"    {name} = {n['value']:.4g}" for name, n in list(numbers.items())[:20]]
+        lines += [f"    {name} = {value:.4g}" for name, value in list(numbers.items())[:20]]
     if store.report.is_file():
         lines.append(f"  report: {store.report}")
     variations = [p for p in sorted(store.root.iterdir()) if Store(p).recipe.is_file()]
     if variations:
         lines[0] += f" of {len(variations)} variations"
     return "\n".join([*lines, *(_run(Store(p)) for p in variations)])
+
+
+def _numbers(path: Path) -> dict[str, float]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return {name: float(number["value"]) for name, number in told.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadFileError(f"{str(path)!r} is damaged: {error!r}") from error
 
 
 def _attributions(path: Path) -> str:

@@ -122,15 +122,15 @@ def load(path: Path | str, *, trust: bool = False) -> Tagger:
     try:
         tagger: Tagger = taggers.make(
             described["use"],
-            inputs=described["inputs"],
-            classes=described["classes"],
+            inputs={name: _names(own) for name, own in described["inputs"].items()},
+            classes=_names(described["classes"]),
             scaling=_scaling(described),
             **described["arguments"],
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise BadFileError(f"{str(path / DESCRIPTION)!r} is damaged: {error!r}") from error
     except JetlensError as error:
         raise BadFileError(f"{str(path / DESCRIPTION)!r}: {error}") from error
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadFileError(f"{str(path / DESCRIPTION)!r} is damaged: {error!r}") from error
     weights = _weights(path / WEIGHTS)
     state = tagger.state_dict()
     weights |= {k: state[k] for k in described.get("elsewhere", ()) if k in state}
@@ -162,6 +162,12 @@ def _description(path: Path) -> dict[str, Any]:
         found = described.get("format") if isinstance(described, dict) else None
         raise BadFileError(f"{str(path / DESCRIPTION)!r} has format {found!r}: expected {FORMAT}")
     return described
+
+
+def _names(found: Any) -> list[str]:
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise TypeError(f"expected a list of names, not {found!r}")
+    return found
 
 
 def _told(scaling: Scaling) -> dict[str, Any]:

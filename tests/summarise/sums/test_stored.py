@@ -32,6 +32,22 @@ def test_a_truncated_file_is_refused(stored, keep):
         Result.load(stored)
 
 
+@pytest.mark.parametrize("byte", [0xFF, 0x01])
+def test_damage_anywhere_is_told_if_it_is_noticed(stored, byte):
+    """Bytes that nothing depends on, such as times in the archive, may be others."""
+    whole = stored.read_bytes()
+    kinds = set()
+    for place in range(0, len(whole), 37):
+        damaged = bytearray(whole)
+        damaged[place] ^= byte
+        stored.write_bytes(damaged)
+        try:
+            Result.load(stored)
+        except BadFileError as error:
+            kinds.add(type(error.__cause__).__name__)
+    assert len(kinds) > 2, kinds
+
+
 def test_a_missing_or_foreign_file_is_refused(tmp_path):
     with pytest.raises(BadFileError, match="no result"):
         Result.load(tmp_path / "nothing.npz")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +20,6 @@ from jetlens.summarise.sums.plane import Plane
 
 FORMAT = "jetlens result 1"
 _HEADER = "header"
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile)
-
 
 _KINDS: dict[str, Any] = {
     kind.__name__.lower(): kind for kind in (Closest, Examples, Histogram, Plane)
@@ -73,8 +70,8 @@ def load(path: Path | str) -> Stored:
             }
     except FileNotFoundError:
         raise BadFileError(f"no result {str(path)!r}") from None
-    except _DAMAGE as error:
-        if isinstance(error, BadFileError):
-            raise
+    except BadFileError:
+        raise
+    except Exception as error:  # archives, their compression, arrays and JSON each have their own
         raise BadFileError(f"{str(path)!r} is not a whole jetlens result: {error}") from error
     return Stored(header["summary"], sums, parts)

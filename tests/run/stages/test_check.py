@@ -19,7 +19,7 @@ from jetlens.core.errors import (
 )
 from jetlens.data.two_fat_jets import TwoFatJets
 from jetlens.run.recipe_file import build
-from jetlens.run.stages import check
+from jetlens.run.stages import check, shown
 
 BASE: dict[str, Any] = {
     "title": "Study",
@@ -145,7 +145,7 @@ def test_names_are_looked_at_always_and_values_on_jets_that_are_none_made_up(
 
     making = SimpleNamespace(make=lambda use, **arguments: SimpleNamespace(fill=fill))
     monkeypatch.setattr(check, "summaries", making)
-    study: Any = SimpleNamespace(shows=lambda scores: [("reach", {})] if scores else [])
+    study: Any = SimpleNamespace(name="", shows=lambda scores: [("reach", {})] if scores else [])
     given = study, moving.tagger(), moving.jets(6), made_up
     if told[made_up]:
         with pytest.raises(BadRecipeError, match=r"show, reach: .*(pT|700 GeV)"):
@@ -155,3 +155,48 @@ def test_names_are_looked_at_always_and_values_on_jets_that_are_none_made_up(
     (attribution,) = filled
     real = attribution.constituents_mask.values
     assert (attribution.constituents_score.values[real] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("show", "told"),
+    [
+        ({"use": "vector-field", "collection": "objects", "x": "et"}, "objects 'et': did you mean"),
+        ({"use": "vector-field", "collection": "objects", "x": "pt", "y": "etaa"}, "mean 'eta'"),
+        ({"use": "wanted-change", "collection": "object"}, "'object': did you mean 'objects'"),
+        ({"use": "wanted-change", "collection": "objects", "order": "ptt"}, "mean 'pt'"),
+        ({"use": "flip-distance", "collection": "x"}, "unknown collection 'x': expected one of"),
+        ({"use": "box", "collection": "track"}, "unknown collection 'track'"),
+        (
+            {"use": "correlations", "collection": "objects", "features": ["pt", "ptt"]},
+            "unknown variable of objects 'ptt'",
+        ),
+        (
+            {"use": "correlations", "collection": "objects", "scale": 7},
+            "scale=7: expected one of 0, 0.5, 1",
+        ),
+    ],
+)
+def test_what_is_shown_is_looked_for_whatever_the_method(
+    forbidden: None, tmp_path: Path, show: dict[str, Any], told: str
+) -> None:
+    nudge = {"use": "nudge", "scales": [0, 0.5, 1]}
+    tagger = {"use": "transformer", "inputs": {"objects": ["pt", "eta", "phi", "mass"]}}
+    changes = {"tagger": tagger, "explain": [nudge], "show": [show]}
+    with pytest.raises(BadRecipeError, match=f"show, {show['use']}: .*{told}"):
+        run(tmp_path / "study", **changes)
+
+
+@pytest.mark.parametrize("name", ["", "model=whole"])
+def test_of_variations_others_may_have_a_collection(name: str) -> None:
+    jets = moving.jets(6)
+
+    def check_names(**arguments: Any) -> None:
+        recipe = SimpleNamespace(explain=())
+        study: Any = SimpleNamespace(name=name, recipe=recipe)
+        shown.check_names(study, "wanted-change", arguments, jets)
+
+    check_names(collection="constituents", order="listed")
+    with pytest.raises(UnknownNameError, match="mean 'constituents'"):
+        check_names(collection="constituent")
+    with pytest.raises(UnsupportedError if name else UnknownNameError):
+        check_names(collection="hits")

@@ -26,6 +26,7 @@ from jetlens.explain.targets import resolve
 from jetlens.run.checks import images
 from jetlens.run.stages import retrain
 from jetlens.run.stages.generate import is_made
+from jetlens.run.stages.shown import check_names
 from jetlens.run.stages.train import architecture
 from jetlens.run.stages.trial import misfit
 from jetlens.run.study import Study
@@ -120,14 +121,21 @@ def _check_resampling(study: Study, jets: JetBatch) -> None:
 def _check_shows(study: Study, tagger: Tagger, jets: JetBatch, made_up: bool) -> None:
     """Fill the summaries from a few jets with scores of one, to find names and values that are off.
 
-    What else they may lack, such as what a method adds, is told when there are scores; and what
-    values do not fit to made-up jets, when there are jets.
+    Before that, names are looked for among the jets, whatever the method. What else they may lack,
+    such as what a method adds, is told when there are scores; and what values do not fit to made-up
+    jets, when there are jets.
     """
     said = beside(predict(tagger, jets), jets)
     values = {name: said[name + VALUE] for name in tagger.inputs}
     ones = {name + SCORE: xr.ones_like(v).where(v.notnull()) for name, v in values.items()}
     mistakes = UnknownNameError if made_up else (UnknownNameError, BadValueError)
     for use, arguments in (*study.shows(scores=False), *study.shows(scores=True)):
+        try:
+            check_names(study, use, arguments, jets)
+        except UnsupportedError:
+            continue
+        except (UnknownNameError, BadValueError) as error:
+            raise BadRecipeError(f"show, {use}: {error}") from None
         try:
             summaries.make(use, **arguments).fill(said.assign(ones))
         except mistakes as error:

@@ -30,8 +30,12 @@ def told(error: ValidationError, root: type[BaseModel]) -> str:
     least = first.get("ctx", {}).get("ge")
     if least is not None:
         return f"{key} = {first['input']!r}: expected {least} or more"
-    message = str(first["msg"]).removeprefix("Input ").removeprefix("should be ")
-    message = message.removeprefix("Value error, expected ")
+    said = str(first["msg"]).removeprefix("Value error, ")
+    if not key:  # of the table as a whole, which is not to be printed
+        return said
+    if first["type"] == "value_error" and not said.startswith("expected "):
+        return f"{key}: {said}"
+    message = said.removeprefix("Input ").removeprefix("should be ").removeprefix("expected ")
     return f"{key} = {first['input']!r}: expected {message}"
 
 

@@ -62,6 +62,7 @@ def test_an_axis_that_is_a_dotted_key_needs_no_quotes():
         ({"model": {"image": 3}}, r"vary\.model\.image = 3: expected a table of changes"),
         ({"model": {"a/b": {}}}, r"vary\.model\.a/b: .*becomes a folder's"),
         ([], r"expected a table of axes"),
+        ({"tagger": {"size": ["s", "m", "s"]}}, r"vary\.tagger\.size = .*: 's' is there twice"),
     ],
 )
 def test_axes_without_sense_are_refused(axes, told):

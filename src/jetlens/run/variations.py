@@ -28,7 +28,8 @@ def axes(vary: Any) -> dict[str, Any]:
     Raises
     ------
     BadRecipeError
-        If one is neither a list of values nor a table of alternatives, or is empty.
+        If one is neither a list of values nor a table of alternatives, or is empty, or has a value
+        twice.
     """
     if not isinstance(vary, Mapping):
         raise BadRecipeError(f"vary = {vary!r}: expected a table of axes")
@@ -45,6 +46,10 @@ def axes(vary: Any) -> dict[str, Any]:
             )
         if not axis:
             raise BadRecipeError(f"vary.{key} is empty: expected a value or an alternative")
+        places = [place for place, _ in _places(key, axis)]
+        for i, place in enumerate(places):
+            if place in places[:i]:
+                raise BadRecipeError(f"vary.{key} = {axis!r}: {axis[i]!r} is there twice")
         for name, changes in axis.items() if isinstance(axis, Mapping) else ():
             if not isinstance(changes, Mapping):
                 raise BadRecipeError(

@@ -67,6 +67,19 @@ def test_an_unknown_preset_names_the_nearest():
         overrides.preset({"presets": {"quick": {}}}, "quik")
 
 
+@pytest.mark.parametrize(
+    ("presets", "told"),
+    [
+        (3, "presets = 3: expected a table of presets"),
+        ("quick", "presets = 'quick': expected a table of presets"),
+        ({"quick": 3}, r"presets\.quick = 3: expected a table of changes"),
+    ],
+)
+def test_presets_are_tables(presets, told):
+    with pytest.raises(BadRecipeError, match=told):
+        overrides.preset({"presets": presets}, "quick")
+
+
 def vary():
     return {"vary": {"data.difficulty": [0, 1, 2], "model": {"a": {"x": 1}, "b": {"x": 2}}}}
 

@@ -134,9 +134,16 @@ def preset(tree: Tree, name: str) -> None:
     Raises
     ------
     BadRecipeError
-        If there is no such preset.
+        If there is no such preset, or it is no table of changes.
     """
     presets = tree.get("presets", {})
-    if not isinstance(presets, dict) or name not in presets:
+    if not isinstance(presets, Mapping):
+        raise BadRecipeError(f"presets = {presets!r}: expected a table of presets")
+    if name not in presets:
         raise BadRecipeError(f"unknown preset {name!r}: {expected(name, presets)}")
+    if not isinstance(presets[name], Mapping):
+        raise BadRecipeError(
+            f"presets.{name} = {presets[name]!r}: expected a table of changes, such as "
+            "{ train.epochs = 8 }"
+        )
     apply(tree, presets[name])

@@ -145,7 +145,7 @@ class Recipe(Frozen):
     @field_validator("split")
     @classmethod
     def _whole(cls, split: tuple[float, float, float]) -> tuple[float, float, float]:
-        if min(split) < 0 or abs(sum(split) - 1) > 1e-6:
+        if not (min(split) >= 0 and abs(sum(split) - 1) <= 1e-6):  # nan is no share
             raise ValueError(_SHARES)
         return split
 

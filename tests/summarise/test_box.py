@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import jetlens as jl
-from jetlens.core.errors import BadValueError
+from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError
 from jetlens.summarise.box import PROBABILITIES
 from jetlens.summarise.sums.edges import EDGES, bin_of
 from reference import box as reference
@@ -132,3 +132,12 @@ def test_known_bins_increase_and_belong_to_known_variables():
     for name, edges in EDGES.items():
         assert (np.diff(edges) > 0).all(), name
         assert name in FEATURES
+
+
+def test_a_collection_that_is_not_there_is_told():
+    jets = attribution(5)
+    with pytest.raises(UnknownNameError, match="'track': did you mean 'tracks'"):
+        jl.summarise(jets, "box", by="d0", collection="track")
+    with pytest.raises(UnsupportedError, match="no collection 'hits', but"):
+        jl.summarise(jets, "box", by="d0", collection="hits")
+    assert jl.summarise(jets, "box", by="pt_btagJes").sums.attrs["home"] == "jets"

@@ -15,6 +15,7 @@ from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
 from jetlens.summarise.estimates import LEAST, Numbers
+from jetlens.summarise.jets.particle_order import missing
 from jetlens.summarise.jets.particles import Particles
 from jetlens.summarise.jets.selection import NOT_POSITIVE, Chosen, ScoreSummary
 from jetlens.summarise.result import Result
@@ -166,9 +167,15 @@ def summed(jets: xr.Dataset, scale: Any) -> tuple[tuple[Feature, ...], np.ndarra
 
 
 def _home(jets: xr.Dataset, feature: str, collection: str) -> str:
-    """Return the collection that a feature belongs to, the particles' before the others."""
+    """Return the collection that a feature belongs to, the particles' before the others.
+
+    Jets need not have the particles of the default; others, that somebody named, they must have.
+    """
+    there = collections(jets)
+    if collection not in (*there, Box.collection):
+        raise missing("collection", collection, there)
     homes: dict[str, str] = {}
-    for name in sorted(collections(jets), key=lambda c: c != collection):
+    for name in sorted(there, key=lambda c: c != collection):
         if f"{name}_feature" in jets.coords:
             for known in jets[f"{name}_feature"].values:
                 homes.setdefault(str(known), name)

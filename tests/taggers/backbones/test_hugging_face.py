@@ -143,6 +143,19 @@ def test_tables_that_are_none_are_told() -> None:
         hugging_face.random({"model_type": "convnext"})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"model_type": "swin"}, "not subscriptable"),
+        ({"patch_size": 0}, "by zero"),
+        ({"hidden_size": "8"}, "field 'hidden_size': .*expected int, got str"),
+    ],
+)
+def test_values_that_transformers_stumbles_over_are_told(wrong: dict, said: str) -> None:
+    with pytest.raises(UnsupportedError, match=f"cannot load the backbone.*{said}"):
+        hugging_face.random(table() | wrong)
+
+
 def test_what_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadFileError, match="there is no folder"):
         hugging_face.pretrained(str(tmp_path / "nowhere"))
@@ -169,6 +182,13 @@ def test_the_hub_out_of_reach_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadFileError, match=r"'google/vit'.*couldn't connect to the hub\. Expected"):
         hugging_face.pretrained("google/vit")
     assert asked == [True, False]  # what is in the cache needs no network
+
+
+def test_weights_that_are_cut_short_are_told(tmp_path: Path) -> None:
+    weights = stored(tmp_path) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(BadFileError, match="is not to be had"):
+        hugging_face.pretrained(str(tmp_path))
 
 
 def test_weights_that_are_missing_are_told(tmp_path: Path) -> None:

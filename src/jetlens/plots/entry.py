@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +133,10 @@ def save(
             raise BadValueError(f"format {ending!r}: {expected(ending, FORMATS)}")
         place = Path(f"{path}.{ending}")
         dated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {}}[ending]
-        with style(), atomic(place) as part:
-            figure.savefig(part, format=ending, dpi=dots_per_inch, metadata=dated)
+        drawn = BytesIO()  # matplotlib's writers end in errors of their own where a disk is full
+        with style():
+            figure.savefig(drawn, format=ending, dpi=dots_per_inch, metadata=dated)
+        with atomic(place) as part:
+            part.write_bytes(drawn.getbuffer())
         written.append(place)
     return written

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,32 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadFileError, match="cannot write"):
         write_text(tmp_path / "file" / "below", "text")
+
+
+def test_what_is_no_plain_file_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    for place in (tmp_path / "fifo", tmp_path / "folder", Path()):
+        with pytest.raises(BadFileError, match=r"cannot write .* is no plain file"), atomic(place):
+            pytest.fail("nothing is made")
+    assert (tmp_path / "fifo").is_fifo()
+    assert everything(tmp_path) == ["fifo", "folder"]
+
+
+def test_names_that_cannot_be_are_told(tmp_path: Path) -> None:
+    for name in ("x" * 250, "x" * 300):
+        with pytest.raises(BadFileError, match=r"cannot write '.*xx': File name too long"):
+            write_text(tmp_path / name, "text")
+    (tmp_path / "gone").mkdir()
+    with (
+        pytest.raises(BadFileError, match=r"cannot write .*a': No such file"),
+        atomic(tmp_path / "gone" / "a") as part,
+    ):
+        part.parent.rmdir()
+        part.write_text("text")
+    with pytest.raises(FileNotFoundError, match="other"), atomic(tmp_path / "a"):
+        (tmp_path / "other").read_text()
+    assert everything(tmp_path) == []
 
 
 def test_sweeping_up_after_a_killed_process(tmp_path: Path) -> None:

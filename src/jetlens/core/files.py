@@ -16,11 +16,14 @@ _REFUSED = (
     errno.EACCES,
     errno.EEXIST,
     errno.EISDIR,
+    errno.ENAMETOOLONG,
     errno.ENOTDIR,
     errno.EPERM,
     errno.EROFS,
 )
 
+
+_PART = ".part"
 
 CACHE = "JETLENS_CACHE"
 
@@ -58,7 +61,7 @@ def remote(name: str) -> bool:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
+    return path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}{_PART}")
 
 
 @contextlib.contextmanager
@@ -73,7 +76,9 @@ def told(path: Path) -> Iterator[None]:
             raise BadFileError(
                 f"no space left to write {str(path)!r}: free some, or choose another --out"
             ) from error
-        if error.errno in _REFUSED:
+        # what is being written cannot be made, as in /proc; other files may be missing, too
+        unmade = error.errno == errno.ENOENT and str(error.filename).endswith(_PART)
+        if unmade or error.errno in _REFUSED:
             raise BadFileError(f"cannot write {str(path)!r}: {error.strerror}") from error
         if "no space left" in str(error).lower():  # as HDF5 words it, without an errno
             raise BadFileError(f"no space left to write {str(path)!r}: free some") from error
@@ -87,11 +92,14 @@ def atomic(path: Path | str) -> Iterator[Path]:
     Raises
     ------
     BadFileError
-        If the disk is full or the place cannot be written to; nothing is left behind then.
+        If the disk is full or the place cannot be written to, or is there and is no plain file;
+        nothing is left behind then.
     """
     path = Path(path)
-    part = _beside(path)
     with told(path):
+        if path.exists() and not path.is_file():
+            raise BadFileError(f"cannot write {str(path)!r}: it is there and is no plain file")
+        part = _beside(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield part
@@ -131,5 +139,5 @@ def write_text(path: Path | str, text: str) -> None:
 def sweep(folder: Path) -> None:
     """Remove what a killed process left half-written in `folder`."""
     if folder.is_dir():
-        for part in folder.rglob(".*.part"):
+        for part in folder.rglob(f".*{_PART}"):
             shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)

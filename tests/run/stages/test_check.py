@@ -72,8 +72,12 @@ def run(out: Path, **changes: Any) -> None:
             },
             "explain.0: .*no attention",
         ),
-        ({"tagger": BASE["tagger"] | {"inputs": {"objects": ["mas*"]}, "classes": ["x"]}}, "'x'"),
+        (
+            {"tagger": BASE["tagger"] | {"inputs": {"objects": ["mas*"]}, "classes": ["x"]}},
+            "tagger: .*'x'",
+        ),
         ({"tagger": BASE["tagger"] | {"inputs": {"objects": ["q*"]}}}, "'q\\*' fits none of pt"),
+        ({"train": {"class_weights": {"signl": 2.0}}}, "train.class_weights: .* mean 'signal'"),
         (
             {"tagger": BASE["tagger"] | {"streams": {"objects": {"places": 4}}}},
             "place 5; expected 4 places",
@@ -96,7 +100,10 @@ def test_mistakes_are_told_before_jets_are_made(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"tagger": {"use": "mlp", "inputs": {"jets": ["thet"]}}}, "'thet': did you mean 'theta'"),
+        (
+            {"tagger": {"use": "mlp", "inputs": {"jets": ["thet"]}}},
+            "tagger: .*'thet': did you mean 'theta'",
+        ),
         ({"explain": [{"use": "gradient", "target": "sgnal"}]}, "explain.0: .* mean 'signal'"),
         ({"train": {"resample": "weight"}}, "train.resample = 'weight': .* have theta, z, r1, r2"),
         ({"train": {"resample": "thin"}}, "train.resample = 'thin': .*expected pt_btagJes or pt"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -99,13 +101,11 @@ def _check(study: Study, jets: JetBatch, made_up: bool = False) -> None:
 def _check_logarithms(study: Study, jets: JetBatch) -> None:
     """Look for the features whose logarithm is to be taken; images have none."""
     for name, floors in study.recipe.train.log.items():
-        try:
+        with _told_of(f"train.log.{name}"):
             collection = look_up("collection", name, jets.collections)
             known = {} if collection.is_image else dict.fromkeys(collection.names)
             for feature in floors:
                 look_up(f"feature of {name}", feature, known)
-        except UnknownNameError as error:
-            raise BadRecipeError(f"train.log.{name}: {error}") from None
 
 
 def _check_resampling(study: Study, jets: JetBatch) -> None:
@@ -146,16 +146,27 @@ def _check_shows(study: Study, tagger: Tagger, jets: JetBatch, made_up: bool) ->
 
 def untrained(study: Study, first: JetBatch) -> Tagger:
     """Build the tagger that the recipe names and try it on a few jets; its weights mean nothing."""
-    config, inputs, classes = architecture(study, first)
-    for name in classes:
-        look_up("class", name, dict.fromkeys(first.classes))
-    for name in study.recipe.train.class_weights:
-        look_up("class in train.class_weights", name, dict.fromkeys(classes))
+    with _told_of("tagger"):
+        config, inputs, classes = architecture(study, first)
+        for name in classes:
+            look_up("class", name, dict.fromkeys(first.classes))
+    with _told_of("train.class_weights"):
+        for name in study.recipe.train.class_weights:
+            look_up("class", name, dict.fromkeys(classes))
     arguments: dict[str, Any] = dict(config)
-    with torch.random.fork_rng(devices=[]):
+    with _told_of("tagger"), torch.random.fork_rng(devices=[]):
         made: Tagger = taggers.make(
             arguments.pop("use"), inputs=inputs, classes=classes, **arguments
         )
-    with at_rest(made), torch.no_grad():
+    with _told_of("tagger"), at_rest(made), torch.no_grad():
         made(*encode(made, first.take(slice(0, FEW))))
     return made
+
+
+@contextlib.contextmanager
+def _told_of(key: str) -> Iterator[None]:
+    """Tell of which key of the recipe a name is that nothing answers to."""
+    try:
+        yield
+    except UnknownNameError as error:
+        raise BadRecipeError(f"{key}: {error}") from None

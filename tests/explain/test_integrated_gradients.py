@@ -3,23 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import jetlens as jl
 from contracts import explainers as case
+from formula import Formula
 from reference.integrated_gradients import slow_integrated_gradients
-
-
-class Formula(nn.Module):
-    """One output of one jet's variables, in double precision."""
-
-    def __init__(self, formula) -> None:
-        super().__init__()
-        self.formula = formula
-        self.unused = nn.Parameter(torch.zeros(1, dtype=torch.float64))
-
-    def forward(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
-        return self.formula(inputs["jets"])[:, None]
 
 
 def integrated(formula, x: np.ndarray, **options) -> np.ndarray:

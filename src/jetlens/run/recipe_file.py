@@ -143,10 +143,9 @@ def _check_presets(written: dict[str, Any]) -> None:
     presets = written.get("presets")
     if not isinstance(presets, Mapping) or not presets:
         return
-    without = _mistake(written)
     for name, changes in presets.items():
         mistake = _mistake(written, name) if isinstance(changes, Mapping) else ""
-        if mistake and mistake != without:
+        if mistake and mistake != _mistake(written):  # else it is the recipe's own
             raise BadRecipeError(f"presets.{name}: {mistake}")
 
 

@@ -83,7 +83,8 @@ def train(
     out = Path(out)
     for name in settings.class_weights:
         look_up("class", name, dict.fromkeys(classes))
-    settings = decided(settings, next(iter(Bare(data)), None))
+    if settings.resample == "auto":
+        settings = decided(settings, next(iter(Bare(data)), None))
     training, validation = (
         part_of(data, part, split, division, classes, settings) for part in ("train", "validation")
     )

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import jetlens as jl
+from formula import Formula
 from reference.integrated_gradients import exact_of_one_hidden_layer
 
 NAMES = [f"x{i}" for i in range(5)]
@@ -27,16 +28,6 @@ class Hidden(nn.Module):
     def forward(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
         hidden, bias, out = self.weights
         return (torch.relu(inputs["jets"] @ hidden.T + bias) @ out)[:, None]
-
-
-class Formula(nn.Module):
-    def __init__(self, formula) -> None:
-        super().__init__()
-        self.formula = formula
-        self.unused = nn.Parameter(torch.zeros(1, dtype=torch.float64))
-
-    def forward(self, inputs: dict[str, Tensor], masks: dict[str, Tensor]) -> Tensor:
-        return self.formula(inputs["jets"])[:, None]
 
 
 def integrated(module: nn.Module, x: np.ndarray, **options):

@@ -29,7 +29,7 @@ from jetlens.run.study import Study, key
 from jetlens.summarise.jets.moved import nothing_moved
 from jetlens.summarise.result import Result
 
-VERSION = 3
+VERSION = 4
 LEFT_OUT = "left_out"
 """What is known of a stage whose method is not asked of this tagger, or cannot explain it: why."""
 COMPLETENESS = "completeness"

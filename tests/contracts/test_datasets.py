@@ -13,8 +13,9 @@ import pytest
 
 import jetclass_arrays
 import quark_gluon_arrays as qg
+from jetlens.core.arguments import parameters
 from jetlens.core.batch import JetBatch
-from jetlens.core.registry import datasets, parameters, readers
+from jetlens.core.registry import datasets, readers
 from jetlens.data.base import Dataset
 from jetlens.data.generated import Generated
 from jetlens.data.pythia import PythiaJets

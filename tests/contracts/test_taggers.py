@@ -12,8 +12,8 @@ from torch import Tensor
 import jetlens as jl
 from attention_calls import Watch
 from contracts.taggers import CLASSES, Case, cases, sample
+from jetlens.core.arguments import parameters
 from jetlens.core.errors import BadValueError
-from jetlens.core.registry import parameters
 from jetlens.taggers.base import Inputs, Tagger
 from jetlens.taggers.chunks import pack
 from jetlens.taggers.encode import encode

@@ -44,6 +44,8 @@ def test_names_arguments_and_words(shapes: Registry) -> None:
         ("circel", {}, "unknown shape 'circel': did you mean 'circle'"),
         ("circle", {"radus": 1}, "takes no argument 'radus': did you mean 'radius'"),
         ("circle", {}, "needs an argument 'radius'"),
+        ("circle", {"radius": "2"}, "radius='2': expected a number"),
+        ("circle", {"radius": 2, "colour": None}, "colour=None: expected a string"),
     ],
 )
 def test_wrong_names_and_arguments(shapes: Registry, name, arguments, says: str) -> None:

@@ -11,11 +11,18 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from jetlens.core.errors import BadValueError, UnknownNameError, UnsupportedError, expected
+from jetlens.core.arguments import parameters, typed, types_of
+from jetlens.core.errors import (
+    BadValueError,
+    JetlensError,
+    UnknownNameError,
+    UnsupportedError,
+    expected,
+)
 
 T = TypeVar("T")
 C = TypeVar("C", bound=Callable[..., Any])
@@ -92,7 +99,15 @@ class Registry(Generic[T]):
         return self._table[name]
 
     def make(self, name: str, **arguments: Any) -> T:
-        """Build `name` from its constructor arguments, refusing those that it does not take."""
+        """Build `name` from its constructor arguments.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing is registered as `name`.
+        BadValueError
+            If it does not take an argument, lacks one or gets one of another type.
+        """
         maker = self.get(name)
         known = parameters(maker)
         for key in arguments:
@@ -102,7 +117,15 @@ class Registry(Generic[T]):
                 )
         for key in (k for k, p in known.items() if p.default is p.empty and k not in arguments):
             raise BadValueError(f"{self.kind} {name!r} needs an argument {key!r}")
-        return maker(**arguments)
+        try:
+            made = maker(**arguments)
+        except JetlensError:  # in its own words, which say more than a type
+            raise
+        except Exception:
+            _check_types(maker, arguments)
+            raise
+        _check_types(maker, arguments)
+        return made
 
     def __iter__(self) -> Iterator[str]:
         self.fill()
@@ -117,13 +140,10 @@ class Registry(Generic[T]):
         return (inspect.getdoc(self.get(name)) or "").partition("\n")[0]
 
 
-def parameters(maker: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """Return the keyword arguments that a registered class or function takes."""
-    return {
-        name: parameter
-        for name, parameter in inspect.signature(maker).parameters.items()
-        if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-    }
+def _check_types(maker: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    types = types_of(maker)
+    for key, value in arguments.items():
+        typed(types.get(key, Any), value, key)
 
 
 def arguments_of(thing: Any) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jetlens.core.registry import explainers, parameters
+from jetlens.core.arguments import parameters
+from jetlens.core.registry import explainers
 from jetlens.plots.shared.flavours import FLAVOUR_TITLES
 from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table

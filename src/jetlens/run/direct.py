@@ -10,9 +10,10 @@ from typing import Any
 
 import tomli_w
 
+from jetlens.core.arguments import parameters
 from jetlens.core.batch import JetBatch
 from jetlens.core.files import write_text
-from jetlens.core.registry import explainers, parameters
+from jetlens.core.registry import explainers
 from jetlens.data import readers
 from jetlens.explain.gradient import PHYSICAL
 from jetlens.explain.nudge import Nudge

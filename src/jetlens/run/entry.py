@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jetlens.core.arguments import typed
 from jetlens.core.errors import BadFileError, BadRecipeError, BadValueError, UnknownNameError
 from jetlens.run.progress import Log
 from jetlens.run.store import Store
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from jetlens.run.study import Study
 
 STAGES = ("generate", "train", "explain", "summarise", "report")
+_TAKES: dict[str, Any] = {
+    "recipe": str | Path,
+    "out": str | Path | None,
+    "preset": str | None,
+    "set": Mapping[str, Any] | Sequence[str] | None,
+    "seed": int | None,
+    "workers": int,
+    "scheduler": str | None,
+    "device": str,
+    "until": str,
+}
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,12 @@ def run(
     from jetlens.run.recipe import Recipe
     from jetlens.run.recipe_file import load, parse_settings
 
+    given = {"out": out, "preset": preset, "set": set, "seed": seed, "workers": workers}
+    given |= {"scheduler": scheduler, "device": device, "until": until}
+    if not isinstance(recipe, Recipe):
+        given["recipe"] = recipe
+    for key, value in given.items():
+        typed(_TAKES[key], value, key)
     if until not in STAGES:
         raise UnknownNameError("stage", until, STAGES)
     if isinstance(recipe, Recipe):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from jetlens.core import registry
+from jetlens.core.arguments import parameters
 from jetlens.core.errors import UnknownNameError
-from jetlens.core.registry import Registry, parameters
+from jetlens.core.registry import Registry
 
 KINDS: dict[str, Registry[Any]] = {
     table.plural: table

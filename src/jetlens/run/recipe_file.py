@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import json
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,6 @@ from jetlens.core.errors import BadFileError, BadRecipeError
 from jetlens.core.files import remote
 from jetlens.core.validation import told
 from jetlens.run import overrides, variations
-from jetlens.run.arguments import as_json
 from jetlens.run.checks import check_registered
 from jetlens.run.recipe import Recipe
 
@@ -128,7 +128,7 @@ def _build_one(tree: Mapping[str, Any]) -> Recipe:
     if "vary" in tree:
         tree["vary"] = variations.axes(tree["vary"])
     try:
-        recipe = Recipe.model_validate_json(as_json(tree), strict=True)
+        recipe = Recipe.model_validate_json(_as_json(tree), strict=True)
     except ValidationError as error:
         raise BadRecipeError(told(error, Recipe)) from None
     check_registered(recipe)
@@ -165,3 +165,25 @@ def _mistake(written: dict[str, Any], preset: str | None = None) -> str:
 def parse_settings(settings: Sequence[str]) -> dict[str, Any]:
     """Read what ``--set`` was given: dotted keys and TOML values."""
     return dict(overrides.setting(text) for text in settings)
+
+
+def _as_json(value: Any, path: str = "") -> str:
+    """Return a TOML value as JSON.
+
+    Raises
+    ------
+    BadRecipeError
+        If it is a date or a time, which no recipe holds.
+    """
+    if isinstance(value, dict):
+        inner = (
+            f"{json.dumps(str(k))}: {_as_json(v, f'{path}.{k}'.lstrip('.'))}"
+            for k, v in value.items()
+        )
+        return "{" + ", ".join(inner) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(_as_json(v, f'{path}.{i}') for i, v in enumerate(value))}]"
+    try:
+        return json.dumps(value)
+    except TypeError:
+        raise BadRecipeError(f"{path} = {value}: a recipe holds no dates or times") from None

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from jetlens import __version__
+from jetlens.core.arguments import parameters
 from jetlens.core.files import remote
 from jetlens.core.hashing import digest, mix
-from jetlens.core.registry import arguments_of, datasets, parameters, summaries
+from jetlens.core.registry import arguments_of, datasets, summaries
 from jetlens.data.base import Dataset, Part
 from jetlens.data.generated import Generated
 from jetlens.data.held import Held

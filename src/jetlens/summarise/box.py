@@ -49,7 +49,7 @@ class Box(ScoreSummary):
         The particles.
     """
 
-    by: Sequence[str] = (LABEL,)
+    by: str | Sequence[str] = (LABEL,)
     edges: Sequence[float] = ()
     collection: str = "tracks"
 

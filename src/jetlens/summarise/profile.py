@@ -56,7 +56,7 @@ class Profile(ScoreSummary):
     """
 
     normalise: str = "none"
-    variables: Sequence[str] = ()
+    variables: str | Sequence[str] = ()
     edges: Sequence[float] = ()
     bins: int = 24
 

@@ -52,7 +52,7 @@ class Relevance(Summary):
     """
 
     select: str = "all"
-    by: Sequence[str] = (LABEL,)
+    by: str | Sequence[str] = (LABEL,)
     channels: bool = False
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from jetlens.core.arguments import typed
 from jetlens.core.errors import BadFileError, JetlensError, UnsupportedError
 from jetlens.core.files import atomic_folder
 from jetlens.core.registry import taggers
@@ -115,7 +116,7 @@ def load(path: Path | str, *, trust: bool = False) -> Tagger:
     UnsupportedError
         If it is a pickle and `trust` is not given, or holds no tagger.
     """
-    path = Path(path)
+    path = Path(typed(str | Path, path, "path"))
     if path.suffix in PICKLES and not path.is_dir():
         return _unpickle(path, trust)
     described = _description(path)

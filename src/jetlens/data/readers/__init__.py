@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
+from jetlens.core.arguments import parameters
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadFileError, BadValueError
 from jetlens.core.files import remote
 from jetlens.core.names import different, items, one_or_more
-from jetlens.core.registry import parameters, readers
+from jetlens.core.registry import readers
 from jetlens.data.base import Dataset
 from jetlens.data.checks import check_whole
 from jetlens.data.readers.slices import check_different

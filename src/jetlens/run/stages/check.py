@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import xarray as xr
 
+from jetlens.core.arguments import parameters
 from jetlens.core.attribution import SCORE, VALUE, beside
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import (
@@ -19,7 +20,7 @@ from jetlens.core.errors import (
     UnsupportedError,
     look_up,
 )
-from jetlens.core.registry import explainers, parameters, summaries, taggers
+from jetlens.core.registry import explainers, summaries, taggers
 from jetlens.data import resample
 from jetlens.data.generated import Generated
 from jetlens.evaluate.predict import predict

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.core.arguments import parameters
 from jetlens.core.errors import BadValueError
-from jetlens.core.registry import explainers, parameters, summaries
+from jetlens.core.registry import explainers, summaries
 from jetlens.run import attributions
 from jetlens.run.attributions import part_name
 from jetlens.run.pool import POOL

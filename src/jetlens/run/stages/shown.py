@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from jetlens.core.arguments import parameters
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, look_up
-from jetlens.core.registry import explainers, parameters, summaries
+from jetlens.core.registry import explainers, summaries
 from jetlens.run.study import Study
 from jetlens.summarise.jets.lists import ListSummary
 from jetlens.summarise.jets.particle_order import LISTED, missing

@@ -228,6 +228,22 @@ def test_a_mistake_leaves_what_is_finished_alone(tmp_path, own_registries):
     assert marker.stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"tagger.classes": ["b"]}, r"tagger: classes = \['b'\]: expected two or more"),
+        ({"data.files": "jetz.h5"}, "data: no file .*did you mean 'jets.h5'"),
+        ({"data.format": "ftga"}, "data: unknown reader 'ftga': did you mean 'ftag'"),
+    ],
+)
+def test_a_mistake_names_the_recipe_s_table(study, monkeypatch, wrong, says):
+    made_up.file(study.folder / "jets.h5")
+    monkeypatch.chdir(study.folder)
+    with pytest.raises(JetlensError, match=says):
+        study(set=wrong)
+    assert not (study.folder / "run").exists()
+
+
 def test_fewer_jets_leave_none_of_the_others(tmp_path, own_registries):
     made_up.register()
     recipe = tmp_path / "recipe.toml"

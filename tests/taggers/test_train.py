@@ -346,6 +346,8 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
         go(tmp_path / "t", classes=("b", "top"))
     with pytest.raises(BadValueError, match="no 'top' jets"):
         go(tmp_path / "t", classes=("b", "top"), resample="none")
+    with pytest.raises(BadValueError, match=r"classes = \['b'\]: expected two or more"):
+        go(tmp_path / "t", classes=("b",))
     assert not list(tmp_path.iterdir())
 
 

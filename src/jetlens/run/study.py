@@ -10,6 +10,7 @@ from typing import Any
 
 from jetlens import __version__
 from jetlens.core.arguments import parameters
+from jetlens.core.errors import BadFileError, BadRecipeError, JetlensError
 from jetlens.core.files import remote
 from jetlens.core.hashing import digest, mix
 from jetlens.core.registry import arguments_of, datasets, summaries
@@ -112,11 +113,25 @@ class Study:
         ]
 
     def source(self) -> Dataset:
-        """Return the dataset that the recipe names."""
+        """Return the dataset that the recipe names.
+
+        Raises
+        ------
+        BadFileError
+            If its files are not there, or not what they should be.
+        BadRecipeError
+            If it does not take what the recipe gives it.
+        """
         use, arguments = self.recipe.data.use, self.recipe.data.arguments
         if "seed" in parameters(datasets.get(use)) and "seed" not in arguments:
             arguments["seed"] = self.recipe.seed
-        made: Dataset = datasets.make(use, **arguments)
+        try:
+            made: Dataset = datasets.make(use, **arguments)
+        except JetlensError as error:
+            if self.given is not None:  # of files that no recipe names
+                raise
+            kind = BadFileError if isinstance(error, BadFileError) else BadRecipeError
+            raise kind(f"data: {error}") from None
         return made
 
     def jets(self) -> Dataset:

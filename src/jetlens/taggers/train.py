@@ -195,7 +195,19 @@ def build(
     scaling: Scaling,
     seed: int,
 ) -> Tagger:
-    """Make a tagger of its name (``use``) and its arguments, its first weights set by the seed."""
+    """Make a tagger of its name (``use``) and its arguments, its first weights set by the seed.
+
+    Raises
+    ------
+    BadValueError
+        If there are not two classes to tell apart, or it does not take an argument.
+    UnknownNameError
+        If there is no such tagger.
+    """
+    if len(classes) < 2:
+        raise BadValueError(
+            f"classes = {list(classes)}: expected two or more, which the tagger is to tell apart"
+        )
     arguments = dict(config)
     torch.manual_seed(seed)
     made: Tagger = taggers.make(

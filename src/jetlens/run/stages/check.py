@@ -20,9 +20,10 @@ from jetlens.core.errors import (
     UnsupportedError,
     look_up,
 )
-from jetlens.core.registry import explainers, summaries, taggers
+from jetlens.core.registry import explainers, summaries
 from jetlens.data import resample
 from jetlens.data.generated import Generated
+from jetlens.data.scaling import Scaling
 from jetlens.evaluate.predict import predict
 from jetlens.explain.paths.baselines import held
 from jetlens.explain.targets import resolve
@@ -37,6 +38,7 @@ from jetlens.taggers import saved
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.encode import encode
 from jetlens.taggers.state import at_rest
+from jetlens.taggers.train import build
 
 FEW = 4  # jets
 FORESEEN = 16  # jets
@@ -154,20 +156,17 @@ def untrained(study: Study, first: JetBatch) -> Tagger:
     with _told_of("train.class_weights"):
         for name in study.recipe.train.class_weights:
             look_up("class", name, dict.fromkeys(classes))
-    arguments: dict[str, Any] = dict(config)
-    with _told_of("tagger"), torch.random.fork_rng(devices=[]):
-        made: Tagger = taggers.make(
-            arguments.pop("use"), inputs=inputs, classes=classes, **arguments
-        )
+    with _told_of("tagger", BadValueError), torch.random.fork_rng(devices=[]):
+        made = build(config, inputs, classes, Scaling(), seed=0)
     with _told_of("tagger"), at_rest(made), torch.no_grad():
         made(*encode(made, first.take(slice(0, FEW))))
     return made
 
 
 @contextlib.contextmanager
-def _told_of(key: str) -> Iterator[None]:
-    """Tell of which key of the recipe a name is that nothing answers to."""
+def _told_of(key: str, *others: type[JetlensError]) -> Iterator[None]:
+    """Tell of which key of the recipe a name is that nothing answers to, and of other mistakes."""
     try:
         yield
-    except UnknownNameError as error:
+    except (UnknownNameError, *others) as error:
         raise BadRecipeError(f"{key}: {error}") from None

@@ -105,6 +105,50 @@ def test_small_steps_raise_what_they_are_to_raise(toward: str, normalise: str) -
     np.testing.assert_allclose(gain, 1e-4 * size, rtol=2e-3)
 
 
+class Common(torch.nn.Module):
+    """A module to whose logits a function of the jet is added, the same to all of them."""
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, inputs, masks):
+        own = (inputs["constituents"] * masks["constituents"][..., None]).sum((1, 2))
+        return self.module(inputs, masks) + (3 * own + inputs["jets"].sum(1))[:, None]
+
+
+@pytest.mark.parametrize("seed", [3, 4, 5])
+@pytest.mark.parametrize("toward", ["other", "quark", "gluon"])
+def test_what_all_logits_share_moves_along_a_logit_and_not_along_log_odds(
+    seed: int, toward: str
+) -> None:
+    plain = moving.tagger(seed=seed)
+    common = jl.wrap(Common(plain.module), plain.inputs, moving.CLASSES, scaling=plain.scaling)
+    options = {"toward": toward, "normalise": "unit", "scales": [1e-4, 1], "constraints": OFF}
+    found = {
+        of: [nudge(tagger=t, of=of, **options) for t in (plain, common)]
+        for of in ("logit", "log-odds")
+    }
+    far = [abs(a.constituents_moved - b.constituents_moved).max() for a, b in found.values()]
+    assert far[0] > 0.1
+    assert far[1] < 1e-9
+    for one in found["log-odds"]:  # of each jet, the class that it goes toward gets likelier
+        assert one.attrs["of"] == "log-odds"
+        assert (_rise(one) > 0).all()
+    if toward == "other":  # what they share points toward one of both
+        assert (_rise(found["logit"][1]) < 0).any()
+
+
+def _rise(found: xr.Dataset) -> np.ndarray:
+    """Return how much a jet's class to go toward gains on the other, at the first scale."""
+    rows, target = np.arange(len(found.output)), found.target.values
+    odds = [
+        v[rows, target] - v[rows, 1 - target]
+        for v in (found.moved_output.values[:, 0], found.output.values)
+    ]
+    return odds[0] - odds[1]
+
+
 def test_a_target_other_than_the_predicted_class_is_what_rises() -> None:
     found = jl.explain(moving.tagger(), moving.jets(), "nudge", target="quark", scales=[1])
     other = jl.explain(moving.tagger(), moving.jets(), "nudge", toward="quark", scales=[1])

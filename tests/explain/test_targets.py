@@ -123,6 +123,37 @@ def test_probability_of_a_class() -> None:
     assert target.fixed == 1
     with pytest.raises(JetlensError, match="did you mean 'probability'"):
         resolve("c", case.tagger(), of="probabilty")
+    with pytest.raises(JetlensError, match="did you mean 'log-odds'"):
+        resolve("c", case.tagger(), of="logodds")
+
+
+@given(
+    st.lists(st.floats(-900, 900), min_size=2, max_size=5),
+    st.integers(0, 4),
+    st.floats(-900, 900),
+)
+def test_log_odds_are_those_of_a_class_whatever_all_logits_share(
+    logits: list[float], at: int, shared: float
+) -> None:
+    """Also where the probability is one but for 1e-300, which its own logarithm does not tell."""
+    at %= len(logits)
+    classes = [f"c{i}" for i in range(len(logits))]
+    tagger = jl.wrap(torch.nn.Linear(1, 1), {"jets": ("a",)}, classes, call=lambda m, i, _: i)
+    target = resolve(classes[at], tagger, of="log-odds")
+    said = torch.tensor([logits, [z + shared for z in logits]], dtype=torch.float64)
+    said.requires_grad_()
+    value = target.value(said, {}, torch.tensor([at, at]))
+    exact = logits[at] - np.logaddexp.reduce(np.delete(logits, at))
+    np.testing.assert_allclose(value.detach(), [exact, exact], atol=1e-9)
+    value.sum().backward()
+    np.testing.assert_allclose(said.grad.sum(1), 0, atol=1e-12)  # nothing of what they share
+    np.testing.assert_allclose(said.grad[:, at], 1, atol=1e-12)
+
+
+def test_one_logit_alone_is_taken_for_log_odds() -> None:
+    tagger = jl.wrap(torch.nn.Linear(1, 1), {"jets": ("a",)}, ("b",), call=lambda m, i, _: i)
+    target = resolve("b", tagger, of="log-odds")
+    assert target.value(torch.tensor([[3.0], [-2.0]]), {}, torch.tensor([0, 0])).tolist() == [3, -2]
 
 
 class Origins(jl.Tagger):
@@ -142,14 +173,16 @@ class Origins(jl.Tagger):
         return {"jet": (each * masks["tracks"][..., None]).sum(1)[:, :2], "tracks.origin": each}
 
 
-@pytest.mark.parametrize("of", ["logit", "probability"])
-def test_an_auxiliary_output_is_a_logit_or_a_probability_among_its_classes(of: str) -> None:
+@pytest.mark.parametrize("of", ["logit", "probability", "log-odds"])
+def test_an_auxiliary_output_is_of_a_class_among_its_own(of: str) -> None:
     tagger, jets = Origins(), case.jets()
     target = resolve("tracks.origin=from_b", tagger, of)
     assert target.of == of
     inputs, masks = encode(tagger, jets)
     logits = tagger.outputs(inputs, masks)["tracks.origin"].detach().numpy()
-    each = logits if of == "logit" else np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    chance = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    odds = np.log(chance / (1 - chance))
+    each = {"logit": logits, "probability": chance, "log-odds": odds}[of]
     truth = np.where(jets["tracks"].mask, each[..., 1], 0).sum(1)
     found = target.score(tagger, inputs, masks, torch.zeros(len(jets), dtype=torch.long))
     np.testing.assert_allclose(found.detach(), truth, rtol=1e-12)

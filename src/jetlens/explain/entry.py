@@ -68,8 +68,9 @@ def explain(
         list of these, which gives a ``target`` dimension. Classes that are no words stand in quotes
         in expressions: ``'log("H->bb"/QCD)'``.
     of
-        ``"logit"`` or ``"probability"`` of the class, of an auxiliary output among its task's
-        classes; expressions are explained as they are.
+        ``"logit"``, ``"probability"`` or ``"log-odds"`` (ln p / (1 - p), which does not hang on
+        what all logits share) of the class, of an auxiliary output among its task's classes;
+        expressions are explained as they are.
     pool
         Reference jets: for baselines that come from jets, and for the prongs of other jets to
         compare a jet's own with; left out, the jets themselves (of a `Dataset`, its first

@@ -1,8 +1,9 @@
 """What is explained: one number a jet, made from the tagger's outputs.
 
-A target is a class (its logit), ``"predicted"``, ``"label"``, ``"other"`` (the likeliest class but
-the predicted one), an expression of class probabilities such as ``"log(b/(0.018*c+0.982*u))"``, or
-an auxiliary output such as ``"tracks.origin=from_b"``, summed over the jet's particles.
+A target is a class (its logit, probability or log odds), ``"predicted"``, ``"label"``, ``"other"``
+(the likeliest class but the predicted one), an expression of class probabilities such as
+``"log(b/(0.018*c+0.982*u))"``, or an auxiliary output such as ``"tracks.origin=from_b"``, summed
+over the jet's particles.
 Expressions are parsed (`expressions`), never evaluated as code.
 """
 
@@ -21,9 +22,9 @@ from jetlens.explain.expressions import parse
 from jetlens.taggers.base import Inputs, Tagger
 
 PREDICTED, LABEL, OTHER = "predicted", "label", "other"
-OF = ("logit", "probability")
+LOGIT, PROBABILITY, LOG_ODDS = OF = ("logit", "probability", "log-odds")
 EXPRESSION = "expression"
-"""What an expression is of: neither a logit nor a probability, but itself."""
+"""What an expression is of: nothing but itself."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Target:
     text
         As it was asked for.
     of
-        ``"logit"`` or ``"probability"`` of a class, of the jet or of an auxiliary output's
-        particles; ``"expression"`` where the text says all.
+        ``"logit"``, ``"probability"`` or ``"log-odds"`` of a class, of the jet or of an auxiliary
+        output's particles; ``"expression"`` where the text says all.
     value
         ``value(outputs, masks, chosen) -> [jet]``, differentiable: one number a jet, made of what
         `outputs` returns; `chosen` is the position of each jet's class where the target is one.
@@ -93,7 +94,7 @@ class Target:
         )
 
 
-def resolve(text: str, tagger: Tagger, of: str = "logit") -> Target:
+def resolve(text: str, tagger: Tagger, of: str = LOGIT) -> Target:
     """Understand a target.
 
     Raises
@@ -129,11 +130,23 @@ def resolve(text: str, tagger: Tagger, of: str = "logit") -> Target:
 
 def _class_value(of: str) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
     def value(logits: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:
-        values = logits if of == "logit" else logits.softmax(-1)
-        picked: Tensor = values.gather(-1, chosen[:, None])[:, 0]
-        return picked
+        return _told(logits, chosen[:, None], of)
 
     return value
+
+
+def _told(logits: Tensor, chosen: Tensor, of: str) -> Tensor:
+    """Return what is explained of the classes ``[..., 1]`` that are chosen, ``[...]``.
+
+    What is added to all logits, which cross-entropy never trains, is in a logit and not in its log
+    odds, ln p / (1 - p): a logit less the logarithm of the summed exponentials of the others.
+    One logit alone is taken for log odds itself.
+    """
+    values = logits.softmax(-1) if of == PROBABILITY else logits
+    picked: Tensor = values.gather(-1, chosen)[..., 0]
+    if of != LOG_ODDS or logits.shape[-1] == 1:
+        return picked
+    return picked - logits.scatter(-1, chosen, -torch.inf).logsumexp(-1)
 
 
 def _task_value(text: str, tagger: Tagger, of: str) -> Callable[[Tensor, Inputs, Tensor], Tensor]:
@@ -147,7 +160,7 @@ def _task_value(text: str, tagger: Tagger, of: str) -> Callable[[Tensor, Inputs,
     name = task.partition(".")[0]
 
     def value(found: Tensor, masks: Inputs, chosen: Tensor) -> Tensor:
-        values = found if of == "logit" else found.softmax(-1)
-        return values[..., where].masked_fill(~masks[name], 0).sum(-1)
+        chosen = torch.full_like(found[..., :1], where, dtype=torch.long)
+        return _told(found, chosen, of).masked_fill(~masks[name], 0).sum(-1)
 
     return value

@@ -52,7 +52,7 @@ class Explain(Used):
 
     target: str = "predicted"
     """A class, ``"predicted"``, ``"label"``, or a discriminant."""
-    of: Literal["logit", "probability"] = "logit"
+    of: Literal["logit", "probability", "log-odds"] = "logit"
     select: Literal["all", "correct"] = "all"
     """``"correct"``: only jets whose predicted class is their label."""
     jets: Annotated[int, Field(ge=1)] | None = None

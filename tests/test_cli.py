@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shlex
+import shutil
 import sys
 
 import h5py
@@ -171,6 +173,28 @@ def test_any_jets_are_explained_without_a_recipe(command, done, tmp_path):
     assert found.attrs["target"] == "log(b/(0.1*c+0.9*u))"
     assert np.isfinite(found["jets_score"]).all()
     assert (out / "report.html").is_file()
+
+
+def test_options_are_the_method_s_own_and_foreign_classes_are_told(command, done, tmp_path):
+    jets = made_up.file(tmp_path / "mine.h5", jets=10, seed=5)
+    asked = ["explain", "--tagger", done / "tagger", "--jets", jets, "--method", "gradient"]
+    for option, said in (("use=flip", "--method"), ("target=b", "--target")):
+        status, _, err = command(*asked, "--option", option, "--out", tmp_path / "out")
+        assert status == 2
+        assert f"--option {option}: expected an argument; {said} says it" in err
+    assert not (tmp_path / "out").exists()
+    other = shutil.copytree(done / "tagger", tmp_path / "tagger")
+    told = json.loads((other / "tagger.json").read_text())
+    assert told["classes"] == ["b", "c", "u", "tau"]
+    told["classes"] = ["beauty", "charm", "light", "leptons"]
+    (other / "tagger.json").write_text(json.dumps(told))
+    asked[2] = other
+    status, _, err = command(*asked, "--out", tmp_path / "out")
+    assert status == 0, err
+    assert (
+        "no class of the jets (b, c, u, tau) is one of the tagger's (beauty, charm, light, leptons)"
+        in err
+    )
 
 
 @pytest.mark.parametrize(

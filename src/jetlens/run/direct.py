@@ -12,6 +12,7 @@ import tomli_w
 
 from jetlens.core.arguments import parameters
 from jetlens.core.batch import JetBatch
+from jetlens.core.errors import BadValueError
 from jetlens.core.files import write_text
 from jetlens.core.registry import explainers
 from jetlens.data import readers
@@ -74,8 +75,18 @@ def explain_files(
     check_device(device)
     given: dict[str, Any] = {}
     apply(given, dict(setting(text, "--option") for text in options))
+    for key, said in {"use": "--method", "target": "--target"}.items():
+        if key in given:
+            raise BadValueError(
+                f"--option {key}={given[key]}: expected an argument; {said} says it"
+            )
     loaded = load(tagger, trust=trust)
     first = readers.open(list(jets)).partitions()[0].read()
+    if first.classes and not {*first.classes} & {*loaded.classes}:
+        Log(quiet).say(
+            f"no class of the jets ({', '.join(first.classes)}) is one of the tagger's "
+            f"({', '.join(loaded.classes)}): they are explained as jets without a label"
+        )
     tree: dict[str, Any] = {
         "title": f"{method} of {tagger.name}",
         "data": {"use": "files", "files": [str(Path(f).absolute()) for f in jets]},

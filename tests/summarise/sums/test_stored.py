@@ -53,7 +53,10 @@ def test_a_missing_or_foreign_file_is_refused(tmp_path):
         Result.load(tmp_path / "nothing.npz")
     other = tmp_path / "other.npz"
     np.savez(other, x=np.arange(3))
-    with pytest.raises(BadFileError, match="not a whole jetlens result"):
+    with pytest.raises(BadFileError, match="no result of jetlens: it holds x"):
+        Result.load(other)
+    other.write_bytes(other.read_bytes()[:50])
+    with pytest.raises(BadFileError, match=r"not a whole jetlens result: .*cut short"):
         Result.load(other)
     text = np.frombuffer(json.dumps({"format": "jetlens result 9"}).encode(), np.uint8)
     np.savez(other, header=text)

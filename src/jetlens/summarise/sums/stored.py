@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import is_zipfile
 
 import numpy as np
 import xarray as xr
@@ -52,9 +53,18 @@ def save(result: Stored, path: Path | str) -> None:
 
 def load(path: Path | str) -> Stored:
     """Read a result; nothing in the file is ever executed."""
+    if Path(path).is_file() and not is_zipfile(path):  # NumPy would take it for a pickle
+        raise BadFileError(
+            f"{str(path)!r} is not a whole jetlens result: it is no .npz archive, or cut short"
+        )
     try:
         # opened here: NumPy leaves its own file open where it is not an archive
         with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            if _HEADER not in file:
+                raise BadFileError(
+                    f"{str(path)!r} is no result of jetlens: "
+                    f"it holds {', '.join(file) or 'nothing'}"
+                )
             header = json.loads(file[_HEADER].tobytes())
             if header.get("format") != FORMAT:
                 raise BadFileError(

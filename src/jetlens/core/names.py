@@ -23,7 +23,7 @@ RESERVED = frozenset(
 OF_COLLECTIONS = frozenset(
     {
         *("value", "score", "mask", "importance", "feature", "channel"),
-        *("moved", "flip_step", "flip_distance"),
+        *("moved", "control", "flip_step", "flip_distance"),
     }
 )
 """What attributions hold of a collection ``c``, as ``c_value``; no truth of its is called so."""

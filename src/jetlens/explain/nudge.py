@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jetlens.core.attribution import CONTROL
+from jetlens.core.errors import BadValueError, UnsupportedError, expected
 from jetlens.core.registry import explainers
 from jetlens.core.table import Table
 from jetlens.explain.base import Scores
 from jetlens.explain.steps.base import StepExplainer
+from jetlens.explain.steps.control import CONTROLS, NONE, turned
 from jetlens.explain.steps.course import Course
 from jetlens.explain.steps.judged import judged, reasons
 from jetlens.explain.steps.leg import legs
@@ -34,12 +37,40 @@ class Nudge(StepExplainer):
     round to others, particles ``off_shell``. ``bent`` says whether constraints that are on have to
     bend the step: in the features that move, it is beyond a limit of ``positive_pt``, ``inside`` or
     ``causal``, or is there once it is re-centred.
+
+    Parameters
+    ----------
+    control
+        ``"turned"``: jets are moved a second time, by steps of the same lengths that know nothing
+        of the jet (see `jetlens.explain.steps.control`), under the same constraints, and
+        ``<collection>_control`` is where they come to. ``"none"``: they are not. The gradient is to
+        be taken once (``steps = 1``).
+    seed
+        Chooses among the random turns.
+
+    The other parameters are those of `StepExplainer`.
     """
+
+    control: str = NONE
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.control not in CONTROLS:
+            raise BadValueError(
+                f"control={self.control!r}: {expected(str(self.control), CONTROLS)}"
+            )
+        if self.control != NONE and self.steps > 1:
+            raise UnsupportedError(
+                f"control={self.control!r} with steps={self.steps}: a control is a step of one "
+                "gradient, expected steps = 1"
+            )
 
     def follow(self, course: Course, said: Predictions) -> Scores:
         """Move each chunk of jets by all scales."""
         scales = [float(s) for s in self.scales]
         moved = Moved(course, {"scale": scales})
+        control = None if self.control == NONE else Moved(course, {"scale": scales})
         jets, classes = said.logits.shape
         output = np.full(
             (jets, len(scales), classes), np.nan, dtype=said.logits.cpu().numpy().dtype
@@ -50,6 +81,10 @@ class Nudge(StepExplainer):
         together = self._together(course)
         for leg in legs(course, together):
             rows = course.packed.rows[leg.jets].numpy()
+            if control is not None:
+                away = turned(leg, self.seed)
+                for i, scale in enumerate(scales):
+                    control.put(leg, away.at(np.full(len(leg), scale)), i)
             if first:
                 moved.put(leg, leg.points.starts[0], 0)
                 output[rows, 0] = said.logits[rows].cpu().numpy()
@@ -75,7 +110,8 @@ class Nudge(StepExplainer):
         }
         tables = {name: Table(flags, {"scale": scales}) for name, flags in names.items()}
         said_there = Table(output, {"scale": scales, "class": course.tagger.classes})
-        return Scores(tables={**moved.tables(), "moved_output": said_there, **tables})
+        compared = {} if control is None else control.tables(CONTROL)
+        return Scores(tables={**moved.tables(), **compared, "moved_output": said_there, **tables})
 
     def _together(self, course: Course) -> int:
         """Return of how many scales the tagger is asked at once.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import imaged
 import jetlens as jl
 from jetlens.core.errors import UnsupportedError
+from jetlens.plots.attention.attention_distance import places
 
 CELLS = imaged.PIXELS // imaged.PATCH
 STEP = 2 * imaged.WINDOW / CELLS
@@ -72,6 +75,9 @@ def test_all_layers_together_are_no_first_layer(together):
     assert "attention_distance.all.patch.1" not in result.numbers()
     ticks = [t.get_text() for ax in jl.draw(result).axes for t in ax.get_xticklabels()]
     assert any(t.startswith(("All layers", "Mean of all")) for t in ticks)
+    for kind in (object, np.dtypes.StringDType()):  # names, whatever holds them
+        held = SimpleNamespace(sums={"layer": SimpleNamespace(values=np.array([together], kind))})
+        assert places(held).tolist() == [1]
 
 
 def test_what_is_missing_is_told():

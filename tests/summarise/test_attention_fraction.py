@@ -39,6 +39,10 @@ def summed(some, looked, patch=None, **options):
     return jl.summarise(imaged.explained(some, looked, patch), "attention-fraction", **settings)
 
 
+def summed_from(attribution, **options):
+    return jl.summarise(attribution, "attention-fraction", regions="partons", **options)
+
+
 def numbers(*arguments, **options):
     return summed(*arguments, **options).numbers()
 
@@ -125,12 +129,73 @@ def test_radii_classes_and_verdicts_are_kept_apart():
     weights = result.sums["tagged_weight"].values
     np.testing.assert_allclose(weights[0], weights[1] + weights[2])
     by_score = summary.against_score(result)[:, 0, 0, 0]
+    by_score = by_score[np.isfinite(by_score)]
     assert by_score[0] < 0.3  # the probability of the true class is small: wrong ones
     assert by_score[-1] == pytest.approx(1)
     some_right = summary.against_score(result, "right")[:, 0, 0, 0]
     np.testing.assert_allclose(some_right[np.isfinite(some_right)], 1)
     jets = result.sums["score_jets"].sel(group="all").sum("score")
     np.testing.assert_array_equal(jets, result.sums["tagged_jets"].sel(group="all"))
+
+
+def test_right_is_tested_against_wrong():
+    """Those tagged right look inside the discs, the others everywhere: both have their shares."""
+    some = imaged.jets(200, weighted=False)
+    inside = in_discs(some, 0.2)
+    attribution = imaged.explained(some, inside, None)
+    right = (attribution["output"].argmax("class") == attribution["label"]).values
+    dark = np.where(right[:, None, None], attribution["image_importance"], 1.0)
+    attribution["image_importance"] = (("jet", "y", "x"), dark)
+    found = jl.summarise(attribution, "attention-fraction", regions="partons", radius=0.2).numbers()
+    wrong = ~right & some["partons"].mask.any(axis=1)
+    gap = found["attention_fraction.all.right_minus_wrong"]
+    assert gap["value"] == pytest.approx(1 - inside[wrong].mean(), rel=1e-6)
+    assert 0.2 < gap["low_95"] < gap["low"] < gap["high"] < gap["high_95"]
+    for null in ("area", "pt"):
+        over = "attention_fraction.all.{}enrichment." + null
+        each = [found[over.format(tagged)]["value"] for tagged in ("right.", "wrong.")]
+        gap = found[over.format("right_minus_wrong.")]
+        assert gap["value"] == pytest.approx(each[0] - each[1])
+        assert gap["low_95"] > 0
+
+
+def test_an_overconfident_tagger_fills_several_bins():
+    some = imaged.jets(200)
+    found = imaged.explained(some, np.ones((200, imaged.PIXELS, imaged.PIXELS)))
+    sure = found["output"] + np.where(found["output"] == found["output"].max("class"), 1.5, -1.5)
+    found["output"] = sure
+    own = np.take_along_axis(sure.values, found["label"].values[:, None], axis=1)[:, 0]
+    p = 1 / (1 + np.exp(sure.values.sum(axis=1) - 2 * own))
+    edges = [-4, 0, 4, 5]
+    result = summed_from(found, score_edges=edges)
+    cell = np.digitize(np.log(p / (1 - p)), edges)
+    used = some["partons"].mask.any(axis=1)
+    jets = result.sums["score_jets"].sel(group="all", tagged="every")
+    np.testing.assert_array_equal(jets, np.bincount(cell[used], minlength=5))
+    assert (p[used] > 0.8).mean() > 0.8  # the last of five bins of equal width
+    assert min(jets.values[2:]) > 20
+    for wrong in ([], [1, 1], [2, 0]):
+        with pytest.raises(BadValueError, match="rising"):
+            summed_from(found, score_edges=wrong)
+
+
+def test_nulls_are_tested_over_trainings_by_the_error_of_the_mean():
+    """Three trainings look at the discs, each by another share: the mean difference has Student's
+    error, wider than that of any alone; of a single training it is the test sample's."""
+    some = imaged.jets(120)
+    inside, even = in_discs(some, 0.2), np.ones((120, imaged.PIXELS, imaged.PIXELS))
+    results = [summed(some, inside + share * even) for share in (0.0, 0.5, 1.0)]
+    every = Ensemble(tuple(Member({"model": "x"}, n, r) for n, r in enumerate(results))).numbers()
+    found = every["attention_fraction.x.all.minus.area"]
+    each = [r.numbers()["attention_fraction.all.minus.area"] for r in results]
+    assert found["pairs"] == 3
+    assert found["value"] == pytest.approx(np.mean([n["value"] for n in each]))
+    spread = np.std([n["value"] for n in each], ddof=1) / np.sqrt(3)
+    assert found["value"] - found["low_95"] > 4.30 * spread  # Student's factor of two degrees
+    alone = Ensemble((Member({"model": "x"}, 0, results[1]),)).numbers()
+    found = alone["attention_fraction.x.all.minus.area"]
+    assert found.pop("pairs") == 1
+    assert found == pytest.approx(each[1])
 
 
 def test_of_few_jets_there_are_no_numbers():

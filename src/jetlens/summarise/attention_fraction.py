@@ -16,14 +16,17 @@ from jetlens.summarise.base import one_of
 from jetlens.summarise.estimates import LEAST, Numbers, interval, named, ratio
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.jet_shares import SHARES, kept, on_common_jets
+from jetlens.summarise.jets.odds import log_odds
 from jetlens.summarise.jets.plane import Plane
 from jetlens.summarise.jets.regions import shares
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.differences import paired
 from jetlens.summarise.trainings.ensemble import Ensemble
-from jetlens.summarise.trainings.gains import VERDICT
-from jetlens.summarise.trainings.retrainings import compared
+from jetlens.summarise.trainings.gains import VERDICT, gain
+from jetlens.summarise.trainings.retrainings import compared, place_of
 
+NAME = "attention_fraction"
+"""What names of its numbers begin with."""
 EVERY, RIGHT, WRONG = TAGGED = ("every", "right", "wrong")
 """Jets by what the tagger says of them."""
 
@@ -51,8 +54,10 @@ class AttentionFraction(ClassSummary):
         More radii, for shares against the radius.
     bins
         Of distributions of shares.
-    score_bins
-        Of the probability that the tagger gives the true class.
+    score_edges
+        Between bins of the probability p that the tagger gives the true class, rising, as
+        ln p / (1 - p), so that an overconfident tagger's jets do not share one bin; the outer bins
+        have no end. They are fixed, so that results of parts of the jets can be merged.
     collection
         The image.
     """
@@ -61,17 +66,21 @@ class AttentionFraction(ClassSummary):
     radius: float = 0.1
     radii: Sequence[float] = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4)
     bins: int = 25
-    score_bins: int = 5
+    score_edges: Sequence[float] = (-4, -2, 0, 2, 4)
     collection: str = "image"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("regions", self.regions, REGIONS)
-        for name in ("radius", "bins", "score_bins"):
+        for name in ("radius", "bins"):
             if not getattr(self, name) > 0:
                 raise BadValueError(f"{name}={getattr(self, name)}: expected more than 0")
         if any(not radius > 0 for radius in self.radii):
             raise BadValueError(f"radii={list(self.radii)}: expected each more than 0")
+        if not len(self.score_edges) or not np.all(np.diff(self.score_edges) > 0):
+            raise BadValueError(
+                f"score_edges={list(self.score_edges)}: expected one or more numbers, rising"
+            )
 
     @property
     def every_radius(self) -> tuple[float, ...]:
@@ -95,7 +104,8 @@ class AttentionFraction(ClassSummary):
         at = values[:, :, self.main]
         above = (at[:, :1] > at[:, 1:]) + 0.5 * (at[:, :1] == at[:, 1:])
         cell = np.minimum((at * self.bins).astype(np.int64), self.bins - 1)
-        score = _cells(_probability(chosen.jets), self.score_bins) & known[:, None]
+        odds = np.searchsorted(self.score_edges, log_odds(chosen.jets), side="right")
+        score = (odds[:, None] == np.arange(len(self.score_edges) + 1)) & known[:, None]
         of_score = np.stack([t & score.T for t in tagged])  # [tagged, score, jet]
         one = np.ones((len(label), 1))
         axes = ("group", "kind", "radius", "replica")
@@ -122,13 +132,13 @@ class AttentionFraction(ClassSummary):
                 chosen.nominal(np.eye(self.bins)[cell], used),
             ),
         )
-        kinds, middles = list(found.kinds), (np.arange(self.score_bins) + 0.5) / self.score_bins
+        kinds = list(found.kinds)
         sums = sums.assign_coords(
             kind=kinds,
             null=kinds[1:],
             radius=list(self.every_radius),
             tagged=list(TAGGED),
-            score=middles,
+            score=np.arange(len(self.score_edges) + 1),
         )
         axes_of = {a: f.as_dict() for a, f in Plane.of(chosen.jets).axes.items()}
         method = str(chosen.jets.attrs.get("method", ""))
@@ -156,13 +166,41 @@ class AttentionFraction(ClassSummary):
         found: Floats = ratio(result.sums["by_score"].values[t], weight[:, :, None])
         return found
 
+    def tests(self, result: Result) -> dict[str, tuple[Floats, Floats]]:
+        """Return what is tested against each other, by name, ``[replica]`` each.
+
+        ``<group>.minus.<null>`` are the share and the null's, of jets tagged right or wrong too;
+        ``<group>.right_minus_wrong`` the shares of jets that are tagged so, and with
+        ``.enrichment.<null>`` behind it their enrichments. Of fewer than `LEAST` jets there are
+        none.
+        """
+        found: dict[str, tuple[Floats, Floats]] = {}
+        nulls = [str(k) for k in result.sums["null"].values]
+        share = [self.shares(result, tagged)[:, :, self.main] for tagged in TAGGED]
+        enough = result.sums["tagged_jets"].values >= LEAST
+        for g, group in enumerate(map(str, result.sums["group"].values)):
+            for t, tagged in enumerate(TAGGED):
+                start = _start(group, tagged)
+                if enough[t, g]:
+                    each = zip(nulls, share[t][g, 1:], strict=True)
+                    found |= {f"{start}.minus.{null}": (share[t][g, 0], x) for null, x in each}
+            right, wrong = (share[TAGGED.index(tagged)][g] for tagged in (RIGHT, WRONG))
+            if enough[1:, g].all():
+                start = f"{group}.right_minus_wrong"
+                found[start] = right[0], wrong[0]
+                for k, null in enumerate(nulls, 1):
+                    both = ratio(right[0], right[k]), ratio(wrong[0], wrong[k])
+                    found[f"{start}.enrichment.{null}"] = both
+        return found
+
     def numbers(self, result: Result) -> Numbers:
         """Return shares at `radius`, and how they compare, by class.
 
         ``attention_fraction.<group>`` is the share, ``.<null>`` another's; ``.enrichment.<null>``
         is the ratio of the two, ``.minus.<null>`` the mean of the differences jet by jet, with its
         interval of 95 %, too, and ``.above.<null>`` in which share of the jets there is more (ties
-        count half). ``.right`` and ``.wrong`` are of jets that are tagged so, with the same behind.
+        count half). ``.right`` and ``.wrong`` are of jets that are tagged so, with the same behind,
+        ``.right_minus_wrong`` is their difference, and that of ``.enrichment.<null>`` behind it.
         Of fewer than `LEAST` jets there is none.
         """
         found: Numbers = {}
@@ -171,18 +209,19 @@ class AttentionFraction(ClassSummary):
         jets = result.sums["tagged_jets"].values
         for t, tagged in enumerate(TAGGED):
             share = self.shares(result, tagged)[:, :, self.main]
-            for g, group in enumerate(result.sums["group"].values):
+            for g, group in enumerate(map(str, result.sums["group"].values)):
                 if jets[t, g] < LEAST:
                     continue
-                start = f"attention_fraction.{group}" + f".{tagged}" * (tagged != EVERY)
+                start = f"{NAME}.{_start(group, tagged)}"
                 found |= named(start, share[g, 0])
                 for k, kind in enumerate(kinds[1:]):
                     null = share[g, k + 1]
                     found |= named(f"{start}.{kind}", null)
                     found |= named(f"{start}.enrichment.{kind}", ratio(share[g, 0], null))
-                    found |= _tested(f"{start}.minus.{kind}", share[g, 0] - null)
                     if tagged == EVERY:
                         found |= named(f"{start}.above.{kind}", above[g, k])
+        for name, (one, other) in self.tests(result).items():
+            found |= _tested(f"{NAME}.{name}", one - other)
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:
@@ -190,9 +229,26 @@ class AttentionFraction(ClassSummary):
 
         ``attention_fraction.gain.<variation>.<group>.vs.<first>`` is the mean difference of the
         share from that of the first variation on an axis, ``<group>.enrichment.<null>`` that of the
-        enrichment, both of the jets that both have.
+        enrichment, both of the jets that both have. What is tested within a variation, as
+        ``attention_fraction.<variation>.<group>.minus.<null>``, is a mean over its trainings with
+        the error of this mean, as a gain is.
         """
-        return compared(ensemble) | paired(ensemble, "attention_fraction", on_common_jets)
+        found = compared(ensemble)
+        for variation, results in ensemble.groups().items():
+            each = [self.tests(result) for result in results]
+            for name in each[0]:
+                full = ".".join(w for w in (NAME, place_of(variation), name) if w)
+                found.pop(full, None)
+                if all(name in tests for tests in each):
+                    pairs = [tests[name] for tests in each]
+                    number = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in pairs])
+                    found |= {full: number} if number else {}
+        return found | paired(ensemble, NAME, on_common_jets)
+
+
+def _start(group: str, tagged: str) -> str:
+    """Return how names of a group's numbers begin."""
+    return group + f".{tagged}" * (tagged != EVERY)
 
 
 def _tested(name: str, estimates: Floats) -> Numbers:
@@ -201,19 +257,4 @@ def _tested(name: str, estimates: Floats) -> Numbers:
     if found:
         _, low, high = (float(x) for x in interval(estimates, confidence=VERDICT))
         found[name] |= {"low_95": low, "high_95": high}
-    return found
-
-
-def _probability(jets: xr.Dataset) -> Floats:
-    """Return the probability of the true class ``[jet]``."""
-    output = jets["output"].values.astype(np.float64)
-    own = np.take_along_axis(output, jets["label"].values.clip(0)[:, None], axis=1)
-    found: Floats = np.exp(own[:, 0] - np.logaddexp.reduce(output, axis=1))
-    return found
-
-
-def _cells(values: Floats, bins: int) -> NDArray[np.bool_]:
-    """Say which of equally wide bins from 0 to 1 numbers are in ``[jet, bin]``."""
-    cell = np.minimum((values * bins).astype(np.int64), bins - 1)
-    found: NDArray[np.bool_] = cell[:, None] == np.arange(bins)
     return found

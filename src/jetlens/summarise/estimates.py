@@ -18,6 +18,9 @@ LEAST = 10
 DEFINED = "defined"
 """The share of bootstrap replicas that define a number, beside its value where it is below 1."""
 
+PAIRS = "pairs"
+"""Of how many pairs of trainings a difference is the mean, beside its value."""
+
 FEWEST_DEFINED = 0.5
 """A number that a smaller share of the replicas defines is not given."""
 
@@ -100,9 +103,10 @@ def given(found: Number, share: float = 1.0) -> Number:
 def mapped(found: Mapping[str, float], change: Callable[[float], float]) -> Number:
     """Return a number whose value and ends went through a rising function.
 
-    The share of replicas that define it stays as it is.
+    The share of replicas that define it, and its pairs, stay as they are.
     """
-    return {k: v if k == DEFINED else float(change(v)) for k, v in found.items()}
+    kept = (DEFINED, PAIRS)
+    return {k: v if k in kept else float(change(v)) for k, v in found.items()}
 
 
 def bounded(found: Mapping[str, float]) -> Number:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from jetlens.core.hashing import poisson, uniform
-from jetlens.summarise.trainings.gains import error_of_mean, gain
+from jetlens.summarise.trainings.gains import error_of_mean, factor, gain
 
 
 def test_a_gain_is_the_mean_of_paired_differences_with_students_error():
@@ -23,6 +23,8 @@ def test_a_gain_is_the_mean_of_paired_differences_with_students_error():
     assert number["high_95"] - number["value"] == pytest.approx(wide)
     relative = gain(list(zip(first, other, strict=True)), relative=True)
     assert relative["value"] == pytest.approx(0.05 / 0.55)
+    assert number["pairs"] == relative["pairs"] == 3
+    assert factor(list(zip(first, other, strict=True)))["pairs"] == 3  # a count, not a logarithm
     assert error_of_mean(np.array([1.0])) == 0
 
 

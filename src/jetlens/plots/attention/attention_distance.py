@@ -94,7 +94,7 @@ def measure(result: Result) -> str:
 def places(result: Result) -> Floats:
     """Return where layers are drawn ``[layer]``: at their numbers, if they have some."""
     layers = result.sums["layer"].values
-    found: Floats = np.arange(1.0, len(layers) + 1) if layers.dtype.kind in "UO" else 1.0 * layers
+    found: Floats = 1.0 * layers if layers.dtype.kind in "iuf" else np.arange(1.0, len(layers) + 1)
     return found
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from jetlens.core.registry import figures
 from jetlens.core.units import Feature
@@ -119,10 +121,13 @@ def caption(result: Result) -> str:
         "there by itself: the discs' share of the image, the share of pT in them (in pixels, and "
         "in the patches that the explanation is made of), and the share of the same explanation "
         "in discs at random places, in the jet's own discs turned about its axis by a random "
-        "angle, and in those of another jet of its class, all brought to the area of its own. "
+        "angle, and in those of another jet of its class, all brought to the area of its own; "
+        "discs elsewhere may overlap the jet's own: these nulls are higher, and enrichments over "
+        "them lower, than of places without prongs. "
         "Enrichment is the mean share over each of these; at 1 the explanation is where anything "
         "would be. Full and open points are jets that are tagged right and wrong, against the "
-        "radius and against the probability that the tagger gives the true class; of fewer than "
+        "radius and against the probability that the tagger gives the true class (in bins of its "
+        "log-odds, whose edges are told below them); of fewer than "
         f"{LEAST} jets there is no point. Intervals are 68 % bootstrap intervals over events. "
         f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. {unknown}{told(result)}"
     )
@@ -198,7 +203,8 @@ def _probability(ax: Axes, result: Result, g: int) -> None:
     """Draw the enrichment over area, pT and turned discs, of jets tagged right and wrong."""
     summary: Any = result.summary
     kinds = [str(k) for k in result.sums["kind"].values]
-    at, width = result.sums["score"].values, 1 / result.sums.sizes["score"]
+    at = result.sums["score"].values  # bins of equal width, though not of the probability
+    edges = np.asarray(summary.score_edges, dtype=np.float64)
     wanted = [k for k in (AREA, IN_PATCHES if IN_PATCHES in kinds else PT, TURNED) if k in kinds]
     for tagged, mark, face in ((RIGHT, "o", True), (WRONG, "s", False)):
         enough = result.sums["score_jets"].sel(tagged=tagged).values[:, g] >= LEAST
@@ -208,11 +214,13 @@ def _probability(ax: Axes, result: Result, g: int) -> None:
             value, low, high = interval(over)
             look: Any = {"color": COLOURS[kind], "capsize": 2, "markersize": 5, "linewidth": 1}
             look |= {"markerfacecolor": COLOURS[kind] if face else "white"}
-            where = at[enough] + 0.12 * width * (k - (len(wanted) - 1) / 2)
+            where = at[enough] + 0.12 * (k - (len(wanted) - 1) / 2)
             error = np.stack([value - low, high - value])
             ax.errorbar(where, value, error, fmt=mark, **look)
     ax.axhline(1, color="0.5", linewidth=0.8, zorder=0)
-    ax.set_xlim(0, 1)
+    ax.set_xlim(-0.5, len(at) - 0.5)
+    ax.set_xticks(at[1:] - 0.5, [f"{p:.2g}" for p in expit(edges)])
+    ax.xaxis.set_minor_locator(NullLocator())
     ax.set_yscale("log")
     ax.set_ylabel("Enrichment, right and wrong")
     _plain_ticks(ax)

@@ -4,7 +4,8 @@ A gain is the mean difference of pairs of trainings: the two of a pair have the 
 tested on the same jets. Its interval is the error of that mean: its standard error over the pairs,
 times Student's factor for so few, and the test sample's error of the mean, in quadrature. Beside
 the interval of 68 %, ``low`` and ``high``, it has that of `VERDICT`, ``low_95`` and ``high_95``, by
-which one is called better or worse than another.
+which one is called better or worse than another; ``pairs`` is how many there were. Of a single one
+the interval is the test sample's alone: it says nothing of other trainings.
 
 Pairs are tested on the same jets as each other, or, where each repeat splits the events anew, on
 samples that share some. An event counts equally often in a replica, wherever it is tested, so that
@@ -23,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from jetlens.summarise.estimates import CONFIDENCE, Number, mapped, number, ratio
+from jetlens.summarise.estimates import CONFIDENCE, PAIRS, Number, mapped, number, ratio
 
 Floats = NDArray[np.float64]
 
@@ -48,11 +49,12 @@ def gain(
     if relative:
         values = ratio(values, np.mean([b for _, (b, _) in pairs]))
         replicas = ratio(replicas, np.mean([b for _, (_, b) in pairs], axis=0))
-    return with_verdict(
+    found = with_verdict(
         lambda confidence: with_error(
             float(values.mean()), replicas, error_of_mean(values, confidence), confidence
         )
     )
+    return found | {PAIRS: float(len(values))} if found else {}
 
 
 def factor(pairs: Sequence[tuple[tuple[float, Floats], tuple[float, Floats]]]) -> Number:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import jetlens as jl
 import moving
 from jetlens.core import attribution
 from jetlens.core.errors import UnsupportedError
+from jetlens.data.base import Dataset
 from jetlens.explain.shared.spread import spread
 from jetlens.taggers.encode import encode
 from reference.gradient import slow_gradient, slow_move
@@ -175,6 +177,66 @@ def test_wrong_ones_alone_are_moved_toward_their_label(steps: int) -> None:
     assert np.isfinite(flips.flip_scale.values[wrong]).any()
 
 
+@pytest.mark.parametrize(
+    ("move", "toward"),
+    [
+        ({"label": "gluon", "predicted": "quark"}, "label"),
+        ({"label": "gluon"}, "other"),
+        ({"predicted": ["quark"]}, "other"),
+        ({"label": ["gluon", "quark"], "predicted": "quark"}, "other"),
+    ],
+)
+@pytest.mark.parametrize("method", ["nudge", "flip"])
+def test_jets_of_some_labels_and_predictions_alone_are_moved(
+    method: str, move: dict, toward: str
+) -> None:
+    tagger, jets = moving.tagger(), moving.jets()
+    options = {"scales": [0, 2.0, 30.0], "pool": moving.jets(60, seed=5)}
+    some = jl.explain(tagger, jets, method, move=move, **options)
+    every = jl.explain(tagger, jets, method, toward=toward, **options)
+    own = {"label": jets.label, "predicted": some.output.values.argmax(1)}
+    wanted = np.ones(len(jets), dtype=bool)
+    for key, names in move.items():
+        wanted &= np.isin(np.array(moving.CLASSES)[own[key]], names)
+    assert 0 < wanted.sum() < len(jets)
+    assert some.attrs["toward"] == toward
+    for name in ("constituents_moved", "jets_moved", "moved_output"):
+        np.testing.assert_allclose(some[name][wanted], every[name][wanted], rtol=1e-9, atol=1e-12)
+        assert np.isnan(some[name][~wanted]).all()
+    if method == "flip":
+        np.testing.assert_array_equal(some.tried, wanted)
+    assert json.loads(some.attrs["options"])["move"] == move
+
+
+@pytest.mark.parametrize("method", ["nudge", "flip"])
+def test_a_selection_that_no_jet_meets_is_told(method: str) -> None:
+    tagger, jets = moving.tagger(), moving.jets()
+    decided = jl.explain(tagger, jets, "gradient").output.values.argmax(1)
+    right = jets.take(decided == jets.label)
+    move = {"label": "gluon", "predicted": "quark"}
+    options = {"move": move, "scales": [0, 1.0, 30.0], "pool": jets}
+    says = f"none of the {len(right)} jets explained is among the gluon jets tagged as quark"
+    with pytest.raises(jl.JetlensError, match=says):
+        jl.explain(tagger, right, method, **options)
+    # a tagger that is never wrong is no mistake, and neither is a partition without such jets
+    assert np.isnan(jl.explain(tagger, right, method, move="wrong", scales=[1]).moved_output).all()
+    parts = list(jl.explain(tagger, _Parts([right, jets]), method, **options))
+    assert np.isnan(parts[0].moved_output).all()
+    assert np.isfinite(parts[1].moved_output).any()
+    with pytest.raises(jl.JetlensError, match=f"none of the {2 * len(right)} jets"):
+        list(jl.explain(tagger, _Parts([right, right]), method, **options))
+
+
+class _Parts(Dataset):
+    """Batches as they are, one after the other."""
+
+    def __init__(self, parts: list[jl.JetBatch]) -> None:
+        self.parts = parts
+
+    def partitions(self) -> list:
+        return [SimpleNamespace(read=lambda part=part: part) for part in self.parts]
+
+
 @pytest.mark.parametrize("method", ["nudge", "flip"])
 def test_jets_without_a_label_are_not_moved_toward_it(method: str) -> None:
     whole = moving.jets()
@@ -243,6 +305,10 @@ def test_moved_jets_keep_every_constraint(normalise: str, steps: int) -> None:
     assert (found.jets_moved.sel(jets_feature="pt") > 0).all()
     for name in ("m2", "charge", "is_photon"):
         assert np.ptp(column(found, name), axis=1).max() == 0
+    far = np.ptp(column(found, "d0_significance"), axis=1)
+    photon = column(found, "is_photon")[:, 0] > 0
+    assert far[photon & mask].max() == 0
+    assert (far[~photon & mask] > 0).all()
     for angle in (deta, dphi):
         mean = (pt * angle).sum(2) / np.maximum(pt.sum(2), 1e-9)
         np.testing.assert_allclose(mean, np.repeat(mean[:, :1], 3, 1), atol=1e-9)
@@ -311,13 +377,34 @@ def test_unphysical_jets_are_counted_as_one_raw_step_makes_them() -> None:
             "discrete": ((np.abs(raw - values)[..., 4:6] > 0.5).any(2) & mask).any(1)
             | (np.abs(scale * own[:, 1]) > 0.5),
             "off_shell": ((np.abs(raw - values)[..., 3] > moving.PION / 4) & mask).any(1),
+            "trackless": ((values[..., 4] == 0) & (raw != values)[..., 6] & mask).any(1),
         }
+        for reason, most in _ranges(moving.jets(60, seed=5)).items():
+            then, there = (_sums(v, mask)[reason] for v in (values, raw))
+            low, high = (np.where(then < most[0], then, most[0]), np.maximum(then, most[1]))
+            bad[reason] = (there < low) | (there > high)
         for reason, flags in bad.items():
             np.testing.assert_array_equal(found[f"unphysical_{reason}"][:, s], flags, reason)
         np.testing.assert_array_equal(found.unphysical[:, s], np.any(list(bad.values()), axis=0))
     assert not found.unphysical[:, 0].any()
     assert 0 < int(found.unphysical_negative[:, 2].sum()) < len(jets)
     assert found.unphysical.dtype == bool
+
+
+def _sums(values: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the pt of jets, and the distance from their axis of their particles' mean."""
+    pt = np.where(mask, values[..., 0].clip(0), 0)
+    x, y = ((pt * values[..., i]).sum(1) / pt.sum(1).clip(1e-300) for i in (1, 2))
+    momentum = (pt * np.exp(1j * values[..., 2])).sum(1)
+    return {"jet_pt": np.abs(momentum), "axis": np.hypot(x, y)}
+
+
+def _ranges(pool: jl.JetBatch) -> dict[str, tuple[float, float]]:
+    """Return between which these are for reference jets; a mean may be on the axis."""
+    some = pool["constituents"].mask.any(1)
+    found = _sums(pool["constituents"].values[some], pool["constituents"].mask[some])
+    jet_pt, axis = found["jet_pt"], found["axis"]
+    return {"jet_pt": (jet_pt.min(), jet_pt.max()), "axis": (0.0, axis.max())}
 
 
 def test_more_steps_take_the_gradient_anew() -> None:
@@ -449,6 +536,8 @@ def test_pt_that_is_no_input_still_weighs() -> None:
         ({"constraints": {"recentre": 1}}, "recentre=1: expected true or false"),
         ({"constraints": ["inside"]}, "expected a table"),
         ({"move": "wrongly"}, "did you mean 'wrong'"),
+        ({"move": {"label": "qark"}}, "class in move.label 'qark': did you mean 'quark'"),
+        ({"move": {"lable": "quark"}}, "key of move 'lable': did you mean 'label'"),
         ({"hold": "constituents.eta"}, "did you mean 'constituents.deta'"),
         ({"roles": {"angle": ["deta", "dphi"]}}, "role 'angle'.*did you mean 'angles'"),
         ({"roles": {"pt": "ptt"}}, "feature of the role 'pt' 'ptt'.*did you mean 'pt'"),
@@ -502,7 +591,14 @@ def test_hits_stay_in_the_calorimeter_and_behind_light(switched: bool) -> None:
         assert not switched or (np.abs(at - 50) > 49.9).any()  # as far as the face, not the middle
         time = found.hits_moved.sel(hits_feature="time").values[:, 2]
         falls = (time <= hits[..., 4]).all()
-        assert falls or (time > 1000).all()
+        assert falls or (time > 1000).all() != switched
+        latest, softest = hits[..., 4].max(), hits[..., 3].min()
+        assert switched == (time <= latest * (1 + 1e-9)).all() or falls
+        np.testing.assert_array_equal(found.unphysical_late[:, 2], [not falls] * 6)
+        energy = found.hits_moved.sel(hits_feature="energy").values[:, 2]
+        down = (energy <= hits[..., 3]).all()
+        assert not down or (energy >= softest * (1 - 1e-9)).all() == switched
+        np.testing.assert_array_equal(found.unphysical_below[:, 2], [bool(down)] * 6)
         if falls:  # to light's time: none of these is early, so that no resolution is known
             assert (time >= 0).all() == switched
             assert not switched or time.min() < hits[..., 4].min() / 2
@@ -666,7 +762,8 @@ def test_constraints_that_find_nothing_are_told() -> None:
         (["deta"], set()),
         (["constituents.pt"], {"fixed_pt"}),
         (["pt"], {"fixed_pt", "positive_pt"}),
-        (["charge", "is_photon", "multiplicity"], {"keep_discrete"}),
+        (["charge", "is_photon", "multiplicity"], set()),  # of photons, the impact parameter
+        (["charge", "is_photon", "multiplicity", "d0_significance"], {"keep_discrete"}),
         (["m2"], {"on_shell"}),
     ],
 )
@@ -746,7 +843,8 @@ def test_steps_are_bent_as_they_are_re_centred(recentre: bool) -> None:
     options = {"scales": [0, 1e-3], "toward": "quark", "hold": "pt"}
     constraints = {"inside": 0.4, "recentre": recentre}
     found = jl.explain(tagger, jets, "nudge", **options, constraints=constraints)
-    assert not found.unphysical.any()
+    assert not found.unphysical_outside.any()
+    assert found.unphysical_axis.values.tolist() == [[False, True]]  # which no limit bends
     np.testing.assert_array_equal(found.bent, [[False, recentre]])
     free = constraints | {"inside": False}
     assert not jl.explain(tagger, jets, "nudge", **options, constraints=free).bent.any()

@@ -19,6 +19,19 @@ from jetlens.report.explanation import explained_output
             {"use": "nudge", "target": "predicted", "move": "wrong"},
             "logit of the true class",
         ),
+        (
+            {
+                "use": "nudge",
+                "target": "predicted",
+                "move": {"label": "b", "predicted": ["c", "u"]},
+                "of": "log-odds",
+            },
+            "log-odds of the true class",
+        ),
+        (
+            {"use": "nudge", "target": "predicted", "move": {"label": "b"}},
+            "logit of the likeliest of the other classes",
+        ),
         ({"use": "flip", "target": "predicted", "toward": "b"}, "logit of class b"),
         ({"use": "flip", "target": "c"}, "logit of class c"),
     ],

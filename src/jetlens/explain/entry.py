@@ -12,10 +12,11 @@ import xarray as xr
 from jetlens.core import attribution
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
+from jetlens.core.moves import ALL, none_of, selected
 from jetlens.core.registry import explainers
 from jetlens.data.base import Dataset
 from jetlens.explain.base import Explainer
-from jetlens.explain.targets import LABEL, OTHER, PREDICTED, Target, resolve
+from jetlens.explain.targets import LABEL, LOGIT, OTHER, PREDICTED, Target, resolve
 from jetlens.taggers.base import Tagger
 
 
@@ -87,6 +88,35 @@ def explain(
     JetlensError
         If a name, option or value is wrong.
     """
+    explainer, targets, several = _asked(tagger, method, target, of, options)
+    if isinstance(jets, JetBatch):
+        found = _one(explainer, tagger, jets, targets, several, pool)
+        _check_moved(explainer, len(jets), _moves(explainer, found))
+        return found
+    if isinstance(jets, Dataset):
+        return _stream(explainer, tagger, jets, targets, several, pool)
+    raise BadValueError(f"expected a JetBatch or a Dataset of jets, not {type(jets).__name__}")
+
+
+def explain_part(
+    tagger: Tagger,
+    jets: JetBatch,
+    method: str | Explainer,
+    *,
+    target: str | Iterable[str] = PREDICTED,
+    of: str = LOGIT,
+    pool: JetBatch | None = None,
+    **options: Any,
+) -> xr.Dataset:
+    """Explain some jets of many, as `explain` does; there may be none among them to be moved."""
+    explainer, targets, several = _asked(tagger, method, target, of, options)
+    return _one(explainer, tagger, jets, targets, several, pool)
+
+
+def _asked(
+    tagger: Tagger, method: str | Explainer, target: object, of: str, options: Mapping[str, Any]
+) -> tuple[Explainer, list[Target], bool]:
+    """Return the explainer, what is explained, and whether this is a list."""
     if not isinstance(tagger, Tagger):
         raise BadValueError(
             f"expected a tagger, not {type(tagger).__name__}: name its inputs and classes with "
@@ -99,12 +129,24 @@ def explain(
     else:
         explainer = explainers.make(method, **options)
     texts, several = _listed(target, tagger)
-    targets = [resolve(text, tagger, of) for text in texts]
-    if isinstance(jets, JetBatch):
-        return _one(explainer, tagger, jets, targets, several, pool)
-    if isinstance(jets, Dataset):
-        return _stream(explainer, tagger, jets, targets, several, pool)
-    raise BadValueError(f"expected a JetBatch or a Dataset of jets, not {type(jets).__name__}")
+    return explainer, [resolve(text, tagger, of) for text in texts], several
+
+
+def _moves(explainer: Explainer, found: xr.Dataset) -> bool:
+    """Say whether there are jets that an explainer is to move, if it asks for those of classes."""
+    move = getattr(explainer, "move", ALL)
+    if isinstance(move, str):
+        return True  # of a tagger that is never wrong, too
+    classes = [str(c) for c in found["class"].values]
+    decided = found["output"].values.argmax(axis=-1)
+    return bool(selected(move, classes, found["label"].values, decided).any())
+
+
+def _check_moved(explainer: Explainer, jets: int, some: bool) -> None:
+    """Refuse a selection that none of the jets meets."""
+    if not some:
+        move = explainer.move  # type: ignore[attr-defined]
+        raise BadValueError(f"move={move!r}: {none_of(move, jets)}")
 
 
 def _listed(target: object, tagger: Tagger) -> tuple[list[str], bool]:
@@ -130,9 +172,13 @@ def _stream(
     several: bool,
     pool: JetBatch | None,
 ) -> Iterator[xr.Dataset]:
+    number, some = 0, False
     for partition in jets:
         pool = partition if pool is None else pool
-        yield _one(explainer, tagger, partition, targets, several, pool)
+        found = _one(explainer, tagger, partition, targets, several, pool)
+        number, some = number + len(partition), some or _moves(explainer, found)
+        yield found
+    _check_moved(explainer, number, some or not number)
 
 
 def _one(

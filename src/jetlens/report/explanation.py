@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from jetlens.core.arguments import parameters
+from jetlens.core.moves import ALL, misclassified
 from jetlens.core.registry import explainers
 from jetlens.plots.shared.flavours import FLAVOUR_TITLES
 from jetlens.plots.shared.words import said_of
@@ -99,7 +100,8 @@ def _target(settings: Mapping[str, Any]) -> str:
     target = str(settings["target"])
     if target != "predicted" or "toward" not in parameters(explainers.get(settings["use"])):
         return target
-    return str(settings.get("toward", "label" if settings.get("move") == "wrong" else "other"))
+    own = misclassified(settings.get("move", ALL))
+    return str(settings.get("toward", "label" if own else "other"))
 
 
 def _which(explanation: Explanation) -> Paragraph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import matplotlib as mpl
@@ -101,6 +102,10 @@ def test_no_moved_jets(jets):
         assert "no jet was used" in words
         told = "No jet of the 700 explained is misclassified: nothing is moved."
         assert caption(nothing) == told
+        move = {"label": "quark", "predicted": "gluon"}
+        some = still.assign_attrs(options=json.dumps({"move": move}))
+        told = "explained is among the quark jets tagged as gluon: nothing is moved."
+        assert told in caption(jl.summarise(some, name, replicas=4, **options))
         none = jl.summarise(still.isel(jet=slice(0, 0)), name, replicas=4, **options)
         assert "nothing is moved" not in caption(none)
 

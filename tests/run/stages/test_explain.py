@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
 from typing import Any
 
 import pytest
 
 import jetlens as jl
+from jetlens.core.errors import BadValueError
+from jetlens.core.registry import datasets
 from jetlens.run.recipe_file import build
 from jetlens.run.stages.explain import _nothing, shows_of
 from jetlens.run.store import Store
@@ -62,3 +67,22 @@ def test_completeness_is_shown_where_it_is_promised(tmp_path, use, show, expecte
     assert [(name, {k: v for k, v in own.items() if k != "select"}) for name, own in found] == (
         expected
     )
+
+
+def test_a_selection_that_no_jet_meets_is_an_error_and_leaves_a_variation_out(tmp_path):
+    kinds = [str(c) for c in datasets.make("toy", jets=20).read().classes]
+    move = {"label": kinds[0], "predicted": kinds[1]}
+    nudge = {"use": "nudge", "scales": [0, 1], "move": move}
+    says = (
+        rf"nudge: none of the \d+ jets explained is among the {kinds[0]} jets tagged as {kinds[1]}"
+    )
+    with pytest.raises(BadValueError, match=says):  # correctly tagged ones alone
+        jl.run(build(TOY | {"explain": [nudge | {"select": "correct"}]}), out=tmp_path / "one")
+    some = {"some": {}, "none": {"explain.0.select": "correct"}}
+    recipe = build(TOY | {"explain": [nudge], "vary": {"jets": some}})
+    with contextlib.redirect_stderr(io.StringIO()) as said:
+        jl.run(recipe, out=tmp_path / "two", quiet=False, until="explain")
+    told = re.search(
+        r"nudge is left out: (none of the \d+ jets explained is among .*)", said.getvalue()
+    )
+    assert told

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from jetlens.core.errors import BadValueError, UnsupportedError, expected
+from jetlens.core.moves import ALL, Move, check_move, misclassified, selected
 from jetlens.explain.base import Context, Scores
 from jetlens.explain.shared.slopes import SlopeExplainer
 from jetlens.explain.shared.spread import told_by
@@ -27,8 +27,6 @@ from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions
 
-ALL, WRONG = MOVES = ("all", "wrong")
-"""Which jets are moved."""
 _SAID = {
     "raw": "gradient in the tagger's scaled inputs",
     "spread": "gradient per spread of the feature {}",
@@ -57,9 +55,12 @@ class StepExplainer(SlopeExplainer):
         target (a class, ``"label"``, an expression). A `target` of the explanation that is not
         ``"predicted"`` is what rises, and leaves `toward` no choice.
     move
-        Which jets are moved: ``"all"``, or those that are tagged ``"wrong"``, toward their label
-        where nothing else is said. Of the others, what moving gives is NaN; where it is the label
-        that rises, jets without one have no gradient and no target either.
+        Which jets are moved: ``"all"``, those that are tagged ``"wrong"``, or a table of classes,
+        such as ``{"label": "gluon", "predicted": "quark"}``, of which either may be left out or be
+        a list. Where all of them are misclassified, by ``"wrong"`` or by labels and predictions
+        that share no class, they go toward their label if nothing else is said. Of the other jets,
+        what moving gives is NaN; where it is the label that rises, jets without one have no
+        gradient and no target either.
     constraints
         What keeps moved jets jets, and their settings: ``positive_pt``, ``inside`` (true, false, or
         a radius), ``causal``, ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt`` is
@@ -88,7 +89,7 @@ class StepExplainer(SlopeExplainer):
     normalise: str = RAW
     steps: int = 1
     toward: str = OTHER
-    move: str = ALL
+    move: Move = ALL
     constraints: Mapping[str, bool | float] = field(default_factory=dict)
     hold: str | Sequence[str] = ()
     roles: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
@@ -101,8 +102,7 @@ class StepExplainer(SlopeExplainer):
             )
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise BadValueError(f"steps={self.steps!r}: expected a whole number, 1 or more")
-        if self.move not in MOVES:
-            raise BadValueError(f"move={self.move!r}: {expected(str(self.move), MOVES)}")
+        check_move(self.move)
         constraints(self.constraints)
         check_declared(self.roles)
 
@@ -116,10 +116,12 @@ class StepExplainer(SlopeExplainer):
         """Take the gradient of what is to rise, and follow it."""
         goal = self._goal(target, tagger)
         known = context.label >= 0
-        passed = self.move == WRONG and goal.text == LABEL and not known.all()
+        passed = self.move != ALL and goal.text == LABEL and not known.all()
         # of a jet without a label any class will do: what is found of it is taken back below
         labelled = replace(context, label=np.maximum(context.label, 0)) if passed else context
         said, chosen, found = super().found(tagger, packed, goal, labelled)
+        decided = said.logits.argmax(-1).cpu().numpy()
+        moves = selected(self.move, tagger.classes, context.label, decided)
         course = Course(
             tagger,
             packed,
@@ -132,7 +134,7 @@ class StepExplainer(SlopeExplainer):
             steps=self.steps,
             constraints=constraints(self.constraints),
             hold=self.hold,
-            moves=self._moves(said, context)[packed.rows.numpy()],
+            moves=(moves & known if passed else moves)[packed.rows.numpy()],
             declared=self.roles,
         )
         check_needs(self.constraints, course.roles)
@@ -148,13 +150,6 @@ class StepExplainer(SlopeExplainer):
         told |= {"roles": _told(course.roles), "idle": json.dumps(idle(course))}
         return said, chosen, replace(came, scores=scores, attrs=told)
 
-    def _moves(self, said: Predictions, context: Context) -> NDArray[np.bool_]:
-        """Say which jets of the batch are moved."""
-        if self.move == ALL:
-            return np.ones(len(context.label), dtype=bool)
-        wrong: NDArray[np.bool_] = said.logits.argmax(-1).cpu().numpy() != context.label
-        return wrong & (context.label >= 0)
-
     def _goal(self, target: Target, tagger: Tagger) -> Target:
         """Return what is to rise.
 
@@ -164,7 +159,8 @@ class StepExplainer(SlopeExplainer):
             If `toward` and the target of the explanation both say what.
         """
         if target.text == PREDICTED:
-            toward = LABEL if self.move == WRONG and self.toward == OTHER else self.toward
+            own = misclassified(self.move) and self.toward == OTHER
+            toward = LABEL if own else self.toward
             return resolve(toward, tagger, target.of)
         if self.toward not in (OTHER, target.text):
             raise UnsupportedError(

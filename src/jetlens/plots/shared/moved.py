@@ -7,6 +7,8 @@ import json
 import numpy as np
 from matplotlib.axes import Axes
 
+from jetlens.core.moves import in_words, misclassified
+from jetlens.summarise.jets import moved
 from jetlens.summarise.jets.moved import UNLABELLED
 from jetlens.summarise.result import Result
 
@@ -45,7 +47,7 @@ def toward(result: Result) -> str:
 
 def which(result: Result) -> str:
     """Say which jets were moved: ``misclassified jets``."""
-    return "misclassified jets" if _option(result, "move") == "wrong" else "jets"
+    return in_words(moved.which(result.sums.attrs))
 
 
 def how_many(result: Result) -> tuple[int, int]:
@@ -56,7 +58,7 @@ def how_many(result: Result) -> tuple[int, int]:
 
 def before(result: Result) -> str:
     """Say what the jets were before they were moved."""
-    return "Misclassified" if _option(result, "move") == "wrong" else "Before"
+    return "Misclassified" if misclassified(moved.which(result.sums.attrs)) else "Before"
 
 
 def left_out(result: Result) -> str:

@@ -7,11 +7,13 @@ so that the first so many of each class are the same jets wherever they are work
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jetlens.core import moves
 from jetlens.core.arguments import parameters
 from jetlens.core.errors import BadValueError
 from jetlens.core.registry import explainers, summaries
@@ -23,7 +25,7 @@ from jetlens.run.recipe import Explain
 from jetlens.run.shows import Shows, merge_parts
 from jetlens.run.spread import counts, cut, left_by, shared_out
 from jetlens.run.stages import predict
-from jetlens.run.stages.explain_partition import Task, selected, work
+from jetlens.run.stages.explain_partition import Task, explained, selected, work
 from jetlens.run.stages.trial import misfit
 from jetlens.run.store import remove
 from jetlens.run.study import Study, key
@@ -92,6 +94,10 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
         study.log.say(f"{name}: explained already")
         return
     reason = _not_asked(study, entry) or _misfit(study, name, entry)
+    groups, partial = store.work(stage, kept), store.work(stage, store.root / "partial")
+    if not reason:
+        tasks, total, stored = _tasks(study, name, entry, shows, groups, partial)
+        reason = _not_moved(study, name, entry, tasks)
     if reason:
         store.work(stage, results).mkdir(parents=True, exist_ok=True)
         remove(kept)
@@ -101,8 +107,6 @@ def _explain_entry(study: Study, name: str, entry: Explain) -> None:
             study.log.say(told)
         return
     outputs = [results, *([kept] if entry.keep else [])]
-    groups, partial = store.work(stage, kept), store.work(stage, store.root / "partial")
-    tasks, total, stored = _tasks(study, name, entry, shows, groups, partial)
     missing = [t for t in tasks if not t.partial.exists()]
     study.log.say(f"{name}: explaining {total} jets")
     if entry.keep:
@@ -150,6 +154,24 @@ def _misfit(study: Study, name: str, entry: Explain) -> str:
     tagger = predict.load_tagger(study.tagger, study.trust, study.device)
     reason = misfit(tagger, entry, study.jets().partitions()[0].read(), study.fits)
     return f"it does not fit this tagger: {reason}" if reason else ""
+
+
+def _not_moved(study: Study, name: str, entry: Explain, tasks: Sequence[Task]) -> str:
+    """Say that no jet is of the classes that are to be moved; of a single study it is an error."""
+    move = entry.arguments.get("move", moves.ALL)
+    if isinstance(move, str):
+        return ""
+    jets = 0
+    for task in tasks:
+        said, own = explained(task)
+        label, decided = said.label[own], said.logits[own].argmax(1)
+        if moves.selected(move, said.classes, label, decided).any():
+            return ""
+        jets += len(own)
+    reason = moves.none_of(move, jets)
+    if study.name:
+        return reason
+    raise BadValueError(f"move = {move!r} of {name}: {reason}; take more jets, or other classes")
 
 
 def _not_asked(study: Study, entry: Explain) -> str:

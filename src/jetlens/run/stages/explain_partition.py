@@ -18,7 +18,7 @@ from jetlens.core.attribution import beside, concatenate
 from jetlens.core.batch import JetBatch
 from jetlens.core.registry import explainers
 from jetlens.data.base import Partition
-from jetlens.explain.entry import explain
+from jetlens.explain.entry import explain_part
 from jetlens.run import attributions
 from jetlens.run.pool import Pool
 from jetlens.run.recipe import Explain
@@ -82,6 +82,13 @@ def selected(said: predict.Said, select: str) -> NDArray[np.bool_]:
     return said.correct if select == CORRECT else np.ones(len(said.row), dtype=bool)
 
 
+def explained(task: Task) -> tuple[predict.Said, NDArray[np.int64]]:
+    """Return what the tagger says of a task's partition, and which of its jets are explained."""
+    said = predict.read(task.predictions)
+    chosen = first_of_each(said.label, task.jets, selected(said, task.entry.select))
+    return said, chosen[slice(*task.some)]
+
+
 @lru_cache(maxsize=1)
 def _pool_jets(pool: Pool) -> JetBatch:
     return pool.read()
@@ -126,7 +133,7 @@ def _chunks(task: Task, jets: JetBatch, passed_over: Mapping[str, int]) -> Itera
     size, begin = (len(jets), 0) if most is None else (min(most, FIRST), 0)
     while begin < len(jets):
         some = jets.take(slice(begin, begin + size))
-        found = explain(
+        found = explain_part(
             predict.load_tagger(task.tagger, task.trust, task.device),
             some,
             task.entry.use,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from jetlens.core.batch import JetBatch
 from jetlens.core.errors import JetlensError, UnknownNameError, UnsupportedError
-from jetlens.explain.entry import explain
+from jetlens.explain.entry import explain_part
 from jetlens.run.recipe import Explain
 from jetlens.run.study import key
 from jetlens.taggers import saved
@@ -39,7 +39,7 @@ def misfit(tagger: Tagger, entry: Explain, jets: JetBatch, fits: set[str]) -> st
         return ""
     few = jets.take(slice(0, FEW))
     try:
-        explain(
+        explain_part(
             tagger, few, entry.use, target=entry.target, of=entry.of, pool=few, **entry.arguments
         )
     except UnsupportedError as error:

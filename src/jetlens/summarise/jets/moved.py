@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from jetlens.core.errors import UnsupportedError
+from jetlens.core.moves import ALL, LABEL, WRONG, Move, by_key, in_words
 
 SCALE = "scale"
 MOVED_OUTPUT = "moved_output"
@@ -61,9 +64,15 @@ def told(attribution: xr.Dataset) -> dict[str, object]:
 
 def unlabelled(attribution: xr.Dataset) -> int:
     """Return how many jets have no label, where it is their label that jets are moved toward."""
-    options = json.loads(attribution.attrs.get("options") or "{}")
-    wanted = options.get("move") == "wrong"
+    move, toward = which(attribution.attrs), attribution.attrs.get("toward")
+    wanted = move == WRONG or LABEL in by_key(move) or (move != ALL and toward == LABEL)
     return int((attribution["label"].values < 0).sum()) if wanted else 0
+
+
+def which(attrs: Mapping[Any, Any]) -> Move:
+    """Return which jets were to be moved, of the attributes of an attribution or of sums."""
+    move: Move = json.loads(attrs.get("options") or "{}").get("move", ALL)
+    return move
 
 
 def nothing_moved(sums: xr.Dataset) -> str:
@@ -75,9 +84,10 @@ def nothing_moved(sums: xr.Dataset) -> str:
     selected = int(jets.sel(count="selected"))
     if int(went) or not selected:
         return ""
-    options = json.loads(sums.attrs.get("options") or "{}")
-    why = "is misclassified" if options.get("move") == "wrong" else "could be moved"
-    return f"No jet of the {selected:,} explained {why}: nothing is moved."
+    move = which(sums.attrs)
+    why = {WRONG: "is misclassified", ALL: "could be moved"}
+    words = why[move] if isinstance(move, str) else f"is among the {in_words(move)}"
+    return f"No jet of the {selected:,} explained {words}: nothing is moved."
 
 
 def flipped(attribution: xr.Dataset) -> Mask:

@@ -175,6 +175,8 @@ def test_jets_without_particles_are_left_alone() -> None:
     assert constraints.centre(none, x).tolist() == [0.0]
     moved = constraints.recentred(x, x, none, (np.zeros(1), np.zeros(1)), RADIUS)
     np.testing.assert_array_equal(moved[0], x)
+    moved = constraints.recentred(x, x, none, (np.ones(1), np.ones(1)), RADIUS)
+    np.testing.assert_array_equal(moved[0], x)  # there is no mean that could be anywhere
     assert constraints.rescaled(none, none.sum(1), none.sum(1)).tolist() == [[0.0, 0.0]]
 
 
@@ -193,3 +195,37 @@ def test_without_early_hits_light_is_the_bound() -> None:
     assert constraints.earliest(np.zeros(0)) == 0
     assert constraints.earliest(np.array([3.0, 8.0, 7.0])) == 0
     assert constraints.earliest(np.r_[np.full(9, -50.0), np.ones(1000)]) == 0
+
+
+@settings(deadline=None)
+@given(numbers(0.005, 3, (20,)), numbers(-1e3, 1e3, (20,)))
+def test_steps_in_a_logarithm_stay_between_the_ends(x: np.ndarray, step: np.ndarray) -> None:
+    to = x * np.exp(np.minimum(step, 500))
+    moved = constraints.between_logarithms(x, to, 0.005, np.inf)
+    assert (moved >= 0.005 * (1 - 1e-12)).all()
+    up = step >= 0
+    np.testing.assert_allclose(moved[up], to[up], rtol=1e-12)
+    wanted = 0.005 * (x / 0.005) ** (1 - np.tanh(-step / np.log(x / 0.005).clip(1e-300)))
+    np.testing.assert_allclose(moved[~up], wanted[~up], rtol=1e-9)
+    np.testing.assert_array_equal(constraints.between_logarithms(x, x, 0.005, 4.0), x)
+
+
+def test_what_is_not_above_zero_has_no_logarithm() -> None:
+    x, to = np.array([0.0, -1.0, 2.0]), np.array([0.5, -1.0, 0.0])
+    moved = constraints.between_logarithms(x, to, 0.1, np.inf)
+    np.testing.assert_allclose(moved, [0.5, -1.0, 0.1])
+    np.testing.assert_allclose(constraints.between_logarithms(x, to, -1.0, np.inf), [0.5, -1, 0])
+
+
+@settings(deadline=None)
+@given(numbers(-100, 100, (20,)), numbers(-60, 60, (20,)))
+def test_hits_go_to_the_nearest_cell(step: np.ndarray, x: np.ndarray) -> None:
+    middles = np.array([-50.0, -30.0, -10.0, 10.0, 30.0])
+    moved = constraints.on_grid(x, x + step, middles)
+    for start, to, came in zip(x, x + step, moved, strict=True):
+        every = np.append(middles, start)  # the start is one, wherever it is
+        assert came in every
+        assert abs(came - to) <= np.abs(every - to).min() + 1e-12
+    np.testing.assert_array_equal(constraints.on_grid(x, x, middles), x)
+    one = constraints.on_grid(np.zeros(2), np.array([3.0, 9.0]), np.array([10.0]))
+    assert one.tolist() == [0.0, 10.0]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from jetlens.physics.helix import to_perigee
-from jetlens.physics.impact import d0_sign, significance, z0_sign
+from jetlens.physics.impact import d0_sign, significance, trackless, z0_sign
 from jetlens.physics.kinematics import eta_of_theta
 
 
@@ -33,3 +33,10 @@ def test_decays_in_front_of_the_vertex_are_positive_and_behind_it_negative() -> 
 def test_significance_keeps_the_size_and_takes_the_sign() -> None:
     got = significance(np.array([-0.2, 0.2]), np.array([0.1, 0.05]), np.array([1.0, -1.0]))
     np.testing.assert_allclose(got, [2.0, -4.0])
+
+
+def test_what_has_no_charge_or_no_measurement_has_no_track() -> None:
+    d0, dz = np.array([0.0, 0.0, 0.3, 0.3]), np.array([0.0, 0.2, 0.0, 0.2])
+    assert trackless([d0, dz], None).tolist() == [True, False, False, False]
+    charge = np.array([1.0, 1.0, -1.0, 0.0])
+    assert trackless([d0, dz], charge).tolist() == [True, False, False, True]

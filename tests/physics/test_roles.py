@@ -13,6 +13,9 @@ def test_constituents() -> None:
     assert found.masses == ("m2",)
     assert found.positive == ("pt",)
     assert found.discrete == {"charge", "is_photon"}
+    assert found.charge == "charge"
+    assert found.impact == ("d0_significance",)
+    assert found.measured == ()
 
 
 def test_hits_have_positions_and_no_rapidity() -> None:
@@ -23,6 +26,26 @@ def test_hits_have_positions_and_no_rapidity() -> None:
     assert not roles(["x", "y", "z"], particles=False).positions
     assert found.positive == ("energy",)
     assert found.eta is None
+    assert found.measured == ("x", "y", "z", "time", "energy")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("d0_significance", "dz_significance", "d0", "z0SinTheta", "d_xy", "d_z", "part_d0"),
+        *("part_d0val", "part_d0err", "part_dzval", "part_dzerr", "d0Uncertainty"),
+        *("IP3D_signed_d0_significance", "IP3D_signed_z0_significance", "z0SinThetaUncertainty"),
+        *("lifetimeSignedD0Significance", "lifetimeSignedZ0SinThetaSignificance"),
+    ],
+)
+def test_impact_parameters_of_every_dataset(name: str) -> None:
+    assert roles([name]).impact == (name,)
+    assert roles([name], particles=False).impact == ()
+
+
+@pytest.mark.parametrize("name", ["z", "dphi", "deta", "phiUncertainty", "d0_pull_of", "d"])
+def test_what_is_no_impact_parameter(name: str) -> None:
+    assert roles([name]).impact == ()
 
 
 def test_momenta_along_the_axes() -> None:
@@ -73,6 +96,8 @@ def test_what_is_declared_is_taken_instead_of_names() -> None:
     assert found.masses == roles(names).masses
     assert roles(names, declared={"pt": ""}).pt is None
     assert roles(["x", "y", "z"], declared={"positions": []}).positions == ()
+    own = roles(["q", "ip", "pv"], declared={"charge": "q", "impact": ["ip", "pv"]})
+    assert (own.charge, own.impact) == ("q", ("ip", "pv"))
 
 
 def test_what_is_declared_of_other_features_is_passed_over() -> None:

@@ -83,3 +83,78 @@ def test_hits_before_light_are_early() -> None:
     found = unphysical(before, after, np.ones((3, 1), bool), roles(names), None, ends)
     assert found["early"].tolist() == [False, True, False]
     assert not found["outside"].any()
+    assert "late" not in found
+    ends["time"] = (-0.2, 10.0)
+    gated = unphysical(before, after, np.ones((3, 1), bool), roles(names), None, ends)
+    assert gated["late"].tolist() == [False, False, True]
+    assert gated["early"].tolist() == found["early"].tolist()
+
+
+def test_hits_below_the_threshold_are_unphysical() -> None:
+    names = ("x", "y", "z", "energy")
+    before = {n: np.zeros((3, 1)) for n in names} | {
+        "energy": np.array([[0.006], [0.006], [0.004]])
+    }
+    after = before | {"energy": np.array([[0.0051], [0.0049], [0.004]])}
+    ends = {"energy": (0.005, np.inf)}
+    found = unphysical(before, after, np.ones((3, 1), bool), roles(names), None, ends)
+    assert found["below"].tolist() == [False, True, False]  # the last was there before
+    assert not found["negative"].any()
+
+
+def test_particles_without_a_track_have_no_impact_parameter() -> None:
+    names = ("charge", "d0_significance", "dz_significance")
+    before = {
+        "charge": np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]),
+        "d0_significance": np.array([[2.0, 0.0], [2.0, 0.0], [0.0, 0.0], [2.0, 0.0]]),
+        "dz_significance": np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 0.0], [2.0, 0.0]]),
+    }
+    after = {n: v.copy() for n, v in before.items()}
+    after["dz_significance"][0, 0] = 0.5  # of a track
+    after["dz_significance"][1, 1] = 0.01  # of a photon
+    after["d0_significance"][2, 1] = -0.01  # of a charged particle that has left no track
+    real = np.ones((4, 2), bool)
+    found = unphysical(before, after, real, roles(names))
+    assert found["trackless"].tolist() == [False, True, True, False]
+    del before["charge"], after["charge"]
+    zeros = unphysical(before, after, real, roles(names[1:]))
+    assert zeros["trackless"].tolist() == [False, True, True, False]
+    assert not unphysical(before, after, ~real, roles(names[1:]))["trackless"].any()
+
+
+def test_a_jet_has_its_axis_and_its_pt() -> None:
+    """Of four jets of two particles, one goes up, one gets harder, one softer, and one neither."""
+    names = ("pt", "deta", "dphi")
+    start = {"pt": [10.0, 10.0, 99.0], "deta": [0.1, -0.1, 9.0], "dphi": [0.0, 0.0, 9.0]}
+    before = {n: np.tile(np.array(v), (4, 1)) for n, v in start.items()}
+    real = np.tile([True, True, False], (4, 1))
+    after = {n: v.copy() for n, v in before.items()}
+    after["dphi"][0, :2] = 0.03
+    after["pt"][1, :2], after["pt"][2, :2] = 12.0, 8.0
+    after["pt"][3, :2], after["deta"][3, :2], after["pt"][:, 2] = 10.5, [0.12, -0.11], 1e3
+    limits = {"pt": (18.0, 22.0), "shift": 0.02}
+    found = unphysical(before, after, real, roles(names), RADIUS, **limits)
+    assert found["axis"].tolist() == [True, False, False, False]
+    assert found["jet_pt"].tolist() == [False, True, True, False]
+    # jets that are beyond these already are no farther where they were
+    some = unphysical(after, after, real, roles(names), RADIUS, **limits)
+    assert not (some["axis"] | some["jet_pt"]).any()
+    back = unphysical(after, before, real, roles(names), RADIUS, **limits)
+    assert not (back["axis"] | back["jet_pt"]).any()
+    assert {"axis", "jet_pt"}.isdisjoint(unphysical(before, after, real, roles(names), RADIUS))
+    # the same by components, of jets somewhere in the detector
+    eta, phi = 0.7, 2.9
+
+    def along(values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        pt, deta, dphi = values.values()
+        return {
+            "px": pt * np.cos(phi + dphi),
+            "py": pt * np.sin(phi + dphi),
+            "pz": pt * np.sinh(eta + deta),
+        }
+
+    along_axes = unphysical(
+        along(before), along(after), real, roles(("px", "py", "pz")), RADIUS, **limits
+    )
+    for reason in ("axis", "jet_pt"):
+        assert along_axes[reason].tolist() == found[reason].tolist()

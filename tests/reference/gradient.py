@@ -76,6 +76,9 @@ def slow_move(
     moved = raw.copy()
     for name in ("m2", "charge", "is_photon"):
         moved[:, column[name]] = values[:, column[name]]
+    for i in range(len(values)):  # whoever has no track has no impact parameter
+        if values[i, column["charge"]] == 0 or values[i, column["d0_significance"]] == 0:
+            moved[i, column["d0_significance"]] = values[i, column["d0_significance"]]
     pt, eta, phi = column["pt"], column["deta"], column["dphi"]
     for i in range(len(values)):
         if positive:

@@ -61,10 +61,40 @@ def between(x: Floats, step: Floats, low: float, high: float) -> Floats:
     """
     room = np.maximum(np.where(step > 0, high - x, x - low), 0.0)
     size = np.abs(step)
-    relative = np.divide(size, room, where=room > 0, out=np.zeros_like(room))
-    bounded = np.where(np.isfinite(room), room, 0.0) * np.tanh(relative)
-    moved: Floats = x + np.sign(step) * np.where(np.isfinite(room), bounded, size)
+    near = np.isfinite(room)
+    relative = np.divide(size, room, where=near & (room > 0), out=np.zeros_like(room))
+    bounded = np.where(near, room, 0.0) * np.tanh(relative)
+    moved: Floats = x + np.sign(step) * np.where(near, bounded, size)
     return moved
+
+
+def between_logarithms(x: Floats, to: Floats, low: float, high: float) -> Floats:
+    """Move numbers above 0 as `between`, by steps in their logarithm that would lead to `to`.
+
+    What is not above 0 goes where it would, and what does not move stays to the last digit.
+    """
+    some = (x > 0) & (to != x)
+    start = np.log(np.where(some, x, 1.0))
+    with np.errstate(divide="ignore"):  # of what has come to 0
+        step = np.log(np.where(some, to, 1.0)) - start
+        least, most = (float(np.log(max(end, 0.0))) for end in (low, high))
+    return np.where(some, np.exp(between(start, step, least, most)), to)
+
+
+def on_grid(x: Floats, to: Floats, middles: Floats) -> Floats:
+    """Return the middle of the cell that moved hits come to; the start counts as one, too.
+
+    Parameters
+    ----------
+    x, to
+        Where hits were, and where they would come to, along one axis.
+    middles
+        Of the cells, rising.
+    """
+    above = np.searchsorted(middles, to).clip(1, max(len(middles) - 1, 1))
+    low, high = middles[above - 1], middles[np.minimum(above, len(middles) - 1)]
+    nearest = np.where(to - low <= high - to, low, high)
+    return np.where(np.abs(to - x) <= np.abs(to - nearest), x, nearest)
 
 
 def earliest(time: Floats) -> float:
@@ -109,11 +139,12 @@ def recentred(
         particle has to cross the whole jet, all are shifted alike and then drawn together towards
         the mean, as far as is needed.
     """
+    some = weight.sum(1) > 0  # without weight there is no mean
     shift_x, shift_y = np.zeros_like(to[0]), np.zeros_like(to[1])
     new_x, new_y = x, y
     for _ in range(_TURNS):
         off_x, off_y = centre(weight, new_x) - to[0], centre(weight, new_y) - to[1]
-        far = np.hypot(off_x, off_y) > _CLOSE
+        far = some & (np.hypot(off_x, off_y) > _CLOSE)
         if not far.any():
             break
         shift_x, shift_y = shift_x - off_x * far, shift_y - off_y * far
@@ -124,7 +155,7 @@ def recentred(
             new_x, new_y = inside(x, y, step_x, step_y, radius)
     else:
         off_x, off_y = centre(weight, new_x) - to[0], centre(weight, new_y) - to[1]
-        far = np.hypot(off_x, off_y) > _CLOSE
+        far = some & (np.hypot(off_x, off_y) > _CLOSE)
         if radius is not None and far.any():
             new_x[far], new_y[far] = _drawn_together(
                 x[far], y[far], weight[far], (to[0][far], to[1][far]), radius

@@ -7,6 +7,8 @@ section 3: IP2D and IP3D).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,3 +49,18 @@ def significance(value: Floats, uncertainty: Floats, sign: Floats) -> Floats:
     """Return the lifetime-signed significance ``sign * |value| / uncertainty``."""
     signed: Floats = sign * np.abs(value) / uncertainty
     return signed
+
+
+def trackless(values: Sequence[Floats], charge: Floats | None) -> NDArray[np.bool_]:
+    """Say which particles have no track.
+
+    Parameters
+    ----------
+    values
+        What is known of their impact parameters, each ``[jet, particle]``: where all of it is 0,
+        nothing was measured.
+    charge
+        Their charges; None where these are not known.
+    """
+    found: NDArray[np.bool_] = np.all([v == 0 for v in values], axis=0)
+    return found if charge is None else found | (charge == 0)

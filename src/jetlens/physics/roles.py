@@ -29,8 +29,13 @@ POSITIONS = ("x", "y", "z")
 """Where hits of a calorimeter are."""
 TIME = ("time",)
 """When hits of a calorimeter are."""
+CHARGE = ("charge", "part_charge")
 
 _TYPES = re.compile(r"(part_)?(charge|type|pid|pdg_?id|is(_[a-z]|[A-Z]).*)")
+_IMPACT = re.compile(
+    r"(part_|IP3D_signed_|lifetimeSigned)?([dD]0|[dD][zZ]|[zZ]0(SinTheta)?|dxy|d_xy|d_z)"
+    r"(val|err|Uncertainty|_?[sS]ignificance)?"
+)
 _COUNTS = re.compile(r"(multiplicity|n_.*|n[A-Z].*|number[oO]f.*|number_of.*)")
 
 
@@ -49,6 +54,9 @@ class Roles(NamedTuple):
     """Where a hit is: as a rule all of `POSITIONS`, or none."""
     time: str | None
     """When it is."""
+    charge: str | None
+    impact: tuple[str, ...]
+    """Impact parameters, their errors and significances: of particles that have a track alone."""
     discrete: frozenset[str]
     """Charges, types and counts: whole numbers."""
 
@@ -56,6 +64,12 @@ class Roles(NamedTuple):
     def positive(self) -> tuple[str, ...]:
         """Those that cannot be negative."""
         return tuple(n for n in (self.pt, self.energy, self.mass) if n is not None)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What is measured of a hit, within ends."""
+        own = (*self.positions, self.time, self.energy) if self.positions else ()
+        return tuple(n for n in own if n is not None)
 
     @property
     def masses(self) -> tuple[str, ...]:
@@ -80,7 +94,8 @@ def check_declared(declared: Declared) -> None:
         if not (isinstance(given, Sequence) and all(isinstance(name, str) for name in given)):
             raise BadValueError(f"role {role}={given!r}: expected names of features")
         number = len(listed(given))
-        most = {"angles": 2, "components": 3, "positions": 3, "discrete": number}.get(role, 1)
+        most = {"angles": 2, "components": 3, "positions": 3}.get(role, 1)
+        most = number if role in ("discrete", "impact") else most
         if number > most or (role in ("angles", "components") and 0 < number < most):
             raise BadValueError(f"role {role}={given!r}: expected {most} of the features, or none")
 
@@ -120,6 +135,8 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
         next((three for three in COMPONENTS if particles and {*three} <= {*there}), None),
         POSITIONS if hits else (),
         first(TIME) if hits else None,
+        first(CHARGE) if particles else None,
+        tuple(n for n in there if particles and _IMPACT.fullmatch(n)),
         frozenset(n for n in there if _COUNTS.fullmatch(n) or (particles and _TYPES.fullmatch(n))),
     )
     said: dict[str, Any] = {}
@@ -130,7 +147,7 @@ def roles(names: Iterable[str], particles: bool = True, declared: Declared | Non
             said[role] = frozenset(own)
         elif own < {*wanted}:
             continue
-        elif role == "positions":
+        elif role in ("positions", "impact"):
             said[role] = wanted if particles else ()
         elif role == "components":
             said[role] = (wanted or None) if particles else None

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jetlens.physics.components import axis_of, seen
+from jetlens.physics.impact import trackless
+from jetlens.physics.jet_sums import axis_of_jets, jet_sums
 from jetlens.physics.particles import TABLE
 from jetlens.physics.roles import Roles
 
@@ -25,15 +27,20 @@ def unphysical(
     roles: Roles,
     radius: float | None = None,
     ends: Mapping[str, tuple[float, float]] | None = None,
+    pt: tuple[float, float] | None = None,
+    shift: float | None = None,
 ) -> dict[str, Flags]:
     """Say which jets a step makes unphysical, by reason ``[jet]``.
 
     ``negative``: a momentum, energy or mass falls below zero (or to zero); a momentum that is given
     by its components does where it turns back. ``outside``: a particle leaves the jet, farther from
     its axis than `radius` and than it was, or a hit leaves the calorimeter. ``early``: a hit comes
-    before light, by more than its resolution. ``discrete``: a charge, type or count is nearer to
-    another whole number. ``off_shell``: m^2 changes by more than `OFF_SHELL`, or the energy is less
-    than the momentum. Reasons for which there are no features are left out.
+    before light, by more than its resolution; ``late``: later than hits do; ``below``: with less
+    energy. ``discrete``: a charge, type or count is nearer to another whole number. ``trackless``:
+    a particle without a track gets other impact parameters. ``off_shell``: m^2 changes by more than
+    `OFF_SHELL`, or the energy is less than the momentum. ``axis``: the particles' mean is farther
+    from the jet's axis than `shift`, and ``jet_pt``: their sum is beyond `pt`; and both than they
+    were. Reasons for which there are no features are left out.
 
     Parameters
     ----------
@@ -46,7 +53,11 @@ def unphysical(
     radius
         The jets'.
     ends
-        Between which positions, and times, hits can be.
+        Between which positions, times and energies hits can be.
+    pt
+        Between which the jets' pt can be.
+    shift
+        How far from a jet's axis the mean of its particles, weighted by pt, can be.
     """
     found: dict[str, Flags] = {}
 
@@ -62,8 +73,11 @@ def unphysical(
         add("outside", now > np.maximum(radius, was))
     for name, (low, high) in (ends or {}).items():
         low_then, high_then = np.minimum(low, before[name]), np.maximum(high, before[name])
-        beyond = (after[name] < low_then) | (after[name] > high_then)
-        add("early" if name == roles.time else "outside", beyond)
+        reasons = {roles.time: ("early", "late"), roles.energy: ("below", "outside")}
+        too_low, too_high = reasons.get(name, ("outside", "outside"))
+        add(too_low, after[name] < low_then)
+        if np.isfinite(high):
+            add(too_high, after[name] > high_then)
     if roles.components is not None:
         old, new = ([v[n] for n in roles.components] for v in (before, after))
         add("negative", (old[0] * new[0] + old[1] * new[1] <= 0) & (np.hypot(*old[:2]) > 0))
@@ -79,9 +93,20 @@ def unphysical(
             add("off_shell", np.abs(m2[1] - m2[0]) > OFF_SHELL)
     for name in sorted(roles.discrete):
         add("discrete", np.abs(after[name] - before[name]) > 0.5)
+    impact = [n for n in roles.impact if n in before]
+    if impact:
+        none = trackless([before[n] for n in impact], before.get(roles.charge or ""))
+        add("trackless", none & np.any([after[n] != before[n] for n in impact], axis=0))
     if roles.m2 is not None:
         add("off_shell", np.abs(after[roles.m2] - before[roles.m2]) > OFF_SHELL)
     if roles.pt is not None and roles.eta is not None and roles.energy is not None:
         slow = [v[roles.energy] < v[roles.pt] * np.cosh(v[roles.eta]) for v in (before, after)]
         add("off_shell", slow[1] & ~slow[0])
+    axis = axis_of_jets(before, real, roles)
+    then, there = (jet_sums(v, real, roles, axis) for v in (before, after))
+    if pt is not None and then.pt is not None and there.pt is not None:
+        least, most = np.minimum(pt[0], then.pt), np.maximum(pt[1], then.pt)
+        found["jet_pt"] = (there.pt < least) | (there.pt > most)
+    if shift is not None and then.shift is not None and there.shift is not None:
+        found["axis"] = there.shift > np.maximum(shift, then.shift)
     return found

@@ -19,6 +19,7 @@ from jetlens.explain.steps.momenta import (
 )
 from jetlens.physics import constraints as physics
 from jetlens.physics.components import ahead, axis_of
+from jetlens.physics.impact import trackless
 from jetlens.physics.roles import Roles
 
 Floats = NDArray[np.float64]
@@ -36,12 +37,19 @@ class Constraints:
     inside
         Particles stay inside the jet: ``True`` for the radius of the particle farthest from its
         axis among the reference jets, or a radius. Hits stay in the calorimeter: between the
-        outermost cells of the reference jets along each axis.
+        outermost cells of the reference jets along each axis, no later and no softer than theirs.
+    radius
+        That of jets, for `inside` and for what counts as outside where it is off. A radius that is
+        given as `inside` is this one.
+    grid
+        Hits stay in the middle of cells: they go to the nearest that reference jets' hits have
+        along each axis.
     causal
         Hits are no earlier than light, whose time is 0, but for what the resolution makes of it:
         `jetlens.physics.constraints.earliest` of the reference jets' hits.
     keep_discrete
-        Charges, types and counts are not moved.
+        Charges, types and counts are not moved, nor are impact parameters of particles that have
+        no track: of no charge, or all of whose impact parameters are exactly 0.
     on_shell
         Masses of particles are not moved; where the energy is a feature beside the momentum, it
         follows from the rest.
@@ -53,6 +61,8 @@ class Constraints:
 
     positive_pt: bool = True
     inside: bool | float = True
+    radius: float | None = None
+    grid: bool = False
     causal: bool = True
     keep_discrete: bool = True
     on_shell: bool = True
@@ -62,14 +72,24 @@ class Constraints:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, bool):
-                continue
-            if field.name != "inside":
+            if field.name not in ("inside", "radius") and not isinstance(value, bool):
                 raise BadValueError(f"constraint {field.name}={value!r}: expected true or false")
-            if not isinstance(value, int | float) or not 0 < value < np.inf:
-                raise BadValueError(
-                    f"constraint inside={value!r}: expected a radius above 0, true or false"
-                )
+        if not (isinstance(self.inside, bool) or _is_radius(self.inside)):
+            raise BadValueError(
+                f"constraint inside={self.inside!r}: expected a radius above 0, true or false"
+            )
+        if not (self.radius is None or _is_radius(self.radius)):
+            raise BadValueError(f"constraint radius={self.radius!r}: expected a radius above 0")
+        if isinstance(self.inside, bool):
+            if self.inside and self.radius is not None:
+                object.__setattr__(self, "inside", self.radius)
+        elif self.radius in (None, self.inside):
+            object.__setattr__(self, "radius", self.inside)
+        else:
+            raise BadValueError(
+                f"constraints inside={self.inside!r} and radius={self.radius!r}: expected one "
+                "radius; leave out the other"
+            )
 
     @property
     def limits(self) -> frozenset[str]:
@@ -78,13 +98,14 @@ class Constraints:
         Re-centring and rescaling take one direction out of every step, however short, and what is
         kept still takes none: they bend nothing.
         """
-        on = {"negative": self.positive_pt, "outside": self.inside is not False}
-        return frozenset(reason for reason, held in (on | {"early": self.causal}).items() if held)
+        on = {"negative": self.positive_pt, "early": self.causal}
+        on |= dict.fromkeys(("outside", "late", "below"), self.inside is not False)
+        return frozenset(reason for reason, held in on.items() if held)
 
     @property
     def unlimited(self) -> Constraints:
-        """The same without what bends steps."""
-        return replace(self, positive_pt=False, inside=False, causal=False)
+        """The same without what bends steps, and without a grid, which takes each to a cell."""
+        return replace(self, positive_pt=False, inside=False, causal=False, grid=False)
 
     def apply(
         self,
@@ -96,6 +117,7 @@ class Constraints:
         logarithmic: Container[str] = (),
         ends: Mapping[str, tuple[float, float]] | None = None,
         still: Container[str] = (),
+        cells: Mapping[str, Floats] | None = None,
     ) -> Columns:
         """Return where a step comes to that would lead from `before` to `raw`.
 
@@ -113,10 +135,12 @@ class Constraints:
         logarithmic
             Features whose step is one in their logarithm, so that they stay positive anyway.
         ends
-            Between which positions and times hits can be, for `inside` and `causal`.
+            Between which positions, times and energies hits can be, for `inside` and `causal`.
         still
             Features that do not move, whatever else would have to: of angles, the other one alone
             is re-centred; with a pt or energy that is held, no jet's pt and no mass is kept.
+        cells
+            The middles of cells along each axis, for `grid`.
         """
         found = dict(raw)
         if self.positive_pt:
@@ -126,8 +150,22 @@ class Constraints:
         if weight is None:
             return found
         for name, (low, high) in (ends or {}).items():
-            if self.causal if name == roles.time else self.inside is not False:
+            inside = self.inside is not False
+            low = low if (self.causal if name == roles.time else inside) else -np.inf
+            high = high if inside else np.inf
+            if not np.isfinite([low, high]).any():
+                continue
+            if name in logarithmic:
+                found[name] = physics.between_logarithms(before[name], raw[name], low, high)
+            else:
                 found[name] = physics.between(before[name], raw[name] - before[name], low, high)
+        for name, middles in (cells or {}).items():
+            if self.grid and name not in still:
+                found[name] = physics.on_grid(before[name], found[name], middles)
+        impact = [n for n in roles.impact if n in before]
+        if self.keep_discrete and impact:
+            none = trackless([before[n] for n in impact], before.get(roles.charge or ""))
+            found |= {n: np.where(none, before[n], found[n]) for n in impact}
         if roles.components is not None:
             came = self._components(before, found, weight, roles, radius)
             found |= {n: v for n, v in came.items() if n not in still}
@@ -190,6 +228,11 @@ class Constraints:
             x, y = physics.recentred(x, y, pt, (to_x, to_y), radius)
             x, y = old_x if held[0] else x, old_y if held[1] else y
         found.update(zip(angles, (x, y), strict=True))
+
+
+def _is_radius(value: object) -> bool:
+    """Say whether a value is a number above 0."""
+    return not isinstance(value, bool) and isinstance(value, int | float) and 0 < value < np.inf
 
 
 def constraints(given: Mapping[str, bool | float]) -> Constraints:

@@ -48,10 +48,10 @@ def judged(leg: Leg, scale: Floats) -> Judged:
 def reasons(course: Course) -> list[str]:
     """Return for which reasons jets of such features can be unphysical."""
     found: dict[str, None] = {}
-    for name, role in course.roles.items():
+    for name in course.roles:
         nothing = dict.fromkeys(course.names[name], np.zeros((0, 1)))
         none = np.zeros((0, 1), dtype=bool)
-        found |= dict.fromkeys(unphysical(nothing, nothing, none, role, *course.limits[name]))
+        found |= dict.fromkeys(_unphysical(course, name, nothing, nothing, none))
     return list(found)
 
 
@@ -65,5 +65,19 @@ def _reasons(leg: Leg, raw: Values) -> Iterator[tuple[str, str, Flags]]:
         )
         everywhere = np.ones(next(iter(after.values())).shape, dtype=bool)
         real = leg.real.get(name, everywhere)
-        found = unphysical(before, after, real, course.roles[name], *course.limits[name])
+        found = _unphysical(course, name, before, after, real)
         yield from ((name, reason, bad) for reason, bad in found.items())
+
+
+def _unphysical(
+    course: Course, name: str, before: dict[str, Floats], after: dict[str, Floats], real: Flags
+) -> dict[str, Flags]:
+    """Judge by the limits of a collection; a radius that is given counts wherever it is asked for.
+
+    Switching `inside` off does not change what is counted.
+    """
+    limits, given = course.limits[name], course.constraints.radius
+    radius = limits.radius if limits.radius is None or given is None else given
+    return unphysical(
+        before, after, real, course.roles[name], radius, limits.ends, limits.pt, limits.shift
+    )

@@ -156,6 +156,7 @@ class Leg:
                     course.tagger.scaling.floors.get(name, {}),
                     limits.ends,
                     course.held[name],
+                    limits.cells,
                 )
             found[name] = np.stack([after[n] for n in names])
         return found

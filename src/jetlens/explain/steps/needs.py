@@ -33,10 +33,13 @@ _NEEDS: Mapping[str, Need] = {
     "inside": Need(
         (("angles",), ("positions",), ("components",)),
         "angles or positions",
-        ("angles", "positions", "components"),
+        ("angles", "measured", "components"),
     ),
+    "grid": Need((("positions",),), "positions", ("positions",)),
     "causal": Need((("time",),), "the time of hits", ("time",)),
-    "keep_discrete": Need((("discrete",),), "discrete", ("discrete",), of_jets=True),
+    "keep_discrete": Need(
+        (("discrete",), ("impact",)), "discrete", ("discrete", "impact"), of_jets=True
+    ),
     "on_shell": Need(
         (("mass",), ("m2",), ("energy", "pt"), ("energy", "components")),
         "mass or m2, or energy beside pt",
@@ -47,6 +50,7 @@ _NEEDS: Mapping[str, Need] = {
     ),
     "fixed_pt": Need((("pt",), ("components",)), "pt", ("pt", "components")),
 }
+_RADIUS = Need((("angles",), ("components",)), "angles", ("angles", "components"))
 _KEEPING = ("keep_discrete", "on_shell")
 """Constraints that act by keeping features still, and so on those that are."""
 
@@ -60,7 +64,7 @@ def check_needs(asked: Mapping[str, bool | float], found: Mapping[str, Roles]) -
         The message says how to tell which features are.
     """
     for constraint, value in asked.items():
-        need = _NEEDS[constraint]
+        need = _RADIUS if constraint == "radius" else _NEEDS[constraint]
         if value is False or any(_has(role, need) for role in found.values()):
             continue
         first = need.together[0][0]

@@ -49,7 +49,14 @@ def test_what_flips_and_what_is_wanted_are_told():
     share, step = headlines(flips, "flip-2")
     assert words(share.label) == "Decisions that a step flips (flip-2)"
     assert share.number == measured(in_percent(flips.numbers()["flip.share.all"]), "%")
-    assert step.number == measured(flips.numbers()["flip.step.all"])
+    assert step.number == measured(flips.numbers()["flip.step_of_all.all"])
+    assert step.note == measured(flips.numbers()["flip.step.all"]) + " of those that flip"
+    few = flipping(300, 9)
+    rarely = few.assign(flip_scale=few["flip_scale"].where(np.arange(300) % 3 == 0))
+    flips = jl.summarise(rarely, "flip-distance", replicas=20)
+    share, step = headlines(flips)
+    assert step.number == "not reached"
+    assert step.note == measured(flips.numbers()["flip.step.all"]) + " of those that flip"
     wanted = jl.summarise(graded(100, 8), "wanted-change", replicas=20)
     (tile,) = headlines(wanted)
     assert words(tile.number) == "pT"
@@ -70,9 +77,13 @@ def test_where_attention_lies_is_told():
     tiles = headlines(fraction)
     numbers = fraction.numbers()
     assert {words(t.label).rpartition(", ")[2]: t.number for t in tiles} == {
-        group: measured(numbers[f"attention_fraction.{group}.enrichment.pt"])
+        group: measured(numbers[f"attention_fraction.{group}.enrichment.pt_in_patches"])
         for group in ("two", "four")
     }
+    assert "over that of the pT in patches, " in words(tiles[0].label)
+    bare = imaged.explained(some, np.ones_like(some["image"].values[:, 0]), None)
+    fraction = jl.summarise(bare, "attention-fraction", radii=[], replicas=20)
+    assert "over that of the pT, " in words(headlines(fraction)[0].label)
 
 
 def test_explanations_are_named_where_several_have_a_summary():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from jetlens.report.verdicts import NO, OPEN, YES, against_first, beaten, verdict
+from jetlens.report.verdicts import NO, OPEN, YES, against_first, judged, verdict
 
 AXES = {"data.seed": ("1",), "model": ("concatenation", "cross-attention", "kinematics")}
 
@@ -67,16 +67,20 @@ def test_another_place_may_be_compared_with():
     assert table.head == ["seed", "against cross-attention", "kinematics"]  # no empty column
     ((*_, cell),) = table.rows
     assert NO in plain(cell)
-    (said,) = beaten(AXES, found, "cross-attention")
-    assert "seed 1: kinematics does worse than cross-attention" in plain(said)
-    assert "concatenation" not in plain(said)
     assert against_first(AXES, numbers(), "", "cross-attention") is None
 
 
-def test_who_beats_the_first_is_said():
-    (said,) = beaten(AXES, numbers())
-    text = plain(said)
-    assert "told at 95 %" in text
-    assert "seed 1: cross-attention beats concatenation, 0.0100" in text
-    assert "kinematics does worse than concatenation" in text
-    assert beaten(AXES, {}) == []
+def test_the_interval_of_the_verdict_stands_beside_it_and_what_is_lost_at_most():
+    assert "(0.0060 to 0.014)" in plain(judged(number(0.01, 0.002)))
+    table = against_first(AXES, numbers() | {
+        "gain.1,kinematics.auc.vs.concatenation": number(-0.002, 0.004)
+    }, "")  # fmt: skip
+    cell = next(plain(r[3]) for r in table.rows if plain(r[1]).endswith("difference"))
+    assert cell.endswith("(−0.010 to 0.0060) not told apart: loses at most 0.010")
+    assert "not to say that they are alike" in table.caption
+
+
+def test_a_verdict_of_one_pair_says_so():
+    one = number(0.1, 0.01)
+    assert plain(judged(one | {"pairs": 1.0})).endswith(" better (one pair)")
+    assert plain(judged(one | {"pairs": 5.0})).endswith(" better")

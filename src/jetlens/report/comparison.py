@@ -9,8 +9,10 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
+from jetlens.report.caveats import caveats
 from jetlens.report.content import Block, Cell, Listing, Paragraph, Picture, Section, Table
 from jetlens.report.gains import gains
+from jetlens.report.in_short import in_short
 from jetlens.report.moved_compared import moved_compared
 from jetlens.report.numbers import measured
 from jetlens.report.outcome import best_of, orders_of
@@ -25,6 +27,7 @@ from jetlens.report.variants import (
     PAGE,
     Comparison,
     axes_of,
+    baselines,
     bases_of,
     link,
     of_arguments,
@@ -34,7 +37,7 @@ from jetlens.report.variants import (
     whole,
 )
 from jetlens.report.varied import varied
-from jetlens.report.verdicts import against_first, beaten
+from jetlens.report.verdicts import against_first
 from jetlens.report.words import method
 from jetlens.report.worth import worth_of_orders
 from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
@@ -65,7 +68,7 @@ def abstract(facts: Comparison) -> list[str]:
 
 def sections(facts: Comparison) -> list[Section]:
     """Return all sections."""
-    found = [_overview(facts), varied(facts)]
+    found = [_overview(facts), *caveats(facts), varied(facts)]
     by_summary: dict[str, list[Block]] = {}
     for name, picture in facts.pictures:
         by_summary.setdefault(name, []).append(picture)
@@ -124,9 +127,10 @@ def _overview(facts: Comparison) -> Section:
         page = Markup('<a href="{}/{}">page</a>').format(quote(variant.name), PAGE)
         rows.append([*row, page])
     head = [*(short(a) for a in axes), *heads.values(), ""]
+    there = [tuple(v.places.values())[:-1] for v in baselines(facts)]
     said = [
-        *(s for base in _bases(facts) for s in beaten(axes_of(facts), facts.numbers, base)),
-        *(best_of(axes_of(facts), facts.numbers, mistags[0]) if mistags else ()),
+        *in_short(facts),
+        *(best_of(axes_of(facts), facts.numbers, mistags[0], there) if mistags else ()),
         *orders_of({v.name: v.numbers for v in facts.variants}),
     ]
     table = Table(head, rows, f"The variations, on their test {facts.rows}. {_errors(facts)}")

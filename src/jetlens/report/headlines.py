@@ -8,13 +8,17 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
+from jetlens.plots.moved.flip_distance import FLIPPING
 from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.words import features, said_of
 from jetlens.report.content import Tile
 from jetlens.report.explanation import statements_under
 from jetlens.report.facts import Numbers
+from jetlens.report.flips import NOT_REACHED
 from jetlens.report.numbers import in_percent, measured, percent
 from jetlens.report.words import html
+from jetlens.summarise.flip_distance import OF_ALL
+from jetlens.summarise.jets.regions import IN_PATCHES, PT
 from jetlens.summarise.jets.rows import rows_of
 from jetlens.summarise.result import Result
 from jetlens.summarise.statements import HOLDS, UNDECIDED
@@ -52,22 +56,12 @@ HEADLINES: Mapping[str, tuple[Headline, ...]] = {
     "conservation": (
         Headline(r"conservation\.absorbed\.all", "Relevance absorbed on the way", per_cent=True),
     ),
-    "flip-distance": (
-        Headline(r"flip\.share\.all", "Decisions that a step flips", per_cent=True),
-        Headline(r"flip\.step\.all", "Smallest step that flips, median, in spreads"),
-    ),
     "attention-rank": (
         Headline(
             r"attention_rank\.all\.leading_(?P<many>\d+)",
             "Attention on the {many} leading particles",
             per_cent=True,
             beside=(("even shares: {}", ".uniform"), ("their pT: {}", ".pt")),
-        ),
-    ),
-    "attention-fraction": (
-        Headline(
-            r"attention_fraction\.(?P<group>(?!all\.)[^.]+)\.enrichment\.pt",
-            "Share looked at in the discs over that of the pT, {group}",
         ),
     ),
 }
@@ -139,21 +133,44 @@ def _moved(_: Result, numbers: Numbers) -> list[Tile]:
         each = [html(f"toward {class_name(c)}: {n} of {m}") for c, (n, m) in near.items()]
         n, m = (sum(column) for column in zip(*near.values(), strict=True))
         note = Markup("; ").join(each)
-        found.append(Tile("Observables and inputs that come nearer", f"{n} of {m}", note))
+        than = " than after a control step" if controlled(numbers) else ""
+        words = f"Observables and inputs that come nearer{than}"
+        found.append(Tile(words, f"{n} of {m}", note))
     return found
 
 
 def nearer_by_class(numbers: Numbers, start: str = "moved.") -> dict[str, tuple[int, int]]:
-    """Return how many observables come nearer by a step toward each class, and of how many."""
+    """Return how many observables come nearer by a step toward each class, and of how many.
+
+    With a control, it is those that come nearer than by its step.
+    """
     found: dict[str, tuple[int, int]] = {}
     begin = f"{start}unchanged."
+    verdict = f"{start}{'picked_up' if controlled(numbers, start) else 'verdict'}."
     for name in numbers:
         if name.startswith(begin):
             of = name.removeprefix(begin)
             toward = of.rpartition(".")[2]
-            verdict = numbers.get(f"{start}verdict.{of}", {"value": 0.0})["value"]
             n, m = found.get(toward, (0, 0))
-            found[toward] = n + (verdict == 1), m + 1
+            found[toward] = n + (numbers.get(verdict + of, {"value": 0.0})["value"] == 1), m + 1
+    return found
+
+
+def controlled(numbers: Numbers, start: str = "moved.") -> bool:
+    """Say whether jets were moved by control steps, too."""
+    return any(name.startswith(f"{start}control.") for name in numbers)
+
+
+def _flips(_: Result, numbers: Numbers) -> list[Tile]:
+    """Tell how many decisions flip, and the median step of all jets: of some, it says so."""
+    share = Headline(r"flip\.share\.all", "Decisions that a step flips", per_cent=True)
+    words, some = "Smallest step that flips, median, in spreads", "flip.step.all"
+    beside = ((f"{{}} of {FLIPPING}", some),)
+    every = Headline(rf"flip\.step{OF_ALL}\.all", words, beside=beside)
+    found = [*_tiles(share, numbers), *_tiles(every, numbers)]
+    if len(found) == 1 and some in numbers:  # fewer than half flip
+        note = Markup("{} of {}").format(measured(numbers[some]), FLIPPING)
+        found.append(Tile(words, NOT_REACHED, note))
     return found
 
 
@@ -173,9 +190,20 @@ def _wanted(result: Result, numbers: Numbers) -> list[Tile]:
     return [Tile("Feature it wants to change most", html(titles[ranking[0]]), note)]
 
 
+def _prongs(_: Result, numbers: Numbers) -> list[Tile]:
+    """Tell the enrichment over the pT, in the patches of the explanation where it has some."""
+    words = {IN_PATCHES: " in patches", PT: ""}
+    null = next((k for k in words if f"attention_fraction.all.enrichment.{k}" in numbers), PT)
+    what = f"Share looked at in the discs over that of the pT{words[null]}, {{group}}"
+    name = rf"attention_fraction\.(?P<group>(?!all\.)[^.]+)\.enrichment\.{null}"
+    return [*_tiles(Headline(name, what), numbers)]
+
+
 _COUNTED: Mapping[str, Callable[[Result, Numbers], list[Tile]]] = {
     "statements": _statements,
     "moved-observables": _moved,
     "wanted-change": _wanted,
+    "flip-distance": _flips,
+    "attention-fraction": _prongs,
 }
 """By summary, what takes more than a number."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 
 from markupsafe import Markup
@@ -10,14 +10,19 @@ from markupsafe import Markup
 from jetlens.plots.shared.panels import listed
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
-from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, verdict
+from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, verdict, wide
 from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 from jetlens.summarise.trainings.retrained import RANDOM, REVERSE
 
 Places = Mapping[str, str]
 
 
-def best_of(axes: Mapping[str, Sequence[str]], numbers: Numbers, mistag: str) -> list[Markup]:
+def best_of(
+    axes: Mapping[str, Sequence[str]],
+    numbers: Numbers,
+    mistag: str,
+    at: Collection[Sequence[str]] | None = None,
+) -> list[Markup]:
     """Say which place on the last axis is best at each place of the others, and what it gains.
 
     A place is called best alone only where its interval is above those of all others; otherwise
@@ -31,12 +36,14 @@ def best_of(axes: Mapping[str, Sequence[str]], numbers: Numbers, mistag: str) ->
         What the comparison found.
     mistag
         The background efficiency in per cent at which signal efficiencies are compared.
+    at
+        Places on the other axes; left out, all.
     """
     if not axes or len(list(axes.values())[-1]) < 2:
         return []
     *others, last = axes
     found = []
-    for there in product(*(axes[a] for a in others)):
+    for there in product(*(axes[a] for a in others)) if at is None else at:
         said = _best(there, axes[last], numbers, mistag)
         if said is not None:
             where = ", ".join(f"{_short(a)} {p}" for a, p in zip(others, there, strict=True))
@@ -68,9 +75,9 @@ def _best(
     place = ",".join((*there, best))
     gained = numbers.get(f"gain.{place}.{EFFICIENCY}.at_{BACKGROUND}{mistag}.vs.{places[0]}")
     if gained is not None:
-        words += Markup("; its gain over {} is {}").format(places[0], measured(gained))
-        if verdict(gained) != YES:
-            words += Markup(", compatible with none at {}").format(LEVEL)
+        words += Markup("; its gain over {} is {} ({} at {})").format(
+            places[0], measured(gained), wide(gained), LEVEL
+        )
     return words + Markup(".")
 
 

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-from markupsafe import Markup
 
 from jetlens.plots.attention.attention_fraction import NAMES
 from jetlens.plots.shared.by_class import class_title, classes_shown
 from jetlens.plots.shared.words import plain
 from jetlens.report.content import Cell, Table
+from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as written
+from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, marked, verdict, wide
 from jetlens.report.words import html
+from jetlens.summarise.jets.regions import IN_PATCHES, OWN, PT
 from jetlens.summarise.result import Result
-from jetlens.summarise.trainings.gains import VERDICT
 
-ABOVE, BELOW, OPEN = "above", "below", "not told apart"
-_MARKS = {ABOVE: "holds", BELOW: "fails", OPEN: "open"}
+SAID = {YES: "above", NO: "below", OPEN: OPEN}
+NULLS = [kind for kind in NAMES if kind != OWN]
+HEAD = ["null", "share", "null's share", "enrichment", f"difference, {LEVEL}", "verdict"]
+ABOUT = (
+    "The test is paired: the interval is that of the mean difference jet by jet. Patches are "
+    "larger than discs: a map of patches has less in them than the pT has, so that the pT in "
+    "patches is its fair null. Discs elsewhere, and those of another jet, may overlap the jet's "
+    "own: it is harder to be above them than above places without prongs. The last rows are jets "
+    "tagged right against those tagged wrong, by share and by enrichment (in the columns of "
+    "shares). More discs hold more, and the class sets how many there are: shares of classes with "
+    "other numbers of prongs cannot be compared, enrichments can. "
+    f"Verdicts are at {LEVEL}; one in twenty is chance."
+)
+"""What holds for every table of these."""
 
 
 def regions_table(result: Result) -> Table | None:
@@ -26,32 +39,61 @@ def regions_table(result: Result) -> Table | None:
     numbers = result.numbers()
     rows: list[list[Cell]] = []
     for group in classes_shown(result):
-        start = f"attention_fraction.{group}"
-        for kind in map(str, result.sums["null"].values):
-            difference = numbers.get(f"{start}.minus.{kind}")
-            enrichment = numbers.get(f"{start}.enrichment.{kind}")
-            if difference is None or enrichment is None:
-                continue
-            low, high = difference["low_95"], difference["high_95"]
-            said = ABOVE if low > 0 else BELOW if high < 0 else OPEN
-            rows.append(
-                [
-                    html(class_title(group)),
-                    plain(NAMES[kind]),
-                    measured(numbers[start]),
-                    measured(numbers[f"{start}.{kind}"]),
-                    measured(enrichment),
-                    f"{written(low, 2)} to {written(high, 2)}",
-                    Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said),
-                ]
-            )
+        tests = tested(numbers, f"attention_fraction.{group}")
+        rows += [[html(class_title(group)), *row] for row in tests]
     if not rows:
         return None
-    head = ["Class", "null", "share", "null's share", "enrichment", "difference, 95 %", "verdict"]
     caption = (
         f"Does it look at {summary.regions}? The mean share of the explanation in discs of "
         f"{summary.radius:g} around them, what each null has there, and their ratio, with 68 % "
-        "intervals. The test is paired: the interval of the mean difference jet by jet, over "
-        f"bootstraps of events. Verdicts are at {100 * VERDICT:.0f} %; one in twenty is chance."
+        f"intervals, over bootstraps of events. {ABOUT}"
     )
-    return Table(head, rows, caption)
+    return Table(["Class", *HEAD], rows, caption)
+
+
+def tested(numbers: Numbers, start: str) -> list[list[Cell]]:
+    """Return a row for each null of a class, and those of right against wrong.
+
+    Parameters
+    ----------
+    numbers
+        All of them.
+    start
+        How names of the class's begin.
+    """
+    rows: list[list[Cell]] = []
+    fair = nulls_of(numbers, start)
+    for kind in fair:
+        each = [f"{start}", f"{start}.{kind}", f"{start}.enrichment.{kind}"]
+        rows.append([name_of(kind, fair), *_row(numbers, each, f"{start}.minus.{kind}")])
+    null = IN_PATCHES if IN_PATCHES in fair else PT
+    for words, behind in (("", ""), (f", enrichment over {NAMES[null]}", f".enrichment.{null}")):
+        each = [f"{start}.right{behind}", f"{start}.wrong{behind}"]
+        name = f"{start}.right_minus_wrong{behind}"
+        if name in numbers:
+            own, other, *test = _row(numbers, each, name)
+            rows.append([plain(f"right, against wrong{words}"), own, other, "", *test])
+    return rows
+
+
+def nulls_of(numbers: Numbers, start: str) -> list[str]:
+    """Return the nulls that a class's share is tested against."""
+    return [kind for kind in NULLS if f"{start}.minus.{kind}" in numbers]
+
+
+def name_of(kind: str, others: list[str]) -> str:
+    """Return a null's name; of one that is unfair to the explanation, with this."""
+    unfair = kind == PT and IN_PATCHES in others
+    return plain(NAMES[kind]) + " (unfair to patches)" * unfair
+
+
+def said_of(number: Mapping[str, float]) -> str:
+    """Return a verdict against a null in its word."""
+    return SAID[verdict(number)]
+
+
+def _row(numbers: Numbers, shown: list[str], difference: str) -> list[Cell]:
+    found = numbers[difference]
+    cells: list[Cell] = [measured(numbers[name]) if name in numbers else "" for name in shown]
+    told = f"{written(found['value'], 2)} ({wide(found)})"
+    return [*cells, told, marked(found, verdict(found), said_of(found))]

@@ -13,7 +13,7 @@ from jetlens.report.variants import Comparison, axes_of, place_of, short, whole
 from jetlens.summarise.estimates import mapped
 from jetlens.summarise.trainings.costs import FLOPS, IMAGES, SECONDS, TRAINED
 
-_COSTS = {
+COSTS = {
     IMAGES: ("jets trained on", 1.0),
     TRAINED: ("trained parameters", 1.0),
     FLOPS: ("TFLOP", 1e-12),
@@ -37,20 +37,20 @@ def spent(facts: Comparison, errors: str) -> list[Block]:
     rows: list[list[Cell]] = []
     for variant in facts.variants:
         place = place_of(variant.places)
-        costs = {c: facts.numbers.get(f"cost.{place}.{c}") for c in _COSTS}
+        costs = {c: facts.numbers.get(f"cost.{place}.{c}") for c in COSTS}
         if not any(costs.values()):
             continue
         found = [facts.numbers.get(f"{q}.{place}") for q in _QUANTITIES]
         rows.append(
             [
                 *(whole(variant.places[a]) for a in axes),
-                *(_cost(costs[c], scale) for c, (_, scale) in _COSTS.items()),
+                *(_cost(costs[c], scale) for c, (_, scale) in COSTS.items()),
                 *("" if number is None else measured(number) for number in found),
             ]
         )
     if not rows:
         return []
-    words = (said_of(facts.rows, name) for name, _ in _COSTS.values())
+    words = (said_of(facts.rows, name) for name, _ in COSTS.values())
     head = [*map(short, axes), *words, *_QUANTITIES.values()]
     caption = (
         "What one training takes: jets of all classes, parameters that are trained, floating-point "

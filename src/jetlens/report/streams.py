@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-
 from jetlens.report.content import Block, Cell, Table
-from jetlens.report.numbers import measured
 from jetlens.report.variants import Comparison, axes_of, place_of, whole
-from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, verdict
+from jetlens.report.verdicts import LEVEL, NO, OF_ONE, OPEN, YES, judged
 from jetlens.summarise.stream_use import LOSS, SHARE
 
 NAME = "stream-use"
@@ -29,8 +26,7 @@ def stream_use(facts: Comparison) -> list[Block]:
                 if not found or not rest.endswith(end):
                     continue
                 group, stream, kind = rest.removesuffix(end).rsplit(".", 2)
-                cell = Markup("{} {}").format(measured(number), _SAID[verdict(number)])
-                rows.setdefault((stream, kind, group), {})[place] = cell
+                rows.setdefault((stream, kind, group), {})[place] = judged(number, _SAID)
         columns = list(dict.fromkeys(place for found in rows.values() for place in found))
         if not rows:
             continue
@@ -39,7 +35,8 @@ def stream_use(facts: Comparison) -> list[Block]:
             "differences between pairs of trainings, each of one seed and test sample. Shares are "
             "of activations times weights, losses of the cross-entropy. Intervals, of 68 %, are "
             "errors of the mean difference (over the trainings by Student's t, and the test "
-            f"sample's, in quadrature); more and less are told at {LEVEL}."
+            f"sample's, in quadrature); more and less are told at {LEVEL}, by the interval in "
+            f"brackets. {OF_ONE}".rstrip()
         )
         cells = [
             [stream, _WORDS[kind], group, *(found.get(c, "") for c in columns)]

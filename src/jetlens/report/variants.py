@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -13,8 +13,11 @@ from markupsafe import Markup
 from jetlens.core.batch import JETS
 from jetlens.report.content import Cell, Picture
 from jetlens.report.facts import Numbers
+from jetlens.report.numbers import shown
 
 PAGE = "report.html"
+_EXTENT = ("jets", "trainings", "keep")
+"""Settings that say how much is explained, and not how."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class Variant:
         Its own headline numbers.
     seconds
         How long each epoch of its retrainings took.
+    tested
+        A key of the jets that it is tested on: where it is another, it has another task.
+    drawn
+        How many jets of a class are drawn for a training, and of how many; none, if all are taken.
     """
 
     name: str
@@ -43,6 +50,8 @@ class Variant:
     epochs: Sequence[int]
     numbers: Numbers
     seconds: Sequence[float] = ()
+    tested: str = ""
+    drawn: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,10 @@ class Comparison:
         Names of variations with the curves of their retrainings on the most relevant inputs.
     rows
         What is tagged, in a word: jets, events or showers.
+    explanations
+        The settings of explanations, by their names.
+    assumptions
+        What is to be known of the jets and the taggers, in sentences.
     """
 
     recipe: Mapping[str, Any]
@@ -75,6 +88,8 @@ class Comparison:
     provenance: Mapping[str, Any]
     retrained: Sequence[tuple[str, Picture]] = ()
     rows: str = JETS
+    explanations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    assumptions: Sequence[str] = ()
 
 
 def place_of(places: Mapping[str, str]) -> str:
@@ -96,6 +111,38 @@ def bases_of(facts: Comparison) -> dict[str, list[str]]:
     against = facts.recipe.get("against", {})
     axes = axes_of(facts)
     return {a: list(dict.fromkeys((axes[a][0], against.get(a, axes[a][0])))) for a in axes}
+
+
+def baselines(facts: Comparison) -> list[Variant]:
+    """Return the first variation of each task: it has the first place on each other axis."""
+    found: dict[str, Variant] = {}
+    for variant in facts.variants:
+        found.setdefault(variant.tested, variant)
+    return list(found.values())
+
+
+def said_at(facts: Comparison, places: Mapping[str, str]) -> str:
+    """Return places in words, on axes that have several: ``images 300, pixels 224``."""
+    axes = axes_of(facts)
+    return ", ".join(f"{short(a)} {place}" for a, place in places.items() if len(axes[a]) > 1)
+
+
+def called(name: str, explanations: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return an explanation's name; of a method's second one with what sets it apart.
+
+    Parameters
+    ----------
+    name
+        Its name, such as ``attention-2``.
+    explanations
+        The settings of all, by their names.
+    """
+    own = explanations.get(name, {})
+    first = explanations.get(str(own.get("use")), own)
+    differ = {k: own.get(k) for k in {**own, **first} if own.get(k) != first.get(k)}
+    words = [f"{k} {'as it is' if v is None else shown(v)}" for k, v in differ.items()
+             if k not in _EXTENT]  # fmt: skip
+    return f"{name} ({', '.join(words)})" if words else name
 
 
 def told_at(variants: Sequence[Variant], numbers: Numbers, quantity: str) -> list[str]:

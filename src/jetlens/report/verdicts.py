@@ -1,25 +1,33 @@
 """Is a variation better than the first? Differences of paired trainings, with a verdict each.
 
 Verdicts are given at 95 %: that one is better or worse is said where the interval of that
-confidence lies on one side of no difference.
+confidence lies on one side of no difference. It stands beside them: not to be told apart is not to
+be as good, and its end says what one loses at most.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 
 from markupsafe import Markup
 
 from jetlens.report.content import Cell, Table
 from jetlens.report.facts import Numbers
-from jetlens.report.numbers import in_percent, measured
+from jetlens.report.numbers import in_percent, measured, plain
 from jetlens.report.variants import of_arguments, with_arguments
+from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.trainings.gains import VERDICT
 
 LEVEL = f"{100 * VERDICT:.0f} %"
 YES, NO, OPEN = "better", "worse", "not told apart"
 MARKS = {YES: "holds", NO: "fails", OPEN: "open"}
+ONE_PAIR = " (one pair)"
+OF_ONE = (
+    "Of one pair of trainings the interval is the test sample's alone: its verdict is on these two "
+    "taggers, not on others that are trained alike. "
+)
 
 
 def verdict(number: Mapping[str, float], zero: float = 0.0, small: bool = False) -> str:
@@ -30,27 +38,58 @@ def verdict(number: Mapping[str, float], zero: float = 0.0, small: bool = False)
     return YES if above != small else NO
 
 
-def _told(
-    places: str, first: str, numbers: Numbers
-) -> Iterator[tuple[str, Mapping[str, float], str]]:
-    """Go through what is compared of one variation: words, number, verdict."""
+def judged(
+    number: Mapping[str, float],
+    words: Mapping[str, str] = MappingProxyType({}),
+    zero: float = 0.0,
+    small: bool = False,
+) -> Markup:
+    """Return a difference, its interval of 95 % in brackets, and its verdict in some words."""
+    said = verdict(number, zero, small)
+    mark = Markup('{} <span class="number">({})</span> {}')
+    return mark.format(measured(number), wide(number), marked(number, said, words.get(said, said)))
+
+
+def marked(number: Mapping[str, float], said: str, words: str) -> Markup:
+    """Return a verdict in its colour; of one pair of trainings, it says so."""
+    after = ONE_PAIR if number.get(PAIRS) == 1 else ""
+    return Markup('<span class="verdict {}">{}{}</span>').format(MARKS[said], words, after)
+
+
+def wide(number: Mapping[str, float]) -> str:
+    """Return the interval that the verdict is by."""
+    return f"{plain(number['low_95'], 2)} to {plain(number['high_95'], 2)}"
+
+
+def lost(number: Mapping[str, float]) -> str:
+    """Say what is lost at most, where what is better is more; nothing where that is nothing."""
+    low = number["low_95"]
+    return f"loses at most {plain(-low, 2)}" if low < 0 else ""
+
+
+def _told(places: str, first: str, numbers: Numbers) -> Iterator[tuple[str, Markup]]:
+    """Go through what is compared of one variation: words, and the difference with its verdict."""
     start, end = f"gain.{places}.", f".vs.{first}"
     for arguments, some in of_arguments(numbers).items():
         which = with_arguments(arguments)
         auc = some.get(f"{start}auc{end}")
         if auc is not None:
-            yield f"area under the curve, difference{which}", auc, verdict(auc)
+            yield f"area under the curve, difference{which}", judged(auc, _at_most(auc))
         for name, number in some.items():
             at = name.removeprefix(f"{start}rejection.at_").removesuffix(f".relative{end}")
             if name == f"{start}rejection.at_{at}.relative{end}":
-                per_cent = in_percent(number)
                 words = f"background rejection at {at} % signal efficiency, gain in %{which}"
-                yield words, per_cent, verdict(per_cent)
+                yield words, judged(in_percent(number))
         for name, number in some.items():
             mass = name.removeprefix(f"reach.ratio.{places}.").removesuffix(end)
             if name == f"reach.ratio.{places}.{mass}{end}":
                 words = f"expected limit at {mass} GeV, ratio{which}"
-                yield words, number, verdict(number, 1.0, small=True)
+                yield words, judged(number, zero=1.0, small=True)
+
+
+def _at_most(number: Mapping[str, float]) -> dict[str, str]:
+    """Say what is lost at most by what is not told apart."""
+    return {OPEN: f"{OPEN}: {lost(number)}"}
 
 
 def against_first(
@@ -78,12 +117,9 @@ def against_first(
     for there in product(*(axes[a] for a in others)):
         cells: dict[str, dict[str, Cell]] = {}
         for place in places:
-            for words, number, said in _told(",".join((*there, place)), first, numbers):
-                mark = Markup('{} <span class="verdict {}">{}</span>')
-                cells.setdefault(words, {})[place] = mark.format(
-                    measured(number), MARKS[said], said
-                )
-        found += [(there, words, cell) for words, cell in cells.items()]
+            for words, cell in _told(",".join((*there, place)), first, numbers):
+                cells.setdefault(words, {})[place] = cell
+        found += [(there, words, by_place) for words, by_place in cells.items()]
     if not found:
         return None
     shown = [p for p in places if any(p in cell for _, _, cell in found)]
@@ -91,55 +127,12 @@ def against_first(
     caption = (
         f"Each against {first}, all else the same. {errors} The interval, of 68 %, is the error of "
         "the mean difference over the trainings (times Student's factor for so few) and the test "
-        f"sample's bootstrap error, in quadrature. Verdicts are at {LEVEL}: where the interval of "
-        "that confidence holds no difference, the two are not told apart; one verdict in twenty is "
-        "chance. A ratio of limits below 1 is better."
+        f"sample's bootstrap error, in quadrature. Verdicts are at {LEVEL}, by the interval in "
+        "brackets: where it holds no difference, the two are not told apart, which is not to say "
+        "that they are alike: what is lost at most is told beside it. One verdict in twenty is "
+        f"chance. {OF_ONE}A ratio of limits below 1 is better."
     )
     return Table([*map(_short, others), f"against {first}", *shown], rows, caption)
-
-
-def beaten(
-    axes: Mapping[str, Sequence[str]], numbers: Numbers, base: str | None = None
-) -> list[Markup]:
-    """Say in a sentence each whether a place is beaten, by the area under the curve.
-
-    Parameters
-    ----------
-    axes, numbers, base
-        As of `against_first`.
-    """
-    found = []
-    for there, place, first in _pairs(axes, base):
-        number = numbers.get(f"gain.{','.join((*there, place))}.auc.vs.{first}")
-        if number is None:
-            continue
-        words = {
-            YES: f"{place} beats {first}",
-            NO: f"{place} does worse than {first}",
-            OPEN: f"{place} is not told apart from {first}",
-        }[verdict(number)]
-        where = "".join(f"{_short(a)} {p}: " for a, p in zip(axes, there, strict=False))
-        found.append(Markup("{}{}, {}").format(where, words, measured(number)))
-    if not found:
-        return []
-    return [
-        Markup("By area under the curve (differences with 68 % intervals, told at {}): {}.").format(
-            LEVEL, Markup("; ").join(found)
-        )
-    ]
-
-
-def _pairs(
-    axes: Mapping[str, Sequence[str]], base: str | None
-) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Go through the places of the last axis but one, at each place of the others."""
-    if axes:
-        *others, last = axes
-        first = axes[last][0] if base is None else base
-        for there in product(*(axes[a] for a in others)):
-            for place in axes[last]:
-                if place != first:
-                    yield there, place, first
 
 
 def _short(axis: str) -> str:

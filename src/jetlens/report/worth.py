@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from markupsafe import Markup
-
 from jetlens.report.content import Block, Cell, Paragraph, Section, Table
 from jetlens.report.facts import Numbers, Worth
 from jetlens.report.numbers import measured
-from jetlens.report.verdicts import LEVEL, MARKS, verdict
+from jetlens.report.verdicts import LEVEL, marked, verdict, wide
 from jetlens.report.words import method
 from jetlens.summarise.trainings.retrained import QUANTITIES, RANDOM, REVERSE
 
@@ -47,12 +45,12 @@ def worth_of_orders(numbers: Mapping[Cell, Numbers]) -> Table | None:
                 if number is None:
                     continue
                 said = verdict(number)
-                shown = Markup('<span class="verdict {}">{}</span>').format(MARKS[said], said)
-                row: list[Cell] = [_WORDS[quantity], words, measured(number), shown]
+                shown = marked(number, said, said)
+                row: list[Cell] = [_WORDS[quantity], words, measured(number), wide(number), shown]
                 rows.append([variation, *row] if any(numbers) else row)
     if not rows:
         return None
-    head = ["quantity", "against", "advantage of the order of relevance", "which is"]
+    head = ["quantity", "against", "advantage of the order of relevance", LEVEL, "which is"]
     caption = (
         "Area between the curves, divided by the number of points, all inputs aside. Trainings of "
         "one seed are compared with each other. The interval, of 68 %, is the error of the mean "

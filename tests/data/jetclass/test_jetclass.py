@@ -497,3 +497,7 @@ def test_fewer_constituents_leave_the_jets_as_they_are(settings, tables, jets, t
 def test_arguments_that_make_no_sense_are_refused(arguments, error, said) -> None:
     with pytest.raises(error, match=said):
         datasets.make("jetclass", **arguments)
+
+
+def test_they_say_that_they_are_not_jetclass_s_own():
+    assert "not JetClass's own" in JetClass(jets=10).assumptions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from jetlens.report import page
 from jetlens.report.comparison import abstract, sections
 from jetlens.report.content import Picture
 from jetlens.report.pictures import Order, picture
-from jetlens.report.variants import Comparison, Variant
+from jetlens.report.variants import Comparison, Variant, called
 from jetlens.run import ensembles, variations
 from jetlens.run.costs import costs
 from jetlens.run.ensembles import Shown
@@ -75,7 +75,8 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
         whole.log.say(f"report: {home.report} is up to date")
         return
     curves = [s for s in studies if s.recipe.retrain is not None]
-    compared, drawn = _pictures(whole, ensembles.drawn(shown), curves)
+    explanations = _explanations(studies)
+    compared, drawn = _pictures(whole, ensembles.drawn(shown), curves, explanations)
     facts = Comparison(
         recipe=whole.recipe.tree(),
         recipe_text=tomli_w.dumps(_common(whole, studies)),
@@ -85,6 +86,8 @@ def _report(whole: Study, studies: Sequence[Study], shown: Sequence[Shown], made
         provenance=provenance[studies[0].name],
         retrained=[(s.name, drawn[s.name]) for s in curves],
         rows=Costs.load(_costs(home)).rows,
+        explanations=explanations,
+        assumptions=_assumptions(studies),
     )
     place = home.work(PAGE, home.report)
     page.write(place, whole.recipe.title, abstract(facts), sections(facts), __version__)
@@ -113,7 +116,10 @@ def _epochs(study: Study) -> list[dict[str, Any]]:
 
 
 def _pictures(
-    whole: Study, shown: Sequence[Shown], curves: Sequence[Study]
+    whole: Study,
+    shown: Sequence[Shown],
+    curves: Sequence[Study],
+    explanations: Mapping[str, Mapping[str, Any]],
 ) -> tuple[list[tuple[str, Picture]], dict[str, Picture]]:
     """Draw the comparisons, each with its summary's name, and retrainings by their variation."""
     with atomic_folder(whole.home.work(PAGE, whole.home.figures)) as folder:
@@ -125,7 +131,8 @@ def _pictures(
         with Progress("drawing", len(orders)) as progress:
             made = whole.executor.map(picture, orders, progress)
     compared = [
-        (s.summary, _of_explanation(p, s.prefix)) for s, p in zip(shown, made, strict=False)
+        (s.summary, _of_explanation(p, s.prefix, explanations))
+        for s, p in zip(shown, made, strict=False)
     ]
     costs_of, *drawn = made[len(shown) :]
     return (
@@ -134,10 +141,40 @@ def _pictures(
     )
 
 
-def _of_explanation(picture: Picture, prefix: str) -> Picture:
+def _of_explanation(
+    picture: Picture, prefix: str, explanations: Mapping[str, Mapping[str, Any]]
+) -> Picture:
     """Return a figure whose title names the explanation, where there are several."""
-    name = prefix.removesuffix(".")
+    name = called(prefix.removesuffix("."), explanations)
     return replace(picture, title=Markup("{}, {}").format(picture.title, name)) if name else picture
+
+
+def _explanations(studies: Sequence[Study]) -> dict[str, dict[str, Any]]:
+    """Return explanations' settings by name, of the first variation that has them."""
+    found: dict[str, dict[str, Any]] = {}
+    for study in studies:
+        for name, entry in study.recipe.explanations().items():
+            found.setdefault(name, entry.model_dump(exclude_none=True))
+    return found
+
+
+def _assumptions(studies: Sequence[Study]) -> list[str]:
+    """Return what datasets and taggers say of themselves, once each."""
+    told = (
+        getattr(thing, "assumptions", "")
+        for study in studies
+        for thing in (study.source(), saved.load(study.tagger))
+    )
+    return [words for words in dict.fromkeys(told) if words]
+
+
+def _drawn(study: Study) -> tuple[float, float] | None:
+    """Return how many jets of a class were drawn, and of how many; of all jets nothing."""
+    jets: dict[str, Any] = read_json(study.tagger / f"{saved.HISTORY}.json")["jets"]
+    if "drawn" not in jets:
+        return None
+    drawn, there = (sum(jets[of].values()) / len(jets[of]) for of in ("drawn", "read"))
+    return drawn, there
 
 
 def _variant(study: Study) -> Variant:
@@ -153,5 +190,7 @@ def _variant(study: Study) -> Variant:
         "epochs": [len(_epochs(r)) for r in study.repeats()],
         "seconds": [s for r in study.repeats() for s in r.store.state(train.STAGE)[train.SECONDS]],
         "numbers": read_json(study.store.numbers),
+        "tested": study.tested_key(),
+        "drawn": _drawn(study),
     }
     return Variant(**found)

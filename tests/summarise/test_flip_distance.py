@@ -28,7 +28,8 @@ def test_shares_and_medians_are_those_of_jets(jets, found):
     mask, step = jets["constituents_mask"].values, jets["constituents_flip_step"].values
     scale, tried = jets["flip_scale"].values, jets["tried"].values
     value, low, high = found.summary.share(found)
-    median = [v[..., 1] for v in found.summary.distance(found)]
+    median = found.summary.median(found)
+    every = found.summary.median(found, every=True)
     for g, own in enumerate(reference.groups(jets).values()):
         there = [j for j in own if tried[j]]
         flips = [j for j in there if np.isfinite(scale[j]) and mask[j].any()]
@@ -38,6 +39,14 @@ def test_shares_and_medians_are_those_of_jets(jets, found):
         whole = [np.sqrt((step[j, mask[j]] ** 2).sum()) for j in flips]
         wanted = [*np.median(rms, axis=0), np.median(whole), np.median(scale[flips])]
         np.testing.assert_allclose(median[0][g], wanted, rtol=1e-5, atol=1e-7)
+        # of all that were tried, those that do not flip lie beyond all others
+        beyond = np.full(len(there) - len(flips), np.inf)
+        columns = [*rms.T, whole, scale[flips]]
+        wanted = [np.median(np.concatenate([column, beyond])) for column in columns]
+        assert (np.isfinite(wanted)).all() == (len(flips) > len(there) / 2)
+        np.testing.assert_allclose(every[0][g], wanted, rtol=1e-5, atol=1e-7)
+        assert (every[1][g] <= every[0][g]).all()
+        assert (every[0][g] <= every[2][g]).all()
     assert (median[1] <= median[0]).all()
     assert (median[2] >= median[0]).all()
     upto = found.summary.flipped_by(found, np.array([0, 0.5, 1e6]))[..., 0]
@@ -55,9 +64,48 @@ def test_jets_count_by_their_weight():
     value = result.summary.share(result)[0][0]
     assert value == pytest.approx(weight[flips].sum() / weight[tried].sum())
     assert value != pytest.approx(flips.sum() / tried.sum(), rel=1e-6)
-    median = float(result.summary.distance(result)[0][0, -1, 1])
+    every = float(result.summary.median(result, every=True)[0][0, -1])
+    assert weight[flips & (scale < every)].sum() / weight[tried].sum() == pytest.approx(
+        0.5, abs=2 * weight.max() / weight[tried].sum()
+    )
+    median = float(result.summary.median(result)[0][0, -1])
     below = weight[flips & (scale < median)].sum() / weight[flips].sum()
     assert below == pytest.approx(0.5, abs=2 * weight.max() / weight[flips].sum())
+
+
+def test_a_median_over_all_is_reached_where_more_than_half_flip(jets):
+    label = jets["label"].values
+    rng = np.random.default_rng(1)
+    some = np.where((label == 1) & (rng.random(len(label)) < 0.6), np.nan, jets["flip_scale"])
+    few = jets.assign(flip_scale=("jet", some))
+    numbers = jl.summarise(few, "flip-distance", replicas=30).numbers()
+    assert numbers["flip.share.quark"]["high"] < 0.5 < numbers["flip.share.gluon"]["low"]
+    for what in ("step", "scale", "distance"):
+        after = ".pt" if what == "distance" else ""
+        every = numbers[f"flip.{what}_of_all.gluon{after}"]
+        assert every["low"] < every["value"] < every["high"]
+        assert every["value"] > numbers[f"flip.{what}.gluon{after}"]["value"]
+        assert f"flip.{what}.quark{after}" in numbers
+        assert f"flip.{what}_of_all.quark{after}" not in numbers
+    # next to half, some replicas have no median: how many do is told
+    tried = jets["tried"].values & jets["constituents_mask"].values.any(axis=1)
+    flips = np.flatnonzero(tried & np.isfinite(jets["flip_scale"].values))
+    kept = np.isin(np.arange(len(label)), flips[: int(0.51 * jets["tried"].values.sum())])
+    half = jl.summarise(jets.assign(flip_scale=jets["flip_scale"].where(kept)), "flip-distance")
+    numbers = half.numbers()
+    assert "defined" not in numbers["flip.step.all"]
+    assert 0.5 <= numbers["flip.step_of_all.all"]["defined"] < 1
+    whole = jl.summarise(few, "flip-distance", replicas=30)
+    merged = sum_of([few.isel(jet=slice(0, 90)), few.isel(jet=slice(90, None))])
+    np.testing.assert_allclose(
+        merged.summary.median(merged, every=True)[0], whole.summary.median(whole, every=True)[0]
+    )
+
+
+def sum_of(parts):
+    """Add up the results of parts."""
+    first, second = (jl.summarise(part, "flip-distance", replicas=30) for part in parts)
+    return first + second
 
 
 def test_ranks_are_root_mean_squares_over_particles(jets, found):

@@ -14,6 +14,7 @@ from jetlens.plots.shared.flavours import FLAVOUR_TITLES
 from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Block, Paragraph, Picture, Section, Table
 from jetlens.report.facts import Explanation
+from jetlens.report.flips import flips_table
 from jetlens.report.moved import observables_table
 from jetlens.report.numbers import in_percent, measured, plain, shown
 from jetlens.report.regions import regions_table
@@ -36,7 +37,11 @@ _ASKED = {
     "flip": "The smallest change that flips a decision",
 }
 """What a method is asked, by its name."""
-_TABLES = {"moved-observables": observables_table, "attention-fraction": regions_table}
+_TABLES = {
+    "moved-observables": observables_table,
+    "flip-distance": flips_table,
+    "attention-fraction": regions_table,
+}
 """Tables that stand above the figures of summaries."""
 
 

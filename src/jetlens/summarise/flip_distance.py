@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +12,16 @@ from numpy.typing import NDArray
 from jetlens.core.attribution import FLIP_STEP, VALUE, features
 from jetlens.core.errors import UnsupportedError
 from jetlens.core.registry import summaries
-from jetlens.summarise.estimates import LEAST, Numbers, effective, named, ratio, share_interval
+from jetlens.summarise.estimates import (
+    DEFINED,
+    LEAST,
+    Numbers,
+    effective,
+    given,
+    named,
+    ratio,
+    share_interval,
+)
 from jetlens.summarise.jets.moved import UNLABELLED, told, unlabelled
 from jetlens.summarise.jets.particle_order import real
 from jetlens.summarise.jets.ranks import RankSummary, rank_names, summed_by_rank
@@ -26,6 +34,8 @@ from jetlens.summarise.trainings.retrainings import compared
 FLIP_SCALE, TRIED = "flip_scale", "tried"
 WHOLE, SCALE = "whole step", "scale"
 """The length of the whole step, over all features; and its scale."""
+OF_ALL = "_of_all"
+"""In names of numbers: medians over all jets that were tried."""
 MEDIAN = 0.5
 PROBABILITIES = (0.16, MEDIAN, 0.84)
 
@@ -38,8 +48,10 @@ class FlipDistance(RankSummary):
     """How far jets have to go for the decision to flip: by feature, class and rank.
 
     Distances are in spreads of the features among the reference jets, root mean squares over a
-    jet's particles; they are told of the jets that flip at all. The length of the whole step is
-    the root of the sum of squares over particles and features.
+    jet's particles. The length of the whole step is the root of the sum of squares over particles
+    and features. Medians are over all jets that were tried, where those that do not flip at any
+    scale lie beyond all others, so that classes of which other shares flip can be compared; and
+    over the jets that flip.
     """
 
     def fill(self, attribution: xr.Dataset) -> Result:
@@ -130,15 +142,32 @@ class FlipDistance(RankSummary):
         options = json.loads(result.sums.attrs["options"] or "{}")
         return [float(s) for s in options.get("scales", ())] or [1.0]
 
-    def distance(self, result: Result) -> tuple[Floats, Floats, Floats]:
-        """Return quantiles over jets that flip ``[group, feature, PROBABILITIES]``, with 68 %.
+    def distance(self, result: Result, every: bool = False) -> xr.Dataset:
+        """Return quantiles ``[group, feature, PROBABILITIES]`` over jets that flip, or over all.
 
-        The last two features are the whole step and the scale. NaN of fewer than `LEAST` jets.
+        They are ``value``, ``low`` and ``high`` (68 %), and ``defined``, the share of replicas that
+        define it. The last two features are the whole step and the scale. NaN of fewer than `LEAST`
+        jets that flip.
+
+        Parameters
+        ----------
+        result
+            A result.
+        every
+            Whether jets that do not flip count, beyond all others: NaN where the quantile lies
+            among them.
         """
-        found = quantiles(result, PROBABILITIES)
-        few = result.sums["flips"].values < LEAST
-        three = (found[n].values for n in ("value", "low", "high"))
-        value, low, high = (np.where(few[:, None, None], np.nan, v) for v in three)
+        fine = result.parts["fine"]
+        weight = result.sums["weight"].values[:, None]
+        total = np.broadcast_to(weight, (*fine.shape, weight.shape[-1])) if every else None
+        found = quantiles(result, PROBABILITIES, total)
+        enough = xr.DataArray(result.sums["flips"].values >= LEAST, dims="group")
+        return found.where(enough)
+
+    def median(self, result: Result, every: bool = False) -> tuple[Floats, Floats, Floats]:
+        """Return the medians of `distance` ``[group, feature]``, with their 68 % intervals."""
+        found = self.distance(result, every).sel(probability=MEDIAN)
+        value, low, high = (found[n].values for n in ("value", "low", "high"))
         return value, low, high
 
     def by_rank(self, result: Result) -> Floats:
@@ -153,7 +182,7 @@ class FlipDistance(RankSummary):
         g = list(result.sums["group"].values).index(group)
         names = [str(f) for f in result.sums["feature"].values]
         squares = result.sums["squares"].values[g, :, :, 0].sum(axis=0)
-        median = self.distance(result)[0][g, : len(names), PROBABILITIES.index(MEDIAN)]
+        median = self.median(result)[0][g, : len(names)]
         order = np.argsort(-np.nan_to_num(median), kind="stable")
         return [names[i] for i in order if squares[i] > 0]
 
@@ -164,31 +193,36 @@ class FlipDistance(RankSummary):
         ``flip.scale.<group>`` is the median scale, ``flip.step.<group>`` the median length of the
         whole step and ``flip.distance.<group>.<feature>`` that of one feature, and
         ``flip.leading.<group>.<feature>`` the distance of the first group of ranks over that of
-        all particles. Groups of few jets are left out, and features that do not move.
+        all particles. ``flip.scale_of_all``, ``flip.step_of_all`` and ``flip.distance_of_all`` are
+        the medians over all jets that were tried; there is none where fewer than half flip. Groups
+        of few jets are left out, and features that do not move.
         """
         found: Numbers = {}
         share = self.share(result)
-        median = [v[..., PROBABILITIES.index(MEDIAN)] for v in self.distance(result)]
+        flipped, every = (
+            self.distance(result, jets).sel(probability=MEDIAN) for jets in (False, True)
+        )
         by_rank = self.by_rank(result)
         total = result.sums["squares"].sum("rank").values
-        number = result.sums["particles"].sum("rank").values[:, None]
-        leading = ratio(by_rank[:, 0], np.sqrt(ratio(total, number)))
+        particles = result.sums["particles"].sum("rank").values[:, None]
+        leading = ratio(by_rank[:, 0], np.sqrt(ratio(total, particles)))
         names = [str(f) for f in result.sums["feature"].values]
-
-        def tell(name: str, three: Sequence[Floats], *at: int) -> None:
-            ends = [float(v[at]) for v in three]
-            if np.isfinite(ends).all():
-                found[name] = dict(zip(("value", "low", "high"), ends, strict=True))
-
         for g, group in enumerate(str(g) for g in result.sums["group"].values):
             if int(result.sums["jets"].sel(count="used").values[g]) >= LEAST:
-                tell(f"flip.share.{group}", share, g)
-            tell(f"flip.step.{group}", median, g, len(names))
-            tell(f"flip.scale.{group}", median, g, len(names) + 1)
-            for f, name in enumerate(names):
-                if total[g, f, 0] > 0:
-                    tell(f"flip.distance.{group}.{name}", median, g, f)
-                    found |= named(f"flip.leading.{group}.{name}", leading[g, f])
+                found[f"flip.share.{group}"] = {
+                    k: float(v[g]) for k, v in zip(("value", "low", "high"), share, strict=True)
+                }
+            moving = [(f, name) for f, name in enumerate(names) if total[g, f, 0] > 0]
+            for f, name in moving:
+                found |= named(f"flip.leading.{group}.{name}", leading[g, f])
+            places = [("step", "", len(names)), ("scale", "", len(names) + 1)]
+            places += [("distance", f".{name}", f) for f, name in moving]
+            for what, after, f in places:
+                for ending, medians in (("", flipped), (OF_ALL, every)):
+                    cell = medians.isel(group=g, feature=f)
+                    three = {k: float(cell[k]) for k in ("value", "low", "high")}
+                    if number := given(three, float(cell[DEFINED])):
+                        found[f"flip.{what}{ending}.{group}{after}"] = number
         return found
 
     def compare(self, ensemble: Ensemble) -> Numbers:

@@ -133,7 +133,22 @@ def test_flips_are_drawn_by_feature_class_and_rank():
     drawn = figure.axes[2].lines[0].get_ydata()
     np.testing.assert_allclose(drawn, by_rank[2, : len(drawn), 0, 0])
     told = caption(result)
-    assert re.search(r"7\d ± \d+ % of quark jets flip, by a step of", told)
+    assert re.search(
+        r"7\d ± \d+ % of quark jets flip: the median step of all is [\d.]+ ± [\d.]+ spreads, that "
+        r"of those that flip [\d.]+ ± [\d.]+ spreads, pT the most",
+        told,
+    )
+    assert "medians over all of them, those that do not flip beyond" in told
+    assert distances.get_xlabel() == "Median distance of all [spreads]"
+    few = flipping(500, 9)
+    rarely = few["flip_scale"].where(np.arange(500) % 3 == 0)
+    result = jl.summarise(few.assign(flip_scale=rarely), "flip-distance", replicas=12)
+    told = caption(result)
+    assert "the median step of all is not reached, that of those that flip" in told
+    assert "medians over those that flip, bars" in told
+    distances = jl.draw(result).axes[0]
+    assert distances.get_xlabel() == "Median distance of those that flip [spreads]"
+    assert distances.patches[0].get_width() > 0
     nothing = jl.summarise(flipping(500, 9).isel(jet=slice(0, 0)), "flip-distance", replicas=4)
     assert "no jet was used" in {t.get_text() for t in jl.draw(nothing).findobj(mpl.text.Text)}
     assert caption(nothing)

@@ -213,3 +213,25 @@ def test_of_nothing_there_is_one_bin():
     empty = linear(np.zeros(0))
     assert spanned(empty, 0.99, 20)[2] == 1
     assert collected(empty, *spanned(empty, 0.99, 20)).tolist() == [[[0.0]]]
+
+
+def test_quantiles_of_which_some_lie_beyond_all_that_were_filled():
+    rng = np.random.default_rng(3)
+    values = rng.exponential(size=(2, 41))
+    beyond = np.array([9, 60])
+    weights = np.repeat(rng.integers(1, 4, 41)[:, None], 2, axis=1).astype(float)
+    cell = np.repeat([0, 1], 41)
+    both = {"cell": ("x", "y")}
+    jet = np.tile(np.arange(41), 2)
+    histogram = Histogram.fill(both, values.ravel(), cell, jet, np.ones((41, 2)), FINE)
+    total = np.repeat(41.0 + beyond[:, None], 2, axis=1)
+    found = histogram.quantiles([0.1, 0.5, 0.9], total)
+    for c, many in enumerate(beyond):
+        whole = np.quantile(np.append(values[c], np.full(many, 1e9)), [0.1, 0.5, 0.9])
+        wanted = np.where(whole < 1e6, whole, np.nan)
+        np.testing.assert_allclose(found[c, :, 0], wanted, rtol=1e-6)
+        np.testing.assert_array_equal(found[c, :, 0], found[c, :, 1])
+    assert np.isfinite(found).sum() == 2 * 3
+    exact = Histogram.fill(both, values.ravel(), cell, jet, weights, FINE)
+    own = np.repeat(weights[:, 0].sum()[None, None], 2, axis=0).repeat(2, axis=1)
+    np.testing.assert_allclose(exact.quantiles([0.5], own), exact.quantiles([0.5]), rtol=1e-12)

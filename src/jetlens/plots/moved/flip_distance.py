@@ -26,12 +26,12 @@ from jetlens.plots.shared.ranked import Three, against_rank, bars
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import features, plain
 from jetlens.summarise.estimates import LEAST, share_interval
-from jetlens.summarise.flip_distance import MEDIAN, PROBABILITIES
 from jetlens.summarise.jets.lists import MISCLASSIFIED
 from jetlens.summarise.jets.moved import nothing_moved
 from jetlens.summarise.result import Result
 
 TITLE = "Smallest change that flips the decision"
+FLIPPING = "those that flip"
 MOST = 8
 """Features drawn: those that have to go farthest."""
 _STEPS = 60  # of the scale, at which the share is drawn
@@ -52,7 +52,7 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
     most
         How many features to draw, those that have to go farthest.
     """
-    groups = _groups(result)
+    groups = groups_shown(result)
     summary: Any = result.summary
     names = [str(f) for f in result.sums["feature"].values]
     order = [names.index(n) for n in summary.ranking(result, "all")][:most]
@@ -85,39 +85,53 @@ def draw(result: Result, *, most: int = MOST) -> Figure:
 
 def caption(result: Result) -> str:
     """Say how to read the figure, how many decisions flip and how far that is."""
-    summary: Any = result.summary
     used, selected = how_many(result)
     if nothing := nothing_moved(result.sums):
         return f"{nothing} {left_out(result)}".rstrip()
+    over = "all of them, those that do not flip beyond all others" if _reached(result) else FLIPPING
     words = (
         f"The smallest step along the gradient, toward {toward(result)}, at which the tagger "
         f"decides otherwise, of {used:,} {which(result)} of {selected:,} jets. "
         "Above left: how far each feature has moved there, "
-        "in its spread (root mean square over a jet's particles): medians over the jets that flip, "
+        f"in its spread (root mean square over a jet's particles): medians over {over}, "
         "bars of all and signs of each class, hollow ones of its misclassified jets. Above right: "
         "the share of jets of which the decision has flipped by a scale. "
-        "Below: root mean squares over particles of a rank. All with 68 % intervals (bootstrap "
-        "over events); features that are held still are not drawn. "
+        f"Below: root mean squares over particles of a rank, of {FLIPPING}. All with 68 % "
+        "intervals (bootstrap over events); features that are held still are not drawn. "
     )
-    share, low, high = summary.share(result)
-    value, below, above = (v[..., PROBABILITIES.index(MEDIAN)] for v in summary.distance(result))
-    titles = [plain(f.title) for f in features(result)]
-    names = [str(f) for f in result.sums["feature"].values]
-    said = []
-    for group in _groups(result):
-        g = position(result, group)
-        half = 50 * (high[g] - low[g])
-        told = f"{100 * share[g]:.0f} ± {half:.0f} % of {jets_of(group)} flip"
-        if np.isfinite(value[g, 0]):
-            first = names.index(summary.ranking(result, group)[0])
-            whole, its = (with_error(value[g, k], below[g, k], above[g, k]) for k in (-2, first))
-            told += f", by a step of {whole} spreads in all, {titles[first]} the most ({its})"
-        said.append(told)
+    said = [_said(result, group) for group in groups_shown(result)]
     words += f"{'; '.join(said)}. " if said else ""
     return (words + left_out(result) + unused(result)).rstrip()
 
 
-def _groups(result: Result) -> list[str]:
+def _said(result: Result, group: str) -> str:
+    """Say how many decisions of a group flip, and how far that is."""
+    summary: Any = result.summary
+    g = position(result, group)
+    share, low, high = (v[g] for v in summary.share(result))
+    said = f"{100 * share:.0f} ± {50 * (high - low):.0f} % of {jets_of(group)} flip"
+    names = [str(f) for f in result.sums["feature"].values]
+    every, flipped = ([v[g] for v in summary.median(result, every)] for every in (True, False))
+    if not np.isfinite(flipped[0][0]):
+        return said
+    first = names.index(summary.ranking(result, group)[0])
+    title = plain(features(result)[first].title)
+    whole, its = (with_error(*(float(v[k]) for v in flipped)) for k in (len(names), first))
+    steps = [float(v[len(names)]) for v in every]
+    step = f"is {with_error(*steps)} spreads" if np.isfinite(steps).all() else "is not reached"
+    return (
+        f"{said}: the median step of all {step}, that of {FLIPPING} {whole} spreads, "
+        f"{title} the most ({its})"
+    )
+
+
+def _reached(result: Result) -> bool:
+    """Say whether so many jets flip that there is a median over all."""
+    summary: Any = result.summary
+    return bool(np.isfinite(summary.median(result, every=True)[0][0]).any())
+
+
+def groups_shown(result: Result) -> list[str]:
     """Return the groups that are drawn: classes, and their misclassified jets if not the same."""
     classes, wrong = split_groups(result)
     tried = result.sums["jets"].sel(count="used")
@@ -154,9 +168,10 @@ def _shares(ax: Axes, result: Result, groups: list[str]) -> None:
 def _distances(
     ax: Axes, result: Result, order: list[int], titles: list[str], groups: list[str]
 ) -> None:
-    """Draw the median distance by feature."""
-    median = PROBABILITIES.index(MEDIAN)
-    three = [v[:, order, median] for v in result.summary.distance(result)]  # type: ignore[attr-defined]
+    """Draw the median distance by feature: of all jets, or where that is not reached, of some."""
+    summary: Any = result.summary
+    every = _reached(result)
+    three = [v[:, order] for v in summary.median(result, every)]
 
     def of(group: str) -> Three:
         value, low, high = (v[position(result, group)] for v in three)
@@ -165,5 +180,6 @@ def _distances(
     signs = {g: of(g) for g in groups if g != "all"}
     bars(ax, result, of("all"), signs)
     ax.set_yticks(range(len(order)), titles)
-    ax.set_xlabel("Median distance [spreads of the feature]")
+    over = "all" if every else FLIPPING
+    ax.set_xlabel(f"Median distance of {over} [spreads]")
     ax.set_xlim(0, None)

@@ -139,17 +139,26 @@ class Histogram:
         """Return where bins of these places begin."""
         return begin(place << level, self.linear)
 
-    def quantiles(self, probabilities: Sequence[float]) -> Floats:
+    def quantiles(self, probabilities: Sequence[float], total: Floats | None = None) -> Floats:
         """Return quantiles ``[*cells, probability, replica]``, NaN where a cell is empty.
 
         Entries count as spread evenly over their bin; between them it is NumPy's ``linear`` rule,
         so that bins with one entry each give what the entries themselves would give.
+
+        Parameters
+        ----------
+        probabilities
+            Which quantiles.
+        total
+            The weight of all entries ``[*cells, replica]``, where some lie beyond all that were
+            filled; left out, there are none. Quantiles are NaN where these would be.
         """
         wanted = np.asarray(probabilities, dtype=np.float64)
         low, high = self.edges()
         replicas = self.content.shape[1]
         found = np.full((len(self.level), len(wanted), replicas), np.nan)
         starts = np.searchsorted(self.cell, np.arange(len(self.level) + 1))
+        every = None if total is None else total.reshape(len(self.level), replicas)
         for c in np.flatnonzero(np.diff(starts)):
             bins = slice(starts[c], starts[c + 1])
             nominal = self.content[bins, 0].sum()
@@ -165,8 +174,9 @@ class Histogram:
                 inset = (x1 - x0) * half / content
                 at = np.stack([upto - content + half, upto - half], axis=1).ravel()
                 x = np.stack([x0 + inset, x1 - inset], axis=1).ravel()
-                first, last = at[0], at[-1]
-                found[c, :, r] = np.interp(first + wanted * (last - first), at, x)
+                beyond = 0.0 if every is None else max(every[c, r] - upto[-1], 0.0)
+                wanted_at = at[0] + wanted * (at[-1] + beyond - at[0])
+                found[c, :, r] = np.interp(wanted_at, at, x, right=np.nan if beyond else None)
         return found.reshape(*self.shape, len(wanted), replicas)
 
     def pick(self, **labels: str) -> Histogram:

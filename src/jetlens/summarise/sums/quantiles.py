@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.summarise.estimates import interval
+from jetlens.summarise.estimates import DEFINED, interval
 from jetlens.summarise.sums.histogram import Histogram
 
 if TYPE_CHECKING:
@@ -33,13 +33,30 @@ def fill_both(
     }
 
 
-def quantiles(result: Result, probabilities: Sequence[float]) -> xr.Dataset:
-    """Return ``value``, ``low`` and ``high`` ``[*cells, probability]`` of a result's histograms."""
+def quantiles(
+    result: Result, probabilities: Sequence[float], total: NDArray[np.float64] | None = None
+) -> xr.Dataset:
+    """Return ``value``, ``low`` and ``high`` ``[*cells, probability]`` of a result's histograms.
+
+    Beside them is ``defined``, the share of replicas that define it.
+
+    Parameters
+    ----------
+    result
+        A result.
+    probabilities
+        Which quantiles.
+    total
+        ``[*cells, replica]``, the weight of all entries, where some lie beyond all that were
+        filled; see `Histogram.quantiles`.
+    """
     fine, coarse = result.parts["fine"], result.parts["coarse"]
-    best = fine.quantiles(probabilities)[..., 0]
+    best = fine.quantiles(probabilities, None if total is None else total[..., :1])[..., 0]
     dims = (*fine.axes, "probability")
-    numbers = interval(coarse.quantiles(probabilities), best)
+    rough = coarse.quantiles(probabilities, total)
+    numbers = *interval(rough, best), np.isfinite(rough[..., 1:]).mean(axis=-1)
+    names = ("value", "low", "high", DEFINED)
     return xr.Dataset(
-        {name: (dims, n) for name, n in zip(("value", "low", "high"), numbers, strict=True)},
+        {name: (dims, n) for name, n in zip(names, numbers, strict=True)},
         coords={**{a: list(v) for a, v in fine.axes.items()}, "probability": list(probabilities)},
     )

@@ -63,6 +63,24 @@ def test_single_jets_leave_no_room_for_those_that_are_not_there():
     assert with_wrong - without == 2 * 2  # two classes, two jets of each
 
 
+def assert_against_radius(found, drawn):
+    """Every tagger's enrichment over its trainings is drawn at each radius, of both nulls."""
+    last = [ax for ax in drawn.axes if "turned" in ax.get_ylabel()]
+    assert len(last) == 2 * 2  # tasks times classes
+    assert len([ax for ax in drawn.axes if "in patches" in ax.get_ylabel()]) == 2 * 2
+    shown = {c.get_label(): c.lines[0].get_ydata() for c in last[0].containers}
+    group = imaged.CLASSES[0]
+    results = next(r for v, r in found.groups().items() if dict(v)["model"] == "tuned")
+    each = [
+        r.summary.enrichment(r)[list(r.sums["group"].values).index(group)][
+            list(r.sums["null"].values).index("turned")
+        ][:, 0]
+        for r in results
+    ]
+    np.testing.assert_allclose(shown["tuned"], np.mean(each, axis=0))
+    np.testing.assert_allclose(shown["random"], 1)
+
+
 @pytest.mark.parametrize("name", imaged.LOOKED)
 def test_several_taggers_are_compared(name):
     members = []
@@ -88,6 +106,7 @@ def test_several_taggers_are_compared(name):
         columns = [t.get_text().replace("\n", " ") for t in drawn.axes[0].get_xticklabels()]
         assert columns[:3] == ["tuned", "random", "area"]  # nulls all, in one row
         assert columns[-2:] == ["own discs, turned", "another jet's discs"]
+        assert_against_radius(found, drawn)
         gain = numbers["attention_fraction.gain.first,300,random.four.vs.tuned"]
         each = [
             numbers[f"attention_fraction.first,300,{model}.four"]["value"]

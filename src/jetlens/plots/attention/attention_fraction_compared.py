@@ -12,54 +12,57 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.attention.attention_fraction import COLOURS, NAMES
+from jetlens.plots.attention.attention_fraction import COLOURS, NAMES, unit_of
 from jetlens.plots.shared.by_class import class_title, position
 from jetlens.plots.shared.panels import apart, by_row, heading, said, trainings
-from jetlens.plots.shared.points import classes_of, points
+from jetlens.plots.shared.points import classes_of
 from jetlens.plots.shared.style import figure, no_ticks
 from jetlens.summarise.jets.regions import IN_PATCHES, OWN, PT, TURNED
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble
-from jetlens.summarise.trainings.retrainings import over_retrainings
+from jetlens.summarise.trainings.retrainings import over_retrainings, over_trainings
 
 TITLE = "Looking at prongs, compared"
 _WIDE = 0.42  # of a column's half
-_TAGGERS = (COLOURS[OWN], "#e76300", "#b9ac70", "#94a4a2", "#92dadd")
+_TAGGERS = (COLOURS[OWN], "#1d2f6f", "#94a4a2", "#e76300", "#92dadd")
 
 
 @figures.register("attention-fraction-compared")
 def draw(ensemble: Ensemble) -> Figure:
-    """Distributions of shares, a column a tagger and a null; below, enrichments over two nulls.
+    """Distributions of shares, a column a tagger and a null; below, enrichment against the radius.
 
-    Rows are the places on all axes but the last, panels beside each other are classes.
+    Two rows are of the places on all axes but the last, panels beside each other are classes, and
+    below them, for each class, two nulls.
     """
     rows = [(apart(ensemble, others), each, classes_of(each)) for others, each in by_row(ensemble)]
     across = max(1, *(len(classes) for _, _, classes in rows))
     columns = max(_columns(each) for _, each, _ in rows)
     wide = min(max(across * (0.62 * columns + 0.9), 8.0), 17.0)
-    drawn = figure(wide, 3.3 * len(rows) + 5.6)
-    grid = drawn.add_gridspec(len(rows) + 2, across, height_ratios=[3.3] * len(rows) + [2.5, 3.0])
+    drawn = figure(wide, 6.5 * len(rows) + 0.6)
+    grid = drawn.add_gridspec(2 * len(rows), 2 * across, height_ratios=[3.4, 3.1] * len(rows))
+    below: list[Axes] = []
     for r, (words, each, classes) in enumerate(rows):
         shared: Axes | None = None
         for c, group in enumerate(classes):
-            ax = drawn.add_subplot(grid[r, c], sharey=shared)
+            ax = drawn.add_subplot(grid[2 * r, 2 * c : 2 * c + 2], sharey=shared)
             _distributions(ax, each, group)
             ax.set_title(", ".join(w for w in (words, class_title(group)) if w), fontsize=12)
             shared = shared or ax
-            if c == 0:
-                summary: Any = each.members[0].result.summary
-                ax.set_ylabel(f"Share in discs of {summary.radius:g}")
-    over = IN_PATCHES if _everywhere(ensemble, IN_PATCHES) else PT
-    below = [drawn.add_subplot(grid[len(rows) + k, :]) for k in range(2)]
-    for ax, null in zip(below, (over, TURNED), strict=True):
-        points(ax, ensemble, classes_of(ensemble), _named(null))
-        ax.axhline(1, color="0.6", linewidth=0.8, zorder=0)
-        ax.set_ylabel(f"Enrichment over\n{NAMES[null]}")
-    below[0].tick_params(axis="x", labelbottom=False)
-    if below[0].get_legend_handles_labels()[0]:
-        below[0].legend(ncols=4, fontsize=10.5, loc="best")
+            for n, null in enumerate(_nulls(ensemble)):
+                at = grid[2 * r + 1, 2 * c + n]
+                below.append(_radii(drawn.add_subplot(at), each, group, null))
+        if shared is not None:
+            summary: Any = each.members[0].result.summary
+            shared.set_ylabel(f"Share in discs of {summary.radius:g}")
+    told: dict[str, Any] = {}
+    for ax in below:
+        handles, labels = ax.get_legend_handles_labels()
+        told |= dict(zip(labels, handles, strict=True))
+    if told:
+        drawn.legend([*told.values()], [*told], loc="outside upper right", ncols=6)
     heading(drawn)
     return drawn
 
@@ -73,12 +76,53 @@ def caption(ensemble: Ensemble) -> str:
         f"{summary.regions} is distributed over jets, by class: of every variation (left of the "
         "line; their retrainings together), and (of the first one) of what would be there by "
         "itself: the discs' share of the area and of the pT, and the same explanation in other "
-        "discs. Points are means. Below, enrichment: the mean share over "
-        f"that of the pT{in_patches}, and over the share of the same explanation in the jet's own "
-        "discs turned about its axis by a random angle, which lie as far from the middle. At 1 a "
-        "tagger looks at prongs no more than it would anyway; what a tagger that was not trained "
-        f"on jets has, it owes to the image. {trainings(ensemble)}"
+        "discs. Points are means. Below, enrichment against the radius of the discs: the mean "
+        f"share over that of the pT{in_patches}, and over the share of the same explanation in the "
+        "jet's own discs turned about its axis by a random angle, which lie as far from the "
+        "middle, and may overlap them. At 1 a tagger looks at prongs no more than it would anyway; "
+        "what a tagger that was not trained on jets has, it owes to the image. "
+        f"{trainings(ensemble)}"
     )
+
+
+def _nulls(ensemble: Ensemble) -> tuple[str, str]:
+    """Return the nulls that enrichments are over: of the pT that which is fair to patches."""
+    return (IN_PATCHES if _everywhere(ensemble, IN_PATCHES) else PT), TURNED
+
+
+def _radii(ax: Axes, ensemble: Ensemble, group: str, null: str) -> Axes:
+    """Draw enrichment over a null against the radius, a line a tagger, over its retrainings."""
+    for k, (variation, results) in enumerate(ensemble.groups().items()):
+        if group not in results[0].sums["group"].values:
+            continue
+        radii = results[0].sums["radius"].values
+        found = [_enrichments(result, group, null) for result in results]
+        numbers = [
+            over_trainings([(float(one[r, 0]), one[r]) for one in found]) for r in range(len(radii))
+        ]
+        there = [bool(number) for number in numbers]
+        value, low, high = (
+            np.array([number[end] for number in numbers if number])
+            for end in ("value", "low", "high")
+        )
+        at = radii[there] * 1.03 ** (k - (len(ensemble.groups()) - 1) / 2)
+        look: dict[str, Any] = {"color": _TAGGERS[k % len(_TAGGERS)], "capsize": 2}
+        name = said(variation[-1:]) or "explanation"
+        error = np.stack([value - low, high - value])
+        ax.errorbar(at, value, error, fmt="o-", markersize=3.5, linewidth=1.2, label=name, **look)
+    ax.axhline(1, color="0.6", linewidth=0.8, zorder=0)
+    ax.set_xlim(left=0, right=1.1 * float(ensemble.members[0].result.sums["radius"].values[-1]))
+    ax.set_ylabel(f"Enrichment over\n{NAMES[null]}", fontsize=11)
+    ax.set_xlabel(f"Radius of the discs {unit_of(ensemble.members[0].result)}".rstrip())
+    return ax
+
+
+def _enrichments(result: Result, group: str, null: str) -> NDArray[np.float64]:
+    """Return enrichments ``[radius, replica]``."""
+    summary: Any = result.summary
+    k = [str(n) for n in result.sums["null"].values].index(null)
+    found: NDArray[np.float64] = summary.enrichment(result)[position(result, group), k]
+    return found
 
 
 def _columns(ensemble: Ensemble) -> int:
@@ -123,10 +167,6 @@ def _column(ax: Axes, x: float, results: list[Result], group: str, kind: str, co
         ax.errorbar(x, value, error, fmt="o", color="black", markersize=3.5, capsize=2)
     filled = np.flatnonzero(np.cumsum(content) <= 0.995 * content.sum())
     return float(edges[min(filled.max(initial=-1) + 2, len(content))])
-
-
-def _named(null: str) -> Any:
-    return lambda group: f"attention_fraction.{group}.enrichment.{null}"
 
 
 def _everywhere(ensemble: Ensemble, kind: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Container
 
 import numpy as np
 import pytest
@@ -15,11 +17,36 @@ ELECTRON, MUON = 0.51099895, 105.6583755  # MeV
 SHARES = {e.z: e.atoms * e.a / table.MOLECULE for e in table.CRYSTAL.value}
 
 
+CITED = re.compile(
+    r"\((19|20)\d\d\)|arXiv:\d{4}\.\d{4,5}|hep-ex/\d{7}"
+    r"|Review of Particle Physics|Geant4|SI Brochure"
+)
+"""What can be looked up: a year of publication, a preprint, or a work that everybody has."""
+
+
+def told(source: str, names: Container[str]) -> str:
+    """Say what kind of source a number has; empty where nothing could be looked up."""
+    if source.startswith("setting: "):  # with a reason, in words
+        return "setting" if len(source.removeprefix("setting: ").split()) >= 4 else ""
+    if CITED.search(source):
+        return "cited"
+    own = re.findall(r"`(\w+)`", source)
+    return "derived" if own and all(name in names for name in own) else ""
+
+
 def test_everything_says_where_it_comes_from() -> None:
     constants = {k: v for k, v in vars(table).items() if isinstance(v, Constant)}
     assert len(constants) > 20
     for name, constant in constants.items():
-        assert len(constant.source) >= 2, name
+        assert told(constant.source, constants), f"{name}: {constant.source}"
+
+
+@pytest.mark.parametrize(
+    "source", ["SI", "setting", "setting: guessed", "Smith et al.", "`NOBODY` over 10 mm", ""]
+)
+def test_what_could_not_be_looked_up_is_no_source(source: str) -> None:
+    assert not told(source, {"DENSITY"})
+    assert told("`DENSITY` over 10 mm", {"DENSITY"}) == "derived"
 
 
 def test_the_radiation_length_is_that_of_tsai() -> None:

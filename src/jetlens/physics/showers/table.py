@@ -1,10 +1,11 @@
 """Every number of the shower simulation, in one table, each with its source.
 
-``setting`` means: chosen, for the reason given; no publication is claimed for it. The coefficients
-of the electromagnetic formulae stand in the formulae, in `jetlens.physics.showers.longitudinal` and
-`jetlens.physics.showers.radial`; they were compared with Geant4's (GVFlashHomoShowerTuning.hh) and
-CMS's (EMECALShowerParametrization.h), which agree but for one digit of the tail's radius. What the
-Review of Particle Physics says of the crystal, the tests compute from formulae and elements.
+``setting`` means: chosen, for the reason given; no publication is claimed for it. What follows from
+another number of the table names it. The coefficients of the electromagnetic formulae stand in the
+formulae, in `jetlens.physics.showers.longitudinal` and `jetlens.physics.showers.radial`; they were
+compared with Geant4's (GVFlashHomoShowerTuning.hh) and CMS's (EMECALShowerParametrization.h), which
+agree but for one digit of the tail's radius. What the Review of Particle Physics says of the
+crystal, the tests compute from formulae and elements.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ KAON_LENGTH = Constant(
     "Donnachie and Landshoff, PL B296 (1992) 227, means of both charges: pions 27.5 mb, kaons 20.2 "
     "mb. The same gives `CRYSTAL` at 5 GeV to 5 %. Not compared with measured kaons",
 )
-AVOGADRO = Constant(6.02214076e23, "1/mol", "SI")
-SPEED_OF_LIGHT = Constant(299.792458, "mm/ns", "SI")
+AVOGADRO = Constant(6.02214076e23, "1/mol", "exact: SI Brochure, 9th edition (2019)")
+SPEED_OF_LIGHT = Constant(299.792458, "mm/ns", "exact: SI Brochure, 9th edition (2019)")
 
 # --- electromagnetic cascades ---
 SCALE_ENERGY = Constant(

@@ -1,7 +1,8 @@
 """``python -m bench``: measure, and write a table of ratios to ``runs/bench.md``.
 
 Everything that is compared is measured in the same run, in turn, and medians are given. The tagger
-and the jets are the demo's, made first where they are missing.
+and the jets are the demo's, made first where they are missing. Where an aim is missed, it exits
+with 1.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from rich.console import Console
 
 import jetlens as jl
 from bench import attention, generator, gradient, image, integrated_gradients, lrp, vit
-from bench.aims import told
+from bench.aims import missed, told
 from jetlens.core.files import write_text
 from jetlens.data.base import Part
 
@@ -26,8 +27,8 @@ JETS = 300
 EVERY = ("generator", "image", "integrated-gradients", "gradient", "lrp", "attention", "vit")
 
 
-def main() -> None:
-    """Measure one benchmark after the other and write the table."""
+def main() -> int:
+    """Measure one benchmark after the other, write the table, and return 1 if an aim is missed."""
     console = Console(stderr=True)
     wanted = sys.argv[1:] or list(EVERY)
     cores = len(os.sched_getaffinity(0))
@@ -56,6 +57,10 @@ def main() -> None:
         lines += _vit()
     write_text(TABLE, "\n".join(lines) + "\n")
     Console().print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+    if short := missed(lines):
+        told_of = "\n".join([f"MISSED: {len(short)} of the lines above", *short])
+        console.print(told_of, markup=False, highlight=False, soft_wrap=True)
+    return int(bool(short))
 
 
 def _generator() -> list[str]:
@@ -173,4 +178,4 @@ def _integrated_gradients() -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

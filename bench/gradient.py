@@ -1,9 +1,10 @@
 """Gradients and scans of moved jets beside plain passes of the same batches, in one run.
 
 Jets have as many constituents as quark and gluon jets of 500 GeV do. The plain passes go through
-the same chunks of packed jets, and nothing is made of what comes out; what is ours ends in
-attributions, in the jets' own order. *Padded* are our own calls with all jets as long as the
-longest.
+the same chunks of packed jets, and nothing is made of what comes out; what is ours is `jl.explain`
+as anybody calls it: jets go in, and attributions come out, in the jets' own order. *Packed* is the
+part of it between these, of jets that are encoded and packed already, and *padded* the same with
+all jets as long as the longest.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -90,28 +92,31 @@ def _ways(name: str, tagger: Tagger, batch: JetBatch, repeats: int) -> list[Way]
     places = {k: torch.arange(m.shape[1]).expand(m.shape) for k, m in masks.items()}
     lengths = {k: torch.full((len(batch),), m.shape[1]) for k, m in masks.items()}
     padded = Packed(inputs, masks, torch.arange(len(batch)), places, lengths)
-    gradient = explainers.make("gradient")
-    nudge = explainers.make("nudge", scales=SCALES, constraints={"inside": 0.4})
+    scan = f"nudge, {len(SCALES)} scales"
     ways: dict[str, Callable[[], object]] = {
         "forward": lambda: _forward(tagger, packed),
         "forward and backward": lambda: _backward(tagger, packed),
-        "gradient": explained(gradient, tagger, packed, batch, "predicted"),
-        "gradient, padded": explained(gradient, tagger, padded, batch, "predicted"),
-        f"nudge, {len(SCALES)} scales": explained(nudge, tagger, packed, batch, "predicted"),
-        f"nudge, {len(SCALES)} scales, padded": explained(
-            nudge, tagger, padded, batch, "predicted"
-        ),
     }
+    for way, method, options in (
+        ("gradient", "gradient", {}),
+        (scan, "nudge", {"scales": SCALES, "constraints": {"inside": 0.4}}),
+    ):
+        ways[way] = partial(jl.explain, tagger, batch, method, **options)
+        explainer = explainers.make(method, **options)
+        for name_of, jets_of in (("packed", packed), ("padded", padded)):
+            run = explained(explainer, tagger, jets_of, batch, "predicted")
+            ways[f"{way}, {name_of}"] = run
     took = medians(ways, repeats)
-    scan = f"nudge, {len(SCALES)} scales"
     # the forward pass of the jets where they are comes with the backward pass
     passes = (len(SCALES) - 1) * took["forward"] + took["forward and backward"]
     plain = took["forward"], "forward", None, None
     over: dict[str, tuple[float, str, float | None, float | None]] = {
         "gradient": (took["forward and backward"], "forward and backward", 1.15, None),
-        "gradient, padded": (took["gradient"], "packed", None, 2.0),
+        "gradient, packed": (took["forward and backward"], "forward and backward", None, None),
+        "gradient, padded": (took["gradient, packed"], "packed", None, 2.0),
         scan: (passes, f"{len(SCALES)} forward, one backward", 1.0, None),
-        f"{scan}, padded": (took[scan], "packed", None, 2.0),
+        f"{scan}, packed": (passes, f"{len(SCALES)} forward, one backward", None, None),
+        f"{scan}, padded": (took[f"{scan}, packed"], "packed", None, 2.0),
     }
     table = []
     for way, seconds in took.items():

@@ -80,3 +80,19 @@ def test_where_retrainings_differ_nothing_is_told_apart():
 
 def test_without_moved_jets_there_is_no_section():
     assert moved_compared(facts({"auc.flat": number(0.9)}, "flat")) == []
+
+
+def test_with_a_control_what_it_does_is_told_beside():
+    found = numbers()
+    for observable, verdict in (("width", 0), ("hits.x", 1)):
+        found[f"nudge.moved.flat.control.{observable}.quark"] = number(-0.1)
+        found[f"nudge.moved.flat.picked_up.{observable}.quark"] = number(verdict, 0)
+    table, verdicts = moved_compared(facts(found, "flat", "flat.5"))[0].blocks
+    assert [[words(c) for c in row[2:]] for row in verdicts.rows] == [
+        ["nearer (not told apart)", "nearer"],
+        ["not told apart (nearer)", "farther"],
+        ["does not change", "does not change"],
+    ]
+    assert "than after a control step" in verdicts.caption
+    rows = {words(row[0]): [words(c) for c in row[1:]] for row in table.rows}
+    assert rows["observables and inputs nearer"] == ["1 of 3", "1 of 3"]

@@ -84,7 +84,8 @@ class Nudge(StepExplainer):
             if control is not None:
                 away = turned(leg, self.seed)
                 for i, scale in enumerate(scales):
-                    control.put(leg, away.at(np.full(len(leg), scale)), i)
+                    there = away.at(np.full(len(leg), scale)) if scale else leg.points.starts[0]
+                    control.put(leg, there, i)
             if first:
                 moved.put(leg, leg.points.starts[0], 0)
                 output[rows, 0] = said.logits[rows].cpu().numpy()

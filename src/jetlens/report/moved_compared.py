@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from jetlens.report.content import Block, Cell, Section, Table
 from jetlens.report.facts import Numbers
-from jetlens.report.headlines import nearer_by_class
+from jetlens.report.headlines import controlled, nearer_by_class
 from jetlens.report.numbers import in_percent, measured, percent
 from jetlens.report.variants import Comparison, place_of, whole
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
@@ -101,9 +101,10 @@ def _quantities(found: Compared) -> list[Table]:
     caption = (
         "Misclassified ones, or those that were asked for, follow the gradient. Recommended is the "
         "scale at which they are nearest to the class that they are moved toward; nearer are "
-        "observables and inputs of each class of which the 95 % interval of the change says so, in "
-        "all retrainings where there are some. The step that flips is the smallest along the "
-        "gradient, of those that flip at all. Most wanted is the input with the largest mean "
+        "observables and inputs of each class of which the 95 % interval says so, in all "
+        "retrainings where there are some: of the difference to a control step, where jets were "
+        "moved by such, else of the change by the step. The step that flips is the smallest along "
+        "the gradient, of those that flip at all. Most wanted is the input with the largest mean "
         "gradient."
     )
     return [Table(["", *map(whole, columns)], rows, caption)]
@@ -128,6 +129,11 @@ def _verdicts(found: Compared) -> list[Table]:
                 "the scale that is looked at of each class. Verdicts are at 95 %; one in twenty is "
                 "chance. Where retrainings differ, they are not told apart."
             )
+            if any(controlled(own) for own in each.values()):
+                caption += (
+                    " In brackets, than after a control step: as long, and turned at random. Only "
+                    "what is nearer than that has the network picked up."
+                )
             tables.append(Table(["observable", "toward", *map(whole, columns)], rows, caption))
     return tables
 
@@ -137,8 +143,21 @@ def _verdict(numbers: Numbers, of: str) -> Cell:
     unchanged = numbers.get(f"moved.unchanged.{of}")
     if unchanged is None:
         return ""
-    value = numbers.get(f"moved.verdict.{of}", {"value": 0.0})["value"]
-    said = SAME if unchanged["value"] == 1 else {1.0: NEARER, -1.0: FARTHER}.get(value, OPEN)
+    if unchanged["value"] == 1:
+        return _marked(SAME)
+    cell = _marked(_said(numbers, f"moved.verdict.{of}"))
+    if f"moved.picked_up.{of}" not in numbers:
+        return cell
+    return Markup("{} ({})").format(cell, _marked(_said(numbers, f"moved.picked_up.{of}")))
+
+
+def _said(numbers: Numbers, name: str) -> str:
+    """Return what the sign of a number says; of retrainings that differ, it is neither."""
+    value = numbers.get(name, {"value": 0.0})["value"]
+    return {1.0: NEARER, -1.0: FARTHER}.get(value, OPEN)
+
+
+def _marked(said: str) -> Markup:
     return Markup('<span class="verdict {}">{}</span>').format(_MARKS[said], said)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from jetlens.core.attribution import CONTROL
 from jetlens.core.errors import BadValueError, look_up
 from jetlens.core.registry import summaries
 from jetlens.core.units import Feature
@@ -30,15 +31,8 @@ from jetlens.summarise.jets.moved_scale import ScaleSummary
 from jetlens.summarise.jets.shapes import KNOWN
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.distance_numbers import distance_numbers, mean_numbers
-from jetlens.summarise.sums.nearest import exactly, verdict_numbers, verdicts
-from jetlens.summarise.sums.transport import (
-    Places,
-    bin_width,
-    changes,
-    hidden,
-    moved_distances,
-    own_distances,
-)
+from jetlens.summarise.sums.nearest import control_numbers, exactly, verdict_numbers
+from jetlens.summarise.sums.transport import own_distances
 from jetlens.summarise.trainings.ensemble import Ensemble
 from jetlens.summarise.trainings.retrainings import compared
 
@@ -53,15 +47,18 @@ class MovedObservables(ScaleSummary):
     How alike two samples are is their Wasserstein distance, in the observable's unit. Moved jets
     are compared with the jets of the class that they were moved toward, and with the same jets
     before: they have come nearer to that class, or farther from it, where the interval of that
-    difference, of 95 %, lies on one side of zero by more than a bin may have added. Inputs of the
+    difference, of 95 %, lies on one side of zero by more than a bin may have added. Any step does
+    something to a jet: where ``nudge`` moved jets by control steps besides, distances are compared
+    with those after these, too, in the same way. Inputs of the
     tagger are compared likewise, each particle an entry. Of particles with ``pt``, ``deta`` and
     ``dphi`` the observables are those of `jetlens.physics.jet_shapes` (masses are those of the
     feature ``m2``; without it, particles have none), of hits with ``x``, ``y``, ``z`` and
     ``energy`` those of `jetlens.physics.shower_shapes`.
 
     The recommended scale is the one at which moved jets are nearest to their class, of those at
-    which the constraints have to bend the step of no more than a share of the jets: beyond, it is
-    no longer the gradient that they follow.
+    which the constraints have to bend the step of no more than a share of the jets (beyond, it is
+    no longer the gradient that they follow), and at which jets are no farther than after a control
+    step. Observables that are about the same, such as how wide jets are, count once.
 
     Parameters
     ----------
@@ -104,7 +101,8 @@ class MovedObservables(ScaleSummary):
         names = compared_of(jets, home, self.observables, self.inputs)
         classes, steps = grouped.groups[1:], scales(jets)
         parts, used, went = entries(grouped, home, names, self.hard, self.radius)
-        histograms = filled(parts, samples(classes, steps), weights)
+        controlled = home + CONTROL in jets
+        histograms = filled(parts, samples(classes, steps, controlled), weights)
         own = (jets["target"].values[:, None] == np.arange(len(classes))) & went[:, None]
         flags = {"flipped": flipped(jets)}
         flags |= {n: jets[n].values.astype(bool) for n in (UNPHYSICAL, BENT) if n in jets}
@@ -124,31 +122,10 @@ class MovedObservables(ScaleSummary):
             **told(jets),
             observables=[names.kind.observables[n].as_dict() for n in names.observables],
             inputs=[f.as_dict() for f in described(jets, home, names.inputs)],
+            groups=[names.kind.about.get(n, n) for n in (*names.observables, *names.inputs)],
+            controlled=controlled,
         )
         return Result(self, sums, histograms)
-
-    def distances(self, result: Result) -> Floats:
-        """Return Wasserstein distances ``[observable, toward, before and scale, class, replica]``.
-
-        The first replica is the nominal one, of finer bins, onto which the others are shifted.
-        """
-        many, steps = (result.sums.sizes[d] for d in ("toward", SCALE))
-        fine, coarse = (result.parts[p] for p in ("fine", "coarse"))
-        found = [
-            moved_distances(fine.pick(observable=n), coarse.pick(observable=n), many, steps)
-            for n in self.names(result)
-        ]
-        return np.stack(found)
-
-    def bin_width(self, result: Result) -> Floats:
-        """Return the widths ``[observable]`` of the bins that nominal distances are made with."""
-        fine = result.parts["fine"]
-        return np.array([bin_width(fine.pick(observable=n)) for n in self.names(result)])
-
-    def names(self, result: Result) -> tuple[str, ...]:
-        """Return the observables of a result, then the inputs (``constituents.pt``)."""
-        found: tuple[str, ...] = result.parts["fine"].axes["observable"]
-        return found
 
     def features(self, result: Result) -> tuple[Feature, ...]:
         """Return what the observables are."""
@@ -165,28 +142,6 @@ class MovedObservables(ScaleSummary):
         fine = result.parts["fine"].pick(observable=self.names(result)[0])
         before = [name.endswith(".before") for name in fine.axes["sample"]]
         return float(fine.effective()[before].sum())
-
-    def own_distances(self, result: Result) -> Floats:
-        """Return the distances to the class stepped toward alone.
-
-        ``[observable, toward, before and scale, replica]``
-        """
-        return own_distances(self.distances(result))
-
-    def changes(self, result: Result, own: Floats, scale: Places) -> tuple[Floats, Floats, Floats]:
-        """Return changes of distances ``[observable, toward]`` by a step, with 95 % intervals."""
-        coarse, many = result.parts["coarse"], result.sums.sizes["toward"]
-        bins = [
-            hidden(coarse.pick(observable=n), many, result.sums.sizes[SCALE])
-            for n in self.names(result)
-        ]
-        return changes(own, scale, np.stack(bins))
-
-    def verdicts(self, result: Result, own: Floats, scale: Places) -> list[list[str]]:
-        """Say of each observable and class ``[observable][toward]`` what moving did to it."""
-        enough = result.sums["moved"].values >= LEAST
-        _, low, high = self.changes(result, own, scale)
-        return verdicts(own, scale, (low, high), self.bin_width(result), enough)
 
     def numbers(self, result: Result) -> Numbers:
         """Return the recommended scales, and what they do.
@@ -209,16 +164,23 @@ class MovedObservables(ScaleSummary):
         ``moved.verdict.<observable>.<class>`` is 1 for nearer, -1 for farther and 0 where the two
         are not told apart. Where the step leaves the distance as it is there is no verdict, and
         ``moved.unchanged.<observable>.<class>`` is 1; else it is 0.
+
+        With control steps, ``moved.control.<observable>.<class>`` is the distance less that after
+        the control's step, like ``moved.change``, and ``moved.picked_up.<observable>.<class>`` is 1
+        where it is nearer than that, -1 where it is farther and 0 where the two are not told apart;
+        where they are the same, it is not given. ``moved.control.at.<scale>`` is the mean distance
+        over that before, less the control's.
         """
         if int(result.sums["moved"].sum()) < LEAST:
             return {}
         every, scales = self.distances(result), result.sums[SCALE].values
-        own = own_distances(every)
+        own, control = own_distances(every), self.control(result)
         best, places = self.recommended(result, own), self.looked_at(result, own).places
         scale, _ = self.looked_at_together(result, own)
         found = {} if best is None else named("moved.scale", best[1])
         found |= exactly("moved.at", float(scales[scale]))
-        found |= mean_numbers(own, [scale_name(s) for s in scales], scale)
+        of_scales = [scale_name(s) for s in scales]
+        found |= mean_numbers(own, of_scales, scale, self.groups(result), control)
         for name, share in self.shares(result, scale).items():
             for full, number in named(f"moved.{name}", share).items():
                 found[full] = of_few(number, self.effective(result))
@@ -228,10 +190,15 @@ class MovedObservables(ScaleSummary):
             found |= exactly(f"moved.at.{classes[t]}", float(scales[places[t]]))
             alone = self.recommended(result, own, t)
             found |= {} if alone is None else named(f"moved.scale.{classes[t]}", alone[1])
-        _, low, high = self.changes(result, own, places)
-        said, names = self.verdicts(result, own, places), self.names(result)
+        names = self.names(result)
         found |= distance_numbers(every, places, names, classes, enough)
-        return found | verdict_numbers(own, places, (low, high), names, classes, said, enough)
+        ends, said = self.changes(result, own, places)[1:], self.verdicts(result, own, places)
+        found |= verdict_numbers(own, places, ends, names, classes, said, enough)
+        if control is None:
+            return found
+        ends = self.changes(result, own, places, control)[1:]
+        said = self.verdicts(result, own, places, control)
+        return found | control_numbers(own, control, places, ends, names, classes, said, enough)
 
     def compare(self, ensemble: Ensemble) -> Numbers:
         """Return the numbers over retrainings of every variation."""

@@ -96,7 +96,7 @@ def test_steps_within_a_bin_are_not_taken_for_certain():
     jet = np.concatenate([np.arange(3000), 3000 + np.arange(50), 3000 + np.arange(50)])
     weights = np.concatenate([np.ones((3050, 1)), rng.poisson(1, (3050, 40))], axis=1)
     coarse = Histogram.fill(cells, np.concatenate(values), cell, jet, weights, 96, linear=True)
-    error = hidden(coarse, 1, 1)
+    error = hidden(coarse, 1)
     width = bin_width(coarse)
     np.testing.assert_allclose(error, width / np.sqrt(6 * 50))
     found = distances(coarse, np.array([[1, 0], [2, 0]]))[None, None]

@@ -20,6 +20,9 @@ from jetlens.summarise.sums.chance import gaussian, mean_relative, remaining, sq
 
 _FAR = 2.5  # times as far as before: what lies beyond is no choice
 
+_FAINT: dict[str, Any] = {"alpha": 0.4, "linewidth": 1.2, "marker": ".", "markersize": 5}
+"""Of what a control does."""
+
 Floats = NDArray[np.float64]
 
 
@@ -30,10 +33,12 @@ def against_scale(
     shown: list[int],
     feature: Feature,
     at: NDArray[np.int64],
+    control: Floats | None = None,
 ) -> None:
     """Draw distances ``[toward, before and scale, class, replica]`` against the scale.
 
-    What chance adds is taken off. The scales at the places `at` ``[toward]`` are marked.
+    Beside them, faintly, those of the `control` ``[toward, before and scale, replica]``. What
+    chance adds is taken off. The scales at the places `at` ``[toward]`` are marked.
     """
     scales = [float(s) for s in result.sums[SCALE].values]
     classes = [str(c) for c in result.sums["toward"].values]
@@ -53,6 +58,11 @@ def against_scale(
                 words = "To the other classes" if t == shown[0] and c == (t == 0) else ""
             ax.errorbar(scales, value, spread(value, low, high), label=words, **look)
         colour = flavour_colour(classes[t], t + 1)
+        if control is not None:
+            words = "Controls" if t == shown[0] else ""
+            ax.plot(
+                scales, remaining(squares(control[t, 1:]))[0], color=colour, label=words, **_FAINT
+            )
         ax.axvline(scales[at[t]], color=colour, linewidth=0.8, alpha=0.5, zorder=0)
     unit = f" [{feature.shown}]" if feature.shown else ""
     ax.set_ylabel(f"Distance{unit}", loc="center", fontsize=10.5)
@@ -62,18 +72,31 @@ def against_scale(
     scale_axis(ax, scales, result)
 
 
-def choice(ax: Axes, result: Result, own: Floats, shown: list[int], at: int | None) -> None:
-    """Draw the mean relative distance, of all and by class, whose least is recommended."""
+def choice(
+    ax: Axes,
+    result: Result,
+    own: Floats,
+    shown: list[int],
+    at: int | None,
+    control: Floats | None = None,
+) -> None:
+    """Draw the mean relative distance, of all and by class, whose least is recommended.
+
+    Beside it, faintly, that of the `control`.
+    """
     scales = [float(s) for s in result.sums[SCALE].values]
     summary: Any = result.summary
+    groups = summary.groups(result)
     classes = [str(c) for c in result.sums["toward"].values]
-    lines = [("All", MOVED, own)]
+    lines = [("All", MOVED, slice(None))]
     lines += [
-        (f"Toward {class_name(classes[t])}", flavour_colour(classes[t], t + 1), own[:, [t]])
+        (f"Toward {class_name(classes[t])}", flavour_colour(classes[t], t + 1), slice(t, t + 1))
         for t in shown
     ]
     for words, colour, some in lines:
-        value, low, high = gaussian(mean_relative(some))
+        if control is not None:
+            ax.plot(scales, mean_relative(control[:, some], groups)[:, 0], color=colour, **_FAINT)
+        value, low, high = gaussian(mean_relative(own[:, some], groups))
         look: dict[str, Any] = {"color": colour, "fmt": "o-", "markersize": 4, "label": words}
         ax.errorbar(scales, value, spread(value, low, high), **look)
     ax.legend(ncols=len(lines), fontsize=9, loc="upper left")

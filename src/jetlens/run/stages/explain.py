@@ -32,7 +32,7 @@ from jetlens.run.study import Study, key
 from jetlens.summarise.jets.moved import nothing_moved
 from jetlens.summarise.result import Result
 
-VERSION = 4
+VERSION = 5
 LEFT_OUT = "left_out"
 """What is known of a stage whose method is not asked of this tagger, or cannot explain it: why."""
 COMPLETENESS = "completeness"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from jetlens.core.attribution import MOVED, VALUE, features
+from jetlens.core.attribution import CONTROL, MOVED, VALUE, features
 from jetlens.core.errors import UnsupportedError, look_up
 from jetlens.core.units import Feature
 from jetlens.physics.roles import roles
@@ -104,10 +105,16 @@ def described(jets: xr.Dataset, home: str, inputs: Sequence[str]) -> list[Featur
     return [known[name] for name in inputs]
 
 
-def samples(classes: Sequence[str], steps: Sequence[float]) -> tuple[str, ...]:
-    """Return the samples' names: true classes, then by class stepped toward, before and moved."""
-    own = [["before", *(f"moved.{scale_name(s)}" for s in steps)] for _ in classes]
-    return (*classes, *(f"{c}.{n}" for c, names in zip(classes, own, strict=True) for n in names))
+def samples(
+    classes: Sequence[str], steps: Sequence[float], controlled: bool = False
+) -> tuple[str, ...]:
+    """Return the samples' names: true classes, then by class stepped toward, before and moved.
+
+    Last come jets that were moved by steps to compare with, where there are such.
+    """
+    kinds = ("moved", "control") if controlled else ("moved",)
+    own = ["before", *(f"{kind}.{scale_name(s)}" for kind in kinds for s in steps)]
+    return (*classes, *(f"{c}.{name}" for c in classes for name in own))
 
 
 def entries(
@@ -155,13 +162,14 @@ def _sampled(
     """Put the entries of jets as they are, and those of moved jets, into their samples."""
     jets, target = grouped.jets, grouped.jets["target"].values
     classes, steps = len(grouped.groups) - 1, len(scales(jets))
-    begin = classes + target * (1 + steps)
+    moved_by = [home + ending for ending in (MOVED, CONTROL) if home + ending in jets]
+    begin = classes + target * (1 + len(moved_by) * steps)
     parts = [there.take(grouped.member[there.jet, 1 + k], k) for k in range(classes)]
     own = went[there.jet]
     parts.append(there.take(own, begin[there.jet[own]]))
-    for s in range(steps):
-        came = computed(jets[home + MOVED].values[:, s], went)
-        parts.append(came._replace(sample=begin[came.jet] + 1 + s))
+    for k, (name, s) in enumerate(product(moved_by, range(steps))):
+        came = computed(jets[name].values[:, s], went)
+        parts.append(came._replace(sample=begin[came.jet] + 1 + k))
     return joined(parts)
 
 

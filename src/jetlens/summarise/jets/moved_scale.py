@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from jetlens.core.errors import BadValueError
 from jetlens.summarise.estimates import LEAST, ratio
-from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.jets.moved import BENT, SCALE, UNPHYSICAL
+from jetlens.summarise.jets.moved_distance import DistanceSummary
 from jetlens.summarise.result import Result
 from jetlens.summarise.sums.nearest import nearest
 
@@ -32,7 +32,7 @@ class Looked(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScaleSummary(ClassSummary):
+class ScaleSummary(DistanceSummary):
     """A summary of moved jets that recommends a scale: that at which they are nearest to the data.
 
     Parameters
@@ -54,7 +54,8 @@ class ScaleSummary(ClassSummary):
         """Return the scale at which moved jets are nearest: its place, and scales ``[replica]``.
 
         Of jets that are moved toward any class, or toward one. None where no observable tells jets
-        apart before they are moved, few jets are moved, or all scales bend the steps of too many.
+        apart before they are moved, few jets are moved, or all scales bend the steps of too many
+        or do less than a control's.
 
         Parameters
         ----------
@@ -69,7 +70,10 @@ class ScaleSummary(ClassSummary):
         some = _some(toward)
         if int(result.sums["moved"].values[some].sum()) < LEAST:
             return None
-        return nearest(own[:, some], result.sums[SCALE].values, self.allowed(result, toward))
+        control, allowed = self.control(result), self.allowed(result, toward)
+        others = None if control is None else control[:, some]
+        scales = result.sums[SCALE].values
+        return nearest(own[:, some], scales, allowed, self.groups(result), others)
 
     def looked_at(self, result: Result, own: Floats) -> Looked:
         """Return the scales that are looked at, of the jets that are moved toward each class.

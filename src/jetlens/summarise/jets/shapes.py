@@ -83,6 +83,8 @@ class Shapes:
         What they are.
     beside
         By observable a feature that it needs besides.
+    about
+        By observable or feature what it is about, where it is the same that others are about.
     compute
         From values ``[jet, particle, feature]``, which of them are real, the features, and names of
         observables (with ``hard`` and ``radius``, as of `jet_shapes.observables`) to these, and
@@ -92,6 +94,7 @@ class Shapes:
     needs: tuple[str, ...]
     observables: Mapping[str, Feature]
     beside: Mapping[str, str]
+    about: Mapping[str, str]
     compute: Callable[..., tuple[dict[str, Floats], Ints]]
 
 
@@ -111,12 +114,36 @@ def _of_showers(
     return shower_shapes.observables(showers, names), some
 
 
+def _about(groups: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {name: what for what, names in groups.items() for name in names}
+
+
 KINDS = (
-    Shapes(("pt", "deta", "dphi"), jet_shapes.OBSERVABLES, {"charge": "charge"}, _of_jets),
+    Shapes(
+        ("pt", "deta", "dphi"),
+        jet_shapes.OBSERVABLES,
+        {"charge": "charge"},
+        _about(
+            {
+                "how many": ("multiplicity", "multiplicity_hard"),
+                "how wide": ("width", "mass", "tau1", "tau2", "deta", "dphi"),
+                "how shared": ("ptd", "soft_drop", "pt"),
+            }
+        ),
+        _of_jets,
+    ),
     Shapes(
         ("x", "y", "z", "energy"),
         shower_shapes.OBSERVABLES,
         dict.fromkeys(shower_shapes.TIMES, "time"),
+        _about(
+            {
+                "how wide": ("width", "x", "y"),
+                "how deep": ("depth", "length", "start", "z"),
+                "how shared": ("concentration", "energy"),
+                "when": (*shower_shapes.TIMES, "time"),
+            }
+        ),
         _of_showers,
     ),
 )

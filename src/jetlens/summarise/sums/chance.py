@@ -8,6 +8,8 @@ is all there is and where there is next to none of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
@@ -115,7 +117,7 @@ def clear(own: Floats) -> NDArray[np.bool_]:
     return found
 
 
-def mean_relative(own: Floats) -> Floats:
+def mean_relative(own: Floats, groups: Sequence[str] | None = None) -> Floats:
     """Return means of distances over those before ``[scale, replica]``, both without chance.
 
     They are over what is clear before the step; NaN where nothing is.
@@ -124,18 +126,24 @@ def mean_relative(own: Floats) -> Floats:
     ----------
     own
         As of `clear`.
+    groups
+        ``[observable]``, what each is about: all that is about the same counts once for each class.
     """
     some = clear(own)
     if not some.any():
         return np.full((own.shape[2] - 1, own.shape[3]), np.nan)
+    same = np.eye(len(own)) if groups is None else np.equal.outer(groups, groups).astype(float)
+    share = ratio(np.ones(some.shape), same @ some)
     clearly = own[some]
     square = relative_squares(clearly[:, 1:], clearly[:, :1])
-    found: Floats = np.sqrt(np.maximum(square, 0)).mean(axis=0)
-    return found
+    return np.average(np.sqrt(np.maximum(square, 0)), axis=0, weights=share[some])
 
 
-def gaussian(estimates: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return means of distances with 68 % intervals as wide as their replicas are, cut at zero."""
+def gaussian(estimates: Floats, least: float = 0.0) -> tuple[Floats, Floats, Floats]:
+    """Return means of distances with 68 % intervals as wide as their replicas are, cut at zero.
+
+    Differences of these are cut nowhere: `least` is minus infinity.
+    """
     error = _BOTH_SIDES * deviation_of(estimates[..., 1:])
     value = estimates[..., 0]
-    return value, np.maximum(value - error, 0), value + error
+    return value, np.maximum(value - error, least), value + error

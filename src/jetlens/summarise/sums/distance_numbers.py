@@ -20,8 +20,16 @@ from jetlens.summarise.sums.transport import Places, own_distances, stepped
 Floats = NDArray[np.float64]
 
 
-def mean_numbers(own: Floats, scales: Sequence[str], looked_at: int) -> Numbers:
+def mean_numbers(
+    own: Floats,
+    scales: Sequence[str],
+    looked_at: int,
+    groups: Sequence[str] | None = None,
+    control: Floats | None = None,
+) -> Numbers:
     """Return mean distances over those before: ``moved.distance.at.<scale>``, ``moved.distance``.
+
+    With a control, what is left of them less the control's is ``moved.control.at.<scale>``.
 
     Parameters
     ----------
@@ -31,10 +39,21 @@ def mean_numbers(own: Floats, scales: Sequence[str], looked_at: int) -> Numbers:
         What they are called.
     looked_at
         The place of that of ``moved.distance``.
+    groups
+        As of `mean_relative`.
+    control
+        Distances like `own`, after the control's steps.
     """
-    each = [_mean(estimates) for estimates in mean_relative(own)]
+    mean = mean_relative(own, groups)
+    each = [_mean(estimates) for estimates in mean]
     found = {f"moved.distance.at.{s}": number for s, number in zip(scales, each, strict=True)}
-    return {name: n for name, n in ({"moved.distance": each[looked_at]} | found).items() if n}
+    found = {"moved.distance": each[looked_at]} | found
+    if control is not None:
+        less = mean - mean_relative(control, groups)
+        found |= {
+            f"moved.control.at.{s}": _mean(d, -np.inf) for s, d in zip(scales, less, strict=True)
+        }
+    return {name: number for name, number in found.items() if number}
 
 
 def distance_numbers(
@@ -84,6 +103,6 @@ def nearest_others(every: Floats) -> Floats:
     return found
 
 
-def _mean(estimates: Floats) -> Number:
-    found = dict(zip(("value", "low", "high"), map(float, gaussian(estimates)), strict=True))
+def _mean(estimates: Floats, least: float = 0.0) -> Number:
+    found = dict(zip(("value", "low", "high"), map(float, gaussian(estimates, least)), strict=True))
     return given(found, float(np.isfinite(estimates[1:]).mean()))

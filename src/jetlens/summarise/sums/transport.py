@@ -71,18 +71,38 @@ def moved_distances(fine: Histogram, coarse: Histogram, classes: int, scales: in
     ----------
     fine, coarse
         Of the same entries; the cells are true classes and then, by class stepped toward, jets
-        before and at each scale. The fine one is of the nominal weights, and the replicas of the
-        coarse one are shifted onto it.
+        before and at each scale (and by steps to compare with at each scale). The fine one is of
+        the nominal weights, and the replicas of the coarse one are shifted onto it.
     classes, scales
         How many there are.
     """
-    stride = 1 + scales
-    rows = classes + np.arange(classes * stride)[:, None]
-    pairs = np.stack(np.broadcast_arrays(rows, np.arange(classes)), -1).reshape(-1, 2)
-    best, rough = (distances(h, pairs) for h in (fine, coarse))
+    rows = _begins(coarse, classes)[:, None] + np.arange(1 + scales)
+    pairs = np.stack(np.broadcast_arrays(rows[..., None], np.arange(classes)), -1)
+    return _shifted(fine, coarse, pairs)
+
+
+def control_distances(fine: Histogram, coarse: Histogram, classes: int, scales: int) -> Floats:
+    """Return distances ``[toward, before and scale, replica]`` by steps to compare with.
+
+    They are those to the class stepped toward alone. Parameters are those of `moved_distances`.
+    """
+    later = np.concatenate([[0], 1 + scales + np.arange(scales)])
+    rows = _begins(coarse, classes)[:, None] + later
+    pairs = np.stack(np.broadcast_arrays(rows, np.arange(classes)[:, None]), -1)
+    return _shifted(fine, coarse, pairs)
+
+
+def _begins(histogram: Histogram, classes: int) -> NDArray[np.int64]:
+    """Return the cells ``[toward]`` of jets before they are moved."""
+    return classes + np.arange(classes) * (len(histogram.level) // classes - 1)
+
+
+def _shifted(fine: Histogram, coarse: Histogram, pairs: NDArray[np.int64]) -> Floats:
+    """Return distances of pairs ``[..., 2]``, the replicas shifted onto the fine ones."""
+    best, rough = (distances(h, pairs.reshape(-1, 2)) for h in (fine, coarse))
     shifted = rough + (best - rough[:, :1])
     found = np.concatenate([best, np.maximum(shifted[:, 1:], 0)], axis=1)
-    return found.reshape(classes, stride, classes, -1)
+    return found.reshape(*pairs.shape[:-1], -1)
 
 
 def own_distances(found: Floats) -> Floats:
@@ -116,9 +136,11 @@ def stepped(own: Floats, scale: Places) -> Floats:
 
 
 def changes(
-    own: Floats, scale: Places, hidden: Floats | float = 0.0
+    own: Floats, scale: Places, hidden: Floats | float = 0.0, control: Floats | None = None
 ) -> tuple[Floats, Floats, Floats]:
     """Return how distances at a scale differ from those before, with the interval of `DECIDED`.
+
+    Or from those after a step to compare with.
 
     The interval is that of a Gaussian as wide as the replicas are: their standard deviation is
     known much better than so rare a quantile of them.
@@ -131,18 +153,20 @@ def changes(
         As of `stepped`.
     hidden
         ``[observable, class]``, the standard error that the replicas' bins hide, see `hidden`.
+    control
+        Distances like `own`, after the steps to compare with.
 
     Returns
     -------
     The differences and the ends of their intervals ``[observable, class]``.
     """
-    change = stepped(own, scale) - own[:, :, 0]
+    change = stepped(own, scale) - (own[:, :, 0] if control is None else stepped(control, scale))
     error = np.hypot(deviation_of(change[..., 1:]), hidden)
     wide = norm.ppf((1 + DECIDED) / 2) * error
     return change[..., 0], change[..., 0] - wide, change[..., 0] + wide
 
 
-def hidden(coarse: Histogram, classes: int, scales: int) -> Floats:
+def hidden(coarse: Histogram, classes: int) -> Floats:
     """Return the standard error of distances that the bins of replicas hide ``[toward]``.
 
     Where entries are in their bins is not seen by the replicas, nor a step that leaves them there.
@@ -151,9 +175,9 @@ def hidden(coarse: Histogram, classes: int, scales: int) -> Floats:
 
     Parameters
     ----------
-    coarse, classes, scales
+    coarse, classes
         As of `moved_distances`.
     """
-    before = classes + np.arange(classes) * (1 + scales)
-    found: Floats = ratio(bin_width(coarse), np.sqrt(6 * coarse.effective()[before]))
+    moved = coarse.effective()[_begins(coarse, classes)]
+    found: Floats = ratio(bin_width(coarse), np.sqrt(6 * moved))
     return found

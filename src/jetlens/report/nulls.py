@@ -27,6 +27,7 @@ from jetlens.report.variants import (
 from jetlens.report.verdicts import OF_ONE, marked, verdict
 from jetlens.report.words import html
 from jetlens.summarise.estimates import PAIRS
+from jetlens.summarise.jets.regions import AREA
 
 EVERY = "all"
 _OVER = (
@@ -88,8 +89,8 @@ def _full(
         for variant in task:
             start = start_of(name, variant)
             for group in classes_of(numbers, start):
-                of = numbers.get(f"{start}.{group}.minus.{NULLS[0]}", {}).get(PAIRS, 1)
-                begin = [html(class_title(group)), whole(variant.places[last]), written(of)]
+                of = _trainings(numbers, f"{start}.{group}")
+                begin = [html(class_title(group)), whole(variant.places[last]), of]
                 each = tested(numbers, f"{start}.{group}")
                 rows += [(group, [*begin, *row]) for row in each]
     if not rows:
@@ -111,15 +112,14 @@ def _brief(facts: Comparison, names: list[str], numbers: Numbers, after: str) ->
     nulls = [k for k in NULLS if any(k in nulls_of(numbers, start) for *_, start in found)]
     rows: list[list[Cell]] = []
     for name, variant, group, start in found:
-        of = numbers[start].get(PAIRS, 1)
         cells: list[Cell] = []
         for kind in nulls:
             over, test = (numbers.get(f"{start}.{w}.{kind}") for w in ("enrichment", "minus"))
-            of = of if test is None else test.get(PAIRS, 1)
             cells.append("" if over is None or test is None else _brief_cell(over, test))
         begin: list[Cell] = [called(name, facts.explanations), html(class_title(group))]
         places = [whole(variant.places[a]) for a in axes]
-        rows.append([*begin, *places, written(of), measured(numbers[start]), *cells])
+        of = _trainings(numbers, start)
+        rows.append([*begin, *places, of, measured(numbers[start]), *cells])
     if not rows:
         return None
     head = ["explanation", "class", *map(short, axes), "trainings", "share"]
@@ -140,6 +140,11 @@ def _rows(
             for group in classes_of(numbers, start):
                 if f"{start}.{group}" in numbers:
                     yield name, variant, group, f"{start}.{group}"
+
+
+def _trainings(numbers: Numbers, start: str) -> str:
+    """Return over how many trainings a class's tests are."""
+    return written(numbers.get(f"{start}.minus.{AREA}", {}).get(PAIRS, 1))
 
 
 def _brief_cell(over: Mapping[str, float], test: Mapping[str, float]) -> Cell:

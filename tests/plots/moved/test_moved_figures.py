@@ -45,6 +45,21 @@ def test_medians_are_drawn_against_the_scale(made):
     assert "half of the quark jets flip by a scale of" in caption(result).lower()
 
 
+def test_each_reason_that_there_is_has_a_line_of_its_own(jets):
+    dims, flags = jets["unphysical"].dims, jets["unphysical"].values
+    many = ("early", "late", "below", "discrete", "trackless", "axis", "jet_pt")
+    own = {f"unphysical_{r}": (dims, flags) for r in many}
+    result = jl.summarise(jets.assign(own), "nudge-scan", replicas=12)
+    inside(lambda: jl.draw(result), 8.5)
+    shares = next(ax for ax in jl.draw(result).axes if ax.get_ylabel() == "Share of moved jets")
+    lines = [line for line in shares.lines if not line.get_label().startswith("_")]
+    labels = [line.get_label() for line in lines]
+    assert {"hits after the gate", "another jet's pt", "off the jet's axis"} < {*labels}
+    assert len(labels) == len(many) + 2
+    assert "off the mass shell" not in labels  # which none is
+    assert len({(line.get_color(), str(line._dash_pattern)) for line in lines}) == len(lines)
+
+
 def test_the_share_that_flips_at_all_has_an_error(jets):
     still = jl.summarise(jets.isel(scale=[0]), "nudge-scan", replicas=12)
     assert re.search(r"\b0 ± 1 % of the quark jets flip at all", caption(still))

@@ -43,8 +43,13 @@ _REASONS = {
     "negative": "negative momentum",
     "outside": "outside of the jet",
     "early": "hits before light",
+    "late": "hits after the gate",
+    "below": "hits below threshold",
     "discrete": "another type or charge",
+    "trackless": "impact parameters of no track",
     "off_shell": "off the mass shell",
+    "axis": "off the jet's axis",
+    "jet_pt": "another jet's pt",
 }
 
 Floats = NDArray[np.float64]
@@ -137,7 +142,7 @@ def _scores(ax: Axes, result: Result, value: Floats, ends: Floats, classes: list
 
 
 def _shares(ax: Axes, result: Result, classes: list[str]) -> None:
-    """Draw shares of jets: flipped by class, unphysical by reason."""
+    """Draw shares of jets: flipped by class, unphysical by each reason that there is."""
     summary: Any = result.summary
     steps = result.sums[SCALE].values
     for group in classes:
@@ -153,8 +158,12 @@ def _shares(ax: Axes, result: Result, classes: list[str]) -> None:
         ax.errorbar(steps, value, spread(value, low, high), label="All: unphysical", **look)
         for k, reason in enumerate(summary.reasons(result)):
             value = summary.share(result, f"{UNPHYSICAL}_{reason}")[0][every]
-            look = {"color": "0.35", "linestyle": _DASHES[k % len(_DASHES)], "linewidth": 1.2}
-            ax.plot(steps, value, label=_REASONS.get(reason, reason.replace("_", " ")), **look)
+            if not (value > 0).any():
+                continue
+            again, dashes = divmod(k, len(_DASHES))
+            look = {"color": ("0.35", "0.6", "0.8")[again % 3], "linestyle": _DASHES[dashes]}
+            label = _REASONS.get(reason, reason.replace("_", " "))
+            ax.plot(steps, value, label=label, linewidth=1.2, **look)
     ax.set_ylabel("Share of moved jets")
     lines = len(ax.get_legend_handles_labels()[0])
     ax.set_ylim(0, 1.05 + 0.09 * ((lines + 1) // 2))

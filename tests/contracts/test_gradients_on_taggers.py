@@ -64,9 +64,34 @@ def test_jets_move_and_the_score_rises(made: case.Case) -> None:
         there = moved if mask is None else moved.swapaxes(1, 2)[mask]
         assert np.isfinite(there).all()
         np.testing.assert_array_equal(kept[f"{name}_moved"].isel(scale=0), kept[f"{name}_value"])
-    flipped = jl.explain(tagger, jets, "flip", scales=[0.0, 1.0, 100.0])
-    assert flipped.flip_scale.dims == ("jet",)
     assert all(torch.equal(v, before[k]) for k, v in tagger.state_dict().items())
+
+
+@pytest.mark.parametrize("made", CASES, ids=str)
+def test_decisions_flip_where_flip_says(made: case.Case) -> None:
+    tagger, jets = made.build(), case.sample()
+    heads = [m for m in tagger.modules() if isinstance(m, torch.nn.Linear) and m.bias is not None]
+    head = [m for m in heads if m.out_features == len(tagger.classes)][-1]
+    with torch.no_grad():  # let it decide for several classes, so that some are within reach
+        head.bias -= tagger(*encode(tagger, jets)).median(0).values
+    scales = [0.0, 3.0, 30.0]
+    found = jl.explain(tagger, jets, "flip", scales=scales, of="log-odds", normalise="unit")
+    before, scale = found.output.values.argmax(-1), found.flip_scale.values
+    flips = np.flatnonzero(np.isfinite(scale))
+    assert len(flips)
+    assert found.tried.values.all()
+    assert (found.moved_output.values.argmax(-1)[flips] != before[flips]).all()
+    # on the way that nudge goes: there they flip, and those that do not do so at none of the scales
+    at = np.unique([*scales, *scale[flips]])
+    course = jl.explain(tagger, jets, "nudge", scales=at, of="log-odds", normalise="unit")
+    there = course.moved_output.values[flips, np.searchsorted(at, scale[flips])]
+    np.testing.assert_allclose(there, found.moved_output.values[flips], rtol=1e-6, atol=1e-8)
+    assert (there.argmax(-1) != before[flips]).all()
+    decided = course.moved_output.sel(scale=scales).values.argmax(-1) != before[:, None]
+    np.testing.assert_array_equal(np.isfinite(scale), decided.any(1))
+    first = np.take(scales, decided[flips].argmax(1))
+    assert (scale[flips] <= first).all()
+    assert (scale[flips] > np.where(first == scales[1], 0, scales[1])).all()
 
 
 @pytest.mark.parametrize("made", CASES, ids=str)

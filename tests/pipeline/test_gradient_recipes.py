@@ -27,7 +27,11 @@ SMALL = {
     "explain.2.jets": 20,
 }
 OWN = {
-    "quark_gluon": {"data.constituents": 12, "vary.model": ["kinematics", "multiplicity"]},
+    "quark_gluon": {
+        "data.constituents": 12,
+        "vary.model": ["kinematics", "multiplicity"],
+        "explain.2.steps": 2,
+    },
     "showers": {"data.hits": 12, "vary.model": ["with-time"]},
 }
 DRAWN = {
@@ -70,13 +74,17 @@ def test_the_recipes_ask_for_what_the_study_needs():
     for recipe in (qg, showers):
         assert [e.use for e in recipe.explain] == ["gradient", "nudge", "flip"]
         assert recipe.explain[1].arguments["move"] == "wrong"
+        followed = [e for e in recipe.explain if not e.target.startswith("log(")]
+        assert {e.of for e in followed} == {"log-odds"}
         assert recipe.explain[1].arguments["scales"][0] == 0
         assert "quick" in recipe.presets
     trees = {v.places["model"]: tree for v, tree in qg.variations()}
     assert list(trees) == ["kinematics", "particle-type", "multiplicity"]
     assert trees["multiplicity"]["tagger"]["use"] == "mlp"
     raw = load(RECIPES / "quark_gluon.toml", preset="raw").explain[1]
-    assert (raw.arguments["normalise"], raw.arguments["scales"]) == ("raw", [0, 1])
+    assert raw.arguments["normalise"] == "raw"
+    assert {0, 0.001, 0.01, 0.1, 1} < {*raw.arguments["scales"]}
+    assert qg.explain[2].arguments["steps"] == 200
     nothing = constraints(raw.arguments["constraints"])
     assert not any(getattr(nothing, f.name) for f in fields(nothing) if f.name != "causal")
     assert (raw.use, raw.arguments["move"], raw.jets) == ("nudge", "wrong", qg.explain[1].jets)

@@ -30,7 +30,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.retrained import Retrained
 from jetlens.taggers import saved
 
-VERSION = 6
+VERSION = 7
 STAGE = "report"
 HISTORY = "history.json"
 PACKAGES = (

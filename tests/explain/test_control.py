@@ -135,3 +135,25 @@ def test_what_is_no_control_is_refused() -> None:
         nudge(control="turn")
     with pytest.raises(UnsupportedError, match=r"control='turned' with steps=3: .* steps = 1"):
         nudge(steps=3)
+
+
+def test_hits_are_turned_about_the_line_of_flight() -> None:
+    rng = np.random.default_rng(2)
+    names = ("x", "y", "z", "energy")
+    values = rng.normal(0, 20, (40, 5, 4)) + np.array([0, 0, 200, 100])
+    mask = np.ones((40, 5), bool)
+    jets = jl.batch({"hits": (values, names, mask)}, classes=moving.CLASSES, label=[0, 1] * 20)
+    torch.manual_seed(1)
+    module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.GELU(), torch.nn.Linear(8, 2))
+    tagger = jl.wrap(
+        module.double(),
+        {"hits": names},
+        moving.CLASSES,
+        scaling={"hits": dict.fromkeys(names, (0.0, 20.0))},
+        call=lambda m, i, _: m(i["hits"]).sum(1),
+    )
+    found = jl.explain(tagger, jets, "nudge", control="turned", scales=[0.1], constraints=OFF)
+    own, control = (found[f"hits_{w}"].values[:, 0] - values for w in ("moved", "control"))
+    np.testing.assert_allclose(*(np.hypot(s[..., 0], s[..., 1]) for s in (own, control)))
+    np.testing.assert_allclose(np.abs(control[..., 2:]), np.abs(own[..., 2:]), atol=1e-12)
+    assert (np.abs(control[..., 0]) - np.abs(own[..., 0])).std() > 0

@@ -95,8 +95,8 @@ class Constraints:
     def limits(self) -> frozenset[str]:
         """For which reasons (those of `jetlens.physics.unphysical`) these bend steps of particles.
 
-        Re-centring and rescaling take one direction out of every step, however short, and what is
-        kept still takes none: they bend nothing.
+        Re-centring and rescaling take one direction out of every step, however short, a grid takes
+        each to a cell, and what is kept still takes none: they bend nothing.
         """
         on = {"negative": self.positive_pt, "early": self.causal}
         on |= dict.fromkeys(("outside", "late", "below"), self.inside is not False)
@@ -104,8 +104,8 @@ class Constraints:
 
     @property
     def unlimited(self) -> Constraints:
-        """The same without what bends steps, and without a grid, which takes each to a cell."""
-        return replace(self, positive_pt=False, inside=False, causal=False, grid=False)
+        """The same without what bends steps."""
+        return replace(self, positive_pt=False, inside=False, causal=False)
 
     def apply(
         self,
@@ -160,7 +160,7 @@ class Constraints:
             else:
                 found[name] = physics.between(before[name], raw[name] - before[name], low, high)
         for name, middles in (cells or {}).items():
-            if self.grid and name not in still:
+            if self.grid:
                 found[name] = physics.on_grid(before[name], found[name], middles)
         impact = [n for n in roles.impact if n in before]
         if self.keep_discrete and impact:

@@ -95,9 +95,9 @@ def test_each_explanation_is_tested_against_each_null_over_its_trainings():
             each = {"area": (0.1, pairs), "pt": (0.6, pairs), "pt_in_patches": (0.31, pairs)}
             numbers |= shares(start, share, **each)
     numbers["attention.attention_fraction.four,tuned.H4q.right_minus_wrong"] = number(0.1)
-    first, rest = prongs(replace(facts(numbers), explanations=EXPLAINED))
+    about, first, rest = prongs(replace(facts(numbers), explanations=EXPLAINED))
     assert first.caption.startswith("Attention, data four: ")
-    assert "may overlap the jet's own" in first.caption
+    assert "may overlap the jet's own" in about.text
     rows = [[plain(c) for c in row] for row in first.rows]
     assert [r[:4] + r[-1:] for r in rows] == [
         ["H → 4q", "tuned", "5", "area", "above"],
@@ -114,7 +114,7 @@ def test_each_explanation_is_tested_against_each_null_over_its_trainings():
         ["attention-2 (layers *.11.*)", "H → 4q", "four", "tuned", "1"],
         ["attention-2 (layers *.11.*)", "H → 4q", "four", "untuned", "1"],
     ]
-    assert rows[0][-1].endswith(" above (one pair)")
+    assert rows[0][-1].endswith(" above (one training)")
 
 
 def test_a_task_is_told_in_short():
@@ -132,7 +132,7 @@ def test_a_task_is_told_in_short():
     assert "by 600 jets trained on and 2 TFLOP a training." in text
     assert "untuned is not told apart from tuned" in text
     assert "it loses at most 0.030" in text
-    assert "above area and untuned's; below pT; not told apart from own discs, turned" in text
+    assert "above area and that of untuned; below pT; not told apart from own discs, turned" in text
     other = replace(facts(numbers), variants=[
         replace(v, tested=v.places["data"]) for v in facts(numbers).variants
     ])  # fmt: skip
@@ -167,7 +167,7 @@ def test_how_much_draws_share_is_told_and_what_is_assumed():
     (section,) = caveats(found)
     first, second = (str(block.text) for block in section.blocks)
     assert first == "Not JetClass's own."
-    assert "of 30 3 % and of 1,000 89 %." in second
+    assert "on average 3 % of 30 and 89 % of 1,000 jets a class." in second
     assert "All have the same test jets." in second
     once = replace(found, variants=[replace(v, epochs=[1]) for v in drawn], assumptions=())
     assert caveats(once) == []

@@ -25,13 +25,13 @@ def _overlap(facts: Comparison) -> list[str]:
     if not shares:
         return []
     told = [
-        f"of {plain(many)} {percent(round(sum(each) / len(each), 2))}"
+        f"{percent(round(sum(each) / len(each), 2))} of {plain(many)}"
         for many, each in sorted(shares.items())
     ]
     same = "" if facts.recipe.get("resplit") else "All have the same test jets. "
     words = (
-        "Each training draws its jets from one train part, so that two draws have some in common: "
-        f"on average, of jets a class, {listed(told)}. {same}Where draws "
+        "Each training draws its jets from one train part, so that two draws have some in common, "
+        f"on average {listed(told)} jets a class. {same}Where draws "
         "share much, what differs is seeds and the order of jets more than the jets: intervals "
         "over trainings are too narrow there as errors of a mean over jets from elsewhere."
     )

@@ -28,6 +28,7 @@ from jetlens.report.variants import (
 from jetlens.report.verdicts import LEVEL, NO, ONE_PAIR, OPEN, YES, lost, verdict, wide
 from jetlens.report.words import html
 from jetlens.summarise.estimates import PAIRS
+from jetlens.summarise.jets.regions import IN_PATCHES, PT
 
 _AUC = {YES: "does better than", NO: "does worse than", OPEN: "is not told apart from"}
 _LOOKS = {YES: "above", NO: "below", OPEN: "not told apart from"}
@@ -131,10 +132,12 @@ def _beside(facts: Comparison, first: Variant, name: str, group: str) -> Iterato
     start = f"{start_of(name, first)}.{group}"
     nulls = nulls_of(numbers, start)
     for kind in nulls:
+        if kind == PT and IN_PATCHES in nulls:
+            continue  # no fair one
         yield verdict(numbers[f"{start}.minus.{kind}"]), name_of(kind, nulls)
     *_, last = axes_of(facts)
     for other in facts.variants:
         behind = f"{group}.vs.{first.places[last]}"
         number = numbers.get(f"{start_of(name, other, 'gain')}.{behind}")
         if number is not None and {**other.places, last: first.places[last]} == {**first.places}:
-            yield _TURNED[verdict(number)], f"{other.places[last]}'s"
+            yield _TURNED[verdict(number)], f"that of {other.places[last]}"

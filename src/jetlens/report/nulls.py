@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from markupsafe import Markup
 
 from jetlens.plots.shared.by_class import class_title
-from jetlens.report.content import Block, Cell, Table
+from jetlens.report.content import Block, Cell, Paragraph, Table
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as written
-from jetlens.report.regions import ABOUT, HEAD, NULLS, name_of, nulls_of, said_of, tested
+from jetlens.report.regions import ABOUT, HEAD, NULLS, against_null, name_of, nulls_of, tested
 from jetlens.report.variants import (
     Comparison,
     Variant,
@@ -24,7 +24,6 @@ from jetlens.report.variants import (
     whole,
     with_arguments,
 )
-from jetlens.report.verdicts import OF_ONE, marked, verdict
 from jetlens.report.words import html
 from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.jets.regions import AREA
@@ -32,12 +31,13 @@ from jetlens.summarise.jets.regions import AREA
 EVERY = "all"
 _OVER = (
     "Of several trainings, the difference is their mean, and its interval the error of this mean: "
-    "over the trainings by Student's t, and the test sample's, in quadrature. "
+    "over the trainings by Student's t, and the test sample's, in quadrature. Of one training it "
+    "is the test sample's alone: the verdict is on this tagger, not on others trained alike. "
 )
 
 
 def against_nulls(facts: Comparison) -> list[Block]:
-    """Return a table of the first explanation for each task, and one of all the others."""
+    """Return tables of the first explanation for each task, and one of all the others."""
     blocks: list[Block] = []
     for arguments, numbers in of_arguments(facts.numbers).items():
         after = with_arguments(arguments)
@@ -47,7 +47,7 @@ def against_nulls(facts: Comparison) -> list[Block]:
             blocks += [table] if table is not None else []
         rest = _brief(facts, names[1:], numbers, after)
         blocks += [rest] if rest is not None else []
-    return blocks
+    return [Paragraph(_OVER + ABOUT), *blocks] if blocks else []
 
 
 def explanations_of(numbers: Numbers, known: Iterable[str]) -> list[str]:
@@ -97,12 +97,11 @@ def _full(
         return None
     there = said_at(facts, {axis: task[0].places[axis] for axis in others})
     words = ", ".join(w for w in (called(names[0], facts.explanations), there) if w)
-    caption = (
-        f"{words}{after}: " if words else ""
-    ) + f"the mean share in discs, what each null has there, and their ratio. {_OVER}{OF_ONE}"
+    what = "the mean share in discs, what each null has there, and their ratio."
+    caption = f"{words}{after}: {what}" if words else what
     order = list(dict.fromkeys(group for group, _ in rows))
     cells = [row for group in order for of, row in rows if of == group]
-    return Table(["class", short(last), "trainings", *HEAD], cells, _capital(caption + ABOUT))
+    return Table(["class", short(last), "trainings", *HEAD], cells, _capital(caption))
 
 
 def _brief(facts: Comparison, names: list[str], numbers: Numbers, after: str) -> Table | None:
@@ -126,7 +125,7 @@ def _brief(facts: Comparison, names: list[str], numbers: Numbers, after: str) ->
     head += [f"over {name_of(kind, nulls)}" for kind in nulls]
     caption = (
         f"The other explanations{after}: the mean share in discs, and its enrichment over each "
-        f"null, with the verdict of the paired difference. {_OVER}{OF_ONE}"
+        "null, with the verdict of the paired difference."
     )
     return Table(head, rows, caption)
 
@@ -148,7 +147,7 @@ def _trainings(numbers: Numbers, start: str) -> str:
 
 
 def _brief_cell(over: Mapping[str, float], test: Mapping[str, float]) -> Cell:
-    return Markup("{} {}").format(measured(over), marked(test, verdict(test), said_of(test)))
+    return Markup("{} {}").format(measured(over), against_null(test))
 
 
 def _capital(words: str) -> str:

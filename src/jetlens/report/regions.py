@@ -21,7 +21,7 @@ SAID = {YES: "above", NO: "below", OPEN: OPEN}
 NULLS = [kind for kind in NAMES if kind != OWN]
 HEAD = ["null", "share", "null's share", "enrichment", f"difference, {LEVEL}", "verdict"]
 ABOUT = (
-    "The test is paired: the interval is that of the mean difference jet by jet. Patches are "
+    "Tests are paired: the interval is that of the mean difference jet by jet. Patches are "
     "larger than discs: a map of patches has less in them than the pT has, so that the pT in "
     "patches is its fair null. Discs elsewhere, and those of another jet, may overlap the jet's "
     "own: it is harder to be above them than above places without prongs. The last rows are jets "
@@ -87,13 +87,14 @@ def name_of(kind: str, others: list[str]) -> str:
     return plain(NAMES[kind]) + " (unfair to patches)" * unfair
 
 
-def said_of(number: Mapping[str, float]) -> str:
-    """Return a verdict against a null in its word."""
-    return SAID[verdict(number)]
+def against_null(number: Mapping[str, float]) -> Cell:
+    """Return the verdict of a difference from a null; of one training, it says so."""
+    said = verdict(number)
+    return marked(number, said, SAID[said], " (one training)")
 
 
 def _row(numbers: Numbers, shown: list[str], difference: str) -> list[Cell]:
     found = numbers[difference]
     cells: list[Cell] = [measured(numbers[name]) if name in numbers else "" for name in shown]
     told = f"{written(found['value'], 2)} ({wide(found)})"
-    return [*cells, told, marked(found, verdict(found), said_of(found))]
+    return [*cells, told, against_null(found)]

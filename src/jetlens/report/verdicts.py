@@ -50,9 +50,9 @@ def judged(
     return mark.format(measured(number), wide(number), marked(number, said, words.get(said, said)))
 
 
-def marked(number: Mapping[str, float], said: str, words: str) -> Markup:
+def marked(number: Mapping[str, float], said: str, words: str, alone: str = ONE_PAIR) -> Markup:
     """Return a verdict in its colour; of one pair of trainings, it says so."""
-    after = ONE_PAIR if number.get(PAIRS) == 1 else ""
+    after = alone if number.get(PAIRS) == 1 else ""
     return Markup('<span class="verdict {}">{}{}</span>').format(MARKS[said], words, after)
 
 

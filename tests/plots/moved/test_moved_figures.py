@@ -155,13 +155,19 @@ def test_flips_are_drawn_by_feature_class_and_rank():
     )
     assert "medians over all of them, those that do not flip beyond" in told
     assert distances.get_xlabel() == "Median distance of all [spreads]"
-    few = flipping(500, 9)
+    assert "along the gradient, toward" in told
+    assert shares.get_xlabel() == "Scale (length of the raw step, in spreads)"
+    few = flipping(500, 9).assign_attrs(
+        options=json.dumps({"normalise": "unit", "scales": [0, 0.1, 1, 5], "steps": 20})
+    )
     rarely = few["flip_scale"].where(np.arange(500) % 3 == 0)
     result = jl.summarise(few.assign(flip_scale=rarely), "flip-distance", replicas=12)
     told = caption(result)
     assert "the median step of all is not reached, that of those that flip" in told
     assert "medians over those that flip, bars" in told
-    distances = jl.draw(result).axes[0]
+    assert "along the gradient, taken anew 20 times up to the largest scale, toward" in told
+    distances, shares = jl.draw(result).axes[:2]
+    assert shares.get_xlabel() == "Scale (length of the way, in spreads)"
     assert distances.get_xlabel() == "Median distance of those that flip [spreads]"
     assert distances.patches[0].get_width() > 0
     nothing = jl.summarise(flipping(500, 9).isel(jet=slice(0, 0)), "flip-distance", replicas=4)

@@ -13,6 +13,7 @@ from jetlens.core.registry import figures
 from jetlens.plots.shared.by_class import empty, ordered_by, position
 from jetlens.plots.shared.gradients import group_colour, group_title, jets_of, split_groups
 from jetlens.plots.shared.moved import (
+    anew,
     how_many,
     left_out,
     scale_axis,
@@ -25,7 +26,8 @@ from jetlens.plots.shared.panels import heading
 from jetlens.plots.shared.ranked import Three, against_rank, bars
 from jetlens.plots.shared.style import figure
 from jetlens.plots.shared.words import features, plain
-from jetlens.summarise.estimates import LEAST, share_interval
+from jetlens.summarise.estimates import DEFINED, LEAST, share_interval
+from jetlens.summarise.flip_distance import OF_ALL
 from jetlens.summarise.jets.lists import MISCLASSIFIED
 from jetlens.summarise.jets.moved import nothing_moved
 from jetlens.summarise.result import Result
@@ -90,8 +92,8 @@ def caption(result: Result) -> str:
         return f"{nothing} {left_out(result)}".rstrip()
     over = "all of them, those that do not flip beyond all others" if _reached(result) else FLIPPING
     words = (
-        f"The smallest step along the gradient, toward {toward(result)}, at which the tagger "
-        f"decides otherwise, of {used:,} {which(result)} of {selected:,} jets. "
+        f"The smallest step along the gradient{anew(result)}, toward {toward(result)}, at which "
+        f"the tagger decides otherwise, of {used:,} {which(result)} of {selected:,} jets. "
         "Above left: how far each feature has moved there, "
         f"in its spread (root mean square over a jet's particles): medians over {over}, "
         "bars of all and signs of each class, hollow ones of its misclassified jets. Above right: "
@@ -107,21 +109,25 @@ def caption(result: Result) -> str:
 def _said(result: Result, group: str) -> str:
     """Say how many decisions of a group flip, and how far that is."""
     summary: Any = result.summary
-    g = position(result, group)
-    share, low, high = (v[g] for v in summary.share(result))
+    share, low, high = (v[position(result, group)] for v in summary.share(result))
     said = f"{100 * share:.0f} ± {50 * (high - low):.0f} % of {jets_of(group)} flip"
-    names = [str(f) for f in result.sums["feature"].values]
-    every, flipped = ([v[g] for v in summary.median(result, every)] for every in (True, False))
-    if not np.isfinite(flipped[0][0]):
+    numbers = summary.numbers(result)
+
+    def told(name: str) -> str:
+        number = dict(numbers[name])
+        part = f" (in {100 * number.pop(DEFINED):.0f} % of replicas)" if DEFINED in number else ""
+        return f"{with_error(*number.values())} spreads{part}"
+
+    some, every = f"flip.step.{group}", f"flip.step{OF_ALL}.{group}"
+    if some not in numbers:
         return said
-    first = names.index(summary.ranking(result, group)[0])
-    title = plain(features(result)[first].title)
-    whole, its = (with_error(*(float(v[k]) for v in flipped)) for k in (len(names), first))
-    steps = [float(v[len(names)]) for v in every]
-    step = f"is {with_error(*steps)} spreads" if np.isfinite(steps).all() else "is not reached"
+    step = f"is {told(every)}" if every in numbers else "is not reached"
+    first = summary.ranking(result, group)[0]
+    title = next(plain(f.title) for f in features(result) if f.name == first)
+    far = told(f"flip.distance.{group}.{first}")
     return (
-        f"{said}: the median step of all {step}, that of {FLIPPING} {whole} spreads, "
-        f"{title} the most ({its})"
+        f"{said}: the median step of all {step}, that of {FLIPPING} {told(some)}, {title} the most "
+        f"({far})"
     )
 
 

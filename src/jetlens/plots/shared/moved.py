@@ -31,6 +31,8 @@ def scale_axis(ax: Axes, scales: list[float], result: Result) -> None:
     if len(scales) > 1:
         ax.set_xlim(scales[0], scales[-1])
     unit = _UNITS.get(_option(result, "normalise"))
+    if unit and anew(result):
+        unit = unit.replace("raw step", "way")
     ax.set_xlabel(f"Scale ({unit})" if unit else "Scale")
 
 
@@ -43,6 +45,12 @@ def toward(result: Result) -> str:
         "predicted": "the predicted class",
     }
     return words.get(target, f"the class {target}")
+
+
+def anew(result: Result) -> str:
+    """Say how often the gradient is taken on the way; nothing if it is where jets start alone."""
+    steps = int(_option(result, "steps") or 1)
+    return f", taken anew {steps} times up to the largest scale" if steps > 1 else ""
 
 
 def which(result: Result) -> str:

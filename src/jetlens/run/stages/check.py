@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 import xarray as xr
@@ -166,7 +165,8 @@ def untrained(study: Study, first: JetBatch) -> Tagger:
 @contextlib.contextmanager
 def _told_of(key: str, *others: type[JetlensError]) -> Iterator[None]:
     """Tell of which key of the recipe a name is that nothing answers to, and of other mistakes."""
+    mistakes: tuple[type[JetlensError], ...] = (UnknownNameError, *others)
     try:
         yield
-    except (UnknownNameError, *others) as error:
+    except mistakes as error:
         raise BadRecipeError(f"{key}: {error}") from None

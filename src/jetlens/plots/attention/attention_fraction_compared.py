@@ -111,6 +111,8 @@ def _radii(ax: Axes, ensemble: Ensemble, group: str, null: str) -> Axes:
         error = np.stack([value - low, high - value])
         ax.errorbar(at, value, error, fmt="o-", markersize=3.5, linewidth=1.2, label=name, **look)
     ax.axhline(1, color="0.6", linewidth=0.8, zorder=0)
+    bottom, top = ax.get_ylim()
+    ax.set_ylim(min(bottom, 0.95), max(top, 1.05))  # what is 1 but for rounding is drawn as 1
     ax.set_xlim(left=0, right=1.1 * float(ensemble.members[0].result.sums["radius"].values[-1]))
     ax.set_ylabel(f"Enrichment over\n{NAMES[null]}", fontsize=11)
     ax.set_xlabel(f"Radius of the discs {unit_of(ensemble.members[0].result)}".rstrip())

@@ -33,10 +33,12 @@ class Nudge(StepExplainer):
     (``"jet"``, ``"scale"``, ``"class"``) what the tagger says there. ``unphysical`` (``"jet"``,
     ``"scale"``) says whether one raw step of the scale, without any constraint, would make the jet
     unphysical, and ``unphysical_<reason>`` why: ``negative`` momenta or energies, particles
-    ``outside`` of the jet (hits: of the calorimeter), ``early`` hits, ``discrete`` features that
-    round to others, particles ``off_shell``. ``bent`` says whether constraints that are on have to
-    bend the step: in the features that move, it is beyond a limit of ``positive_pt``, ``inside`` or
-    ``causal``, or is there once it is re-centred.
+    ``outside`` of the jet (hits: of the calorimeter), hits that are ``early``, ``late`` or
+    ``below`` the threshold, ``discrete`` features that round to others, impact parameters of what
+    is ``trackless``, particles ``off_shell``, a jet's ``axis`` or ``jet_pt`` beyond those of the
+    reference jets. ``bent`` says whether constraints that are on have to bend the step: in the
+    features that move, it is beyond a limit of ``positive_pt``, ``inside`` or ``causal``, or is
+    there once it is re-centred.
 
     Parameters
     ----------

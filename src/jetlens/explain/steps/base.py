@@ -63,19 +63,20 @@ class StepExplainer(SlopeExplainer):
         gradient and no target either.
     constraints
         What keeps moved jets jets, and their settings: ``positive_pt``, ``inside`` (true, false, or
-        a radius), ``causal``, ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt`` is
-        off. The attribute ``idle`` of what comes back tells, as JSON, which of those that are on
-        have nothing, or not all, to act on, and why: no feature is of that kind, none is an input,
-        or all of them are held.
+        a radius), ``causal``, ``keep_discrete``, ``on_shell``, ``recentre`` are on, ``fixed_pt``
+        and ``grid`` (hits stay in the middle of cells) are off; ``radius``, the jets', is what
+        counts as outside with ``inside`` off, too. The attribute ``idle`` of what comes back tells,
+        as JSON, which of those that are on have nothing, or not all, to act on, and why: no feature
+        is of that kind, none is an input, or all of them are held.
     hold
         Features that are not to move: ``"feature"`` or ``"collection.feature"``. No constraint
         moves them either.
     roles
         What features are, where their names do not tell, or tell wrongly: by role (``pt``,
         ``energy``, ``mass``, ``m2``, ``eta``; ``angles``, which are two; ``components`` of the
-        momentum, which are three; ``positions``, ``time``; ``discrete``) the feature or features,
-        ``""`` where none is. What the others were taken for is told by the attribute ``roles`` of
-        what comes back.
+        momentum, which are three; ``positions``, ``time``; ``charge``; ``impact``, which are
+        impact parameters; ``discrete``) the feature or features, ``""`` where none is. What the
+        others were taken for is told by the attribute ``roles`` of what comes back.
 
     References
     ----------

@@ -92,7 +92,7 @@ class Course:
         if not self.batch[name].is_sequence:
             return inputs
         about = (
-            *(role.pt, role.energy, role.mass, role.m2, role.eta),
+            *(role.pt, role.energy, role.mass, role.m2, role.eta, role.charge),
             *(role.angles or ()),
             *(role.components or ()),
         )

@@ -94,21 +94,24 @@ def test_each_explanation_is_tested_against_each_null_over_its_trainings():
             pairs = 5.0 if name == "attention" else 1.0
             each = {"area": (0.1, pairs), "pt": (0.6, pairs), "pt_in_patches": (0.31, pairs)}
             numbers |= shares(start, share, **each)
-    numbers["attention.attention_fraction.four,tuned.H4q.right_minus_wrong"] = number(0.1)
+    numbers["attention.attention_fraction.four,tuned.H4q.right_minus_wrong"] = number(
+        0.1, pairs=3.0
+    )
     about, first, rest = prongs(replace(facts(numbers), explanations=EXPLAINED))
     assert first.caption.startswith("Attention, data four: ")
     assert "may overlap the jet's own" in about.text
     rows = [[plain(c) for c in row] for row in first.rows]
-    assert [r[:4] + r[-1:] for r in rows] == [
-        ["H → 4q", "tuned", "5", "area", "above"],
-        ["H → 4q", "tuned", "5", "pT (unfair to patches)", "below"],
-        ["H → 4q", "tuned", "5", "pT in patches", "above"],
-        ["H → 4q", "tuned", "5", "right, against wrong", "above"],
-        ["H → 4q", "untuned", "5", "area", "above"],
-        ["H → 4q", "untuned", "5", "pT (unfair to patches)", "below"],
-        ["H → 4q", "untuned", "5", "pT in patches", "not told apart"],
+    assert [r[:3] + r[-2:] for r in rows] == [
+        ["H → 4q", "tuned", "area", "above", "5"],
+        ["H → 4q", "tuned", "pT (unfair to patches)", "below", "5"],
+        ["H → 4q", "tuned", "pT in patches", "above", "5"],
+        ["H → 4q", "tuned", "right, against wrong", "above", "3"],
+        ["H → 4q", "untuned", "area", "above", "5"],
+        ["H → 4q", "untuned", "pT (unfair to patches)", "below", "5"],
+        ["H → 4q", "untuned", "pT in patches", "not told apart", "5"],
     ]
-    assert rows[0][-2] == "0.30 (0.28 to 0.32)"
+    assert {len(r) for r in rows} == {len(first.head)}
+    assert rows[0][-3] == "0.30 (0.28 to 0.32)"
     rows = [[plain(c) for c in row] for row in rest.rows]
     assert [r[:5] for r in rows] == [
         ["attention-2 (layers *.11.*)", "H → 4q", "four", "tuned", "1"],

@@ -182,8 +182,8 @@ def test_an_overconfident_tagger_fills_several_bins():
 def test_nulls_are_tested_over_trainings_by_the_error_of_the_mean():
     """Three trainings look at the discs, each by another share: the mean difference has Student's
     error, wider than that of any alone; of a single training it is the test sample's."""
-    some = imaged.jets(120)
-    inside, even = in_discs(some, 0.2), np.ones((120, imaged.PIXELS, imaged.PIXELS))
+    some = imaged.jets(160)
+    inside, even = in_discs(some, 0.2), np.ones((160, imaged.PIXELS, imaged.PIXELS))
     results = [summed(some, inside + share * even) for share in (0.0, 0.5, 1.0)]
     every = Ensemble(tuple(Member({"model": "x"}, n, r) for n, r in enumerate(results))).numbers()
     found = every["attention_fraction.x.all.minus.area"]
@@ -192,6 +192,12 @@ def test_nulls_are_tested_over_trainings_by_the_error_of_the_mean():
     assert found["value"] == pytest.approx(np.mean([n["value"] for n in each]))
     spread = np.std([n["value"] for n in each], ddof=1) / np.sqrt(3)
     assert found["value"] - found["low_95"] > 4.30 * spread  # Student's factor of two degrees
+    tagged = results[0].sums["tagged_jets"]
+    tagged.loc[{"tagged": "wrong"}] = 0  # of one training no number
+    every = Ensemble(tuple(Member({"model": "x"}, n, r) for n, r in enumerate(results))).numbers()
+    gaps = [r.numbers()["attention_fraction.all.right_minus_wrong"]["value"] for r in results[1:]]
+    found = every["attention_fraction.x.all.right_minus_wrong"]
+    assert (found["pairs"], found["value"]) == (2, pytest.approx(np.mean(gaps)))
     alone = Ensemble((Member({"model": "x"}, 0, results[1]),)).numbers()
     found = alone["attention_fraction.x.all.minus.area"]
     assert found.pop("pairs") == 1

@@ -89,8 +89,7 @@ def _full(
         for variant in task:
             start = start_of(name, variant)
             for group in classes_of(numbers, start):
-                of = _trainings(numbers, f"{start}.{group}")
-                begin = [html(class_title(group)), whole(variant.places[last]), of]
+                begin = [html(class_title(group)), whole(variant.places[last])]
                 each = tested(numbers, f"{start}.{group}")
                 rows += [(group, [*begin, *row]) for row in each]
     if not rows:
@@ -101,7 +100,7 @@ def _full(
     caption = f"{words}{after}: {what}" if words else what
     order = list(dict.fromkeys(group for group, _ in rows))
     cells = [row for group in order for of, row in rows if of == group]
-    return Table(["class", short(last), "trainings", *HEAD], cells, _capital(caption))
+    return Table(["class", short(last), *HEAD, "trainings"], cells, _capital(caption))
 
 
 def _brief(facts: Comparison, names: list[str], numbers: Numbers, after: str) -> Table | None:

@@ -14,6 +14,7 @@ from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as written
 from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, marked, verdict, wide
 from jetlens.report.words import html
+from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.jets.regions import IN_PATCHES, OWN, PT
 from jetlens.summarise.result import Result
 
@@ -53,6 +54,8 @@ def regions_table(result: Result) -> Table | None:
 
 def tested(numbers: Numbers, start: str) -> list[list[Cell]]:
     """Return a row for each null of a class, and those of right against wrong.
+
+    Of tests over trainings, the last cell is of how many.
 
     Parameters
     ----------
@@ -97,4 +100,5 @@ def _row(numbers: Numbers, shown: list[str], difference: str) -> list[Cell]:
     found = numbers[difference]
     cells: list[Cell] = [measured(numbers[name]) if name in numbers else "" for name in shown]
     told = f"{written(found['value'], 2)} ({wide(found)})"
-    return [*cells, told, against_null(found)]
+    many: list[Cell] = [written(found[PAIRS])] if PAIRS in found else []
+    return [*cells, told, against_null(found), *many]

@@ -29,6 +29,7 @@ NAME = "attention_fraction"
 """What names of its numbers begin with."""
 EVERY, RIGHT, WRONG = TAGGED = ("every", "right", "wrong")
 """Jets by what the tagger says of them."""
+AGAINST_WRONG = "right_minus_wrong"
 
 Floats = NDArray[np.float64]
 
@@ -186,7 +187,7 @@ class AttentionFraction(ClassSummary):
                     found |= {f"{start}.minus.{null}": (share[t][g, 0], x) for null, x in each}
             right, wrong = (share[TAGGED.index(tagged)][g] for tagged in (RIGHT, WRONG))
             if enough[1:, g].all():
-                start = f"{group}.right_minus_wrong"
+                start = f"{group}.{AGAINST_WRONG}"
                 found[start] = right[0], wrong[0]
                 for k, null in enumerate(nulls, 1):
                     both = ratio(right[0], right[k]), ratio(wrong[0], wrong[k])
@@ -231,16 +232,17 @@ class AttentionFraction(ClassSummary):
         share from that of the first variation on an axis, ``<group>.enrichment.<null>`` that of the
         enrichment, both of the jets that both have. What is tested within a variation, as
         ``attention_fraction.<variation>.<group>.minus.<null>``, is a mean over its trainings with
-        the error of this mean, as a gain is.
+        the error of this mean, as a gain is. Right against wrong is of those trainings that have
+        enough of both; its ``pairs`` say how many.
         """
         found = compared(ensemble)
         for variation, results in ensemble.groups().items():
             each = [self.tests(result) for result in results]
-            for name in each[0]:
+            for name in dict.fromkeys(name for tests in each for name in tests):
                 full = ".".join(w for w in (NAME, place_of(variation), name) if w)
                 found.pop(full, None)
-                if all(name in tests for tests in each):
-                    pairs = [tests[name] for tests in each]
+                pairs = [tests[name] for tests in each if name in tests]
+                if len(pairs) == len(each) or AGAINST_WRONG in name:
                     number = gain([((float(a[0]), a), (float(b[0]), b)) for a, b in pairs])
                     found |= {full: number} if number else {}
         return found | paired(ensemble, NAME, on_common_jets)

@@ -35,6 +35,7 @@ def numbers():
             found[f"gradient.wanted_change.{place}.all.{feature}.size"] = number(k + scale)
             found[f"gradient.wanted_change.{place}.all.{feature}.size.rank_1"] = number(9)
         found[f"gradient.wanted_change.{place}.all.deta.first"] = number(0.97)
+    found["flip.flip.flat.step_of_all.all"] = number(1.5)
     found["nudge.moved.flat.scale@select=correct"] = number(7)
     return found
 
@@ -49,6 +50,7 @@ def test_every_variation_has_its_own_numbers():
         "decisions flipped there": ["50.0 ± 1.0 %", "50.0 ± 1.0 %"],
         "observables and inputs nearer": ["1 of 3", "1 of 3"],
         "decisions that a step flips": ["90.0 ± 1.0 %", "90.0 ± 1.0 %"],
+        "smallest step that flips half of them, in spreads": ["1.500 ± 0.010", "not reached"],
         "most wanted change": [
             "deta (2.000 ± 0.010, first in 97 % of replicas)",
             "deta (4.000 ± 0.010, first in 97 % of replicas)",

@@ -60,6 +60,12 @@ def _nearer(numbers: Numbers) -> Cell:
     return "{} of {}".format(*map(sum, zip(*counts, strict=True))) if counts else ""
 
 
+def _step(numbers: Numbers) -> Cell:
+    if "flip.share.all" in numbers and "flip.step_of_all.all" not in numbers:
+        return "not reached"
+    return _number("flip.step_of_all.all")(numbers)
+
+
 def _wanted(numbers: Numbers) -> Cell:
     sizes = {
         parts[1]: number["value"]
@@ -81,7 +87,7 @@ _ROWS: Mapping[str, Callable[[Numbers], Cell]] = {
     "mean distance there, over that before": _number("moved.distance"),
     "observables and inputs nearer": _nearer,
     "decisions that a step flips": _number("flip.share.all", per_cent=True),
-    "smallest step that flips, in spreads": _number("flip.step.all"),
+    "smallest step that flips half of them, in spreads": _step,
     "most wanted change": _wanted,
 }
 
@@ -103,9 +109,9 @@ def _quantities(found: Compared) -> list[Table]:
         "scale at which they are nearest to the class that they are moved toward; nearer are "
         "observables and inputs of each class of which the 95 % interval says so, in all "
         "retrainings where there are some: of the difference to a control step, where jets were "
-        "moved by such, else of the change by the step. The step that flips is the smallest along "
-        "the gradient, of those that flip at all. Most wanted is the input with the largest mean "
-        "gradient."
+        "moved by such, else of the change by the step. The step that flips half is the median of "
+        "the smallest along the gradient, over all that were tried; it is not reached where fewer "
+        "than half flip. Most wanted is the input with the largest mean gradient."
     )
     return [Table(["", *map(whole, columns)], rows, caption)]
 

@@ -134,7 +134,7 @@ def _beside(facts: Comparison, first: Variant, name: str, group: str) -> Iterato
     for kind in nulls:
         if kind == PT and IN_PATCHES in nulls:
             continue  # no fair one
-        yield verdict(numbers[f"{start}.minus.{kind}"]), name_of(kind, nulls)
+        yield verdict(numbers[f"{start}.minus.{kind}"]), name_of(kind, nulls).replace(",", "")
     *_, last = axes_of(facts)
     for other in facts.variants:
         behind = f"{group}.vs.{first.places[last]}"

@@ -29,6 +29,7 @@ from jetlens.core.errors import BadValueError
         (int | Literal["all"], "all", "all"),
         (float | None, None, None),
         (Path, Path("a"), Path("a")),
+        (Any, (1, 2), (1, 2)),
     ],
 )
 def test_what_stands_for_the_type(annotation, value, becomes) -> None:

@@ -60,6 +60,8 @@ def typed(annotation: Any, value: Any, name: str, sign: str = "=") -> Any:
     BadValueError
         If it is of another type; ``<name>.<k>`` is the first of a list that is.
     """
+    if annotation is Any:
+        return value
     if isinstance(annotation, type) and dataclasses.is_dataclass(annotation):
         if not isinstance(value, annotation):
             raise BadValueError(f"{name}{sign}{value!r}: {_wanted(annotation, value)}")

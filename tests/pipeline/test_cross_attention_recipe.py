@@ -108,7 +108,7 @@ def test_the_pages_say_what_was_assumed_and_what_came_out(study):
     page = text_of(study.report)
     for words in (
         "another split of the events",
-        "By area under the curve",
+        "area under the curve",
         "against concatenation",
         "expected limit at 2000 GeV, ratio",
         "an epoch",

@@ -122,8 +122,8 @@ def test_a_method_is_tried_once_on_taggers_that_are_alike(
         tried.append(len(jets))
         return explained(tagger, jets, *args, **kwargs)
 
-    explained = trial.explain
-    monkeypatch.setattr(trial, "explain", counted)
+    explained = trial.explain_part
+    monkeypatch.setattr(trial, "explain_part", counted)
     changes = {"repeats": 2, "explain.0.jets": 4, f"vary.{axis}": values}
     jetlens.run(recipe(tmp_path), out=tmp_path / "run", set=changes, until="explain")
     assert tried == [trial.FEW] * trials

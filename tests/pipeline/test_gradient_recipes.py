@@ -86,7 +86,10 @@ def test_the_recipes_ask_for_what_the_study_needs():
     assert {0, 0.001, 0.01, 0.1, 1} < {*raw.arguments["scales"]}
     assert qg.explain[2].arguments["steps"] == 200
     nothing = constraints(raw.arguments["constraints"])
-    assert not any(getattr(nothing, f.name) for f in fields(nothing) if f.name != "causal")
+    assert not any(
+        getattr(nothing, f.name) for f in fields(nothing) if f.name not in {"causal", "radius"}
+    )
+    assert nothing.radius == 0.4
     assert (raw.use, raw.arguments["move"], raw.jets) == ("nudge", "wrong", qg.explain[1].jets)
     seen = load(RECIPES / "quark_gluon.toml", preset="detector")
     assert seen.data.arguments["detector"] is True

@@ -98,6 +98,7 @@ def test_the_quick_preset_runs_with_a_small_backbone(tmp_path):
         "split": [0.5, 0.2, 0.3],
         "tagger": {"backbone": SMALL, "weights": "random", "seed": 1},
         "train": {"steps": 3, "batch": 8},
+        "vary.model.head-only.train.steps": 3,
         "vary.images.100.train.per_class": 6,
         "vary.data": ["H4q-Zqq"],
         "vary.model": ["last-two", "head-only"],

@@ -49,7 +49,8 @@ def test_differences_between_variations_are_paired():
     both = ensemble(0.2)
     numbers = both.numbers()
     own = numbers["stream_use.asking.signal.constituents.share.vs.joined"]
-    assert list(own) == ["value", "low", "high", "low_95", "high_95"]
+    assert list(own) == ["value", "low", "high", "low_95", "high_95", "pairs"]
+    assert own.pop("pairs") == len(both.members) / 2
     assert all(n == pytest.approx(0.2) for n in own.values())  # whatever jets say
     mean, base = (
         numbers[f"stream_use.{name}.signal.constituents.share"] for name in ("asking", "joined")

@@ -52,7 +52,7 @@ class ArrayFiles(Dataset):
     """Any array will do: other readers are asked first what a file is."""
 
     files: tuple[str, ...]
-    description: str | None = None
+    description: str | Path | None = None
     partition: int = 5000
     columns: Mapping[str, Sequence[str]] | None = None
     label: str | None = None

@@ -27,9 +27,9 @@ class Limits(NamedTuple):
     ends: dict[str, tuple[float, float]]
     """By feature, between which positions, times and energies hits are."""
     pt: tuple[float, float] | None
-    """Between which the jets' pt is; None where particles have none."""
+    """Between which the jets' pt is; None where particles have none, or no reference is given."""
     shift: float | None
-    """How far from a jet's axis the mean of its particles is; None where it is not known."""
+    """How far from a jet's axis the mean of its particles is; None as for `pt`."""
     cells: dict[str, Floats]
     """The middles of cells along each axis, rising."""
 
@@ -53,7 +53,8 @@ def limits(
     angular = role.angles is not None or role.components is not None
     given = None if isinstance(inside, bool) else float(inside)
     radius = (_radius(collection, role) if given is None else given) if angular else None
-    pt, shift = _sums(collection, role)
+    # the jets of a batch are no sample: what is found of a jet is not to hang on those beside it
+    pt, shift = (None, None) if context.pool is None else _sums(collection, role)
     cells = {n: np.unique(_real(collection, n)) for n in role.positions if n in inputs}
     cells = {n: middles for n, middles in cells.items() if len(middles)}
     return Limits(radius, _ends(collection, role, inputs, cells), pt, shift, cells)

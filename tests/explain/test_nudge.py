@@ -840,7 +840,7 @@ def test_steps_are_bent_as_they_are_re_centred(recentre: bool) -> None:
     """The hard particle goes up by 0.1, so that all are shifted down; one is near the rim."""
     values = np.array([[[100.0, 0.0, 0.0], [1.0, -0.35, 0.0]]])
     tagger, jets = leaning(values, ("pt", "deta", "dphi"), "constituents")
-    options = {"scales": [0, 1e-3], "toward": "quark", "hold": "pt"}
+    options = {"scales": [0, 1e-3], "toward": "quark", "hold": "pt", "pool": jets}
     constraints = {"inside": 0.4, "recentre": recentre}
     found = jl.explain(tagger, jets, "nudge", **options, constraints=constraints)
     assert not found.unphysical_outside.any()
@@ -848,6 +848,8 @@ def test_steps_are_bent_as_they_are_re_centred(recentre: bool) -> None:
     np.testing.assert_array_equal(found.bent, [[False, recentre]])
     free = constraints | {"inside": False}
     assert not jl.explain(tagger, jets, "nudge", **options, constraints=free).bent.any()
+    del options["pool"]  # without reference jets there is no range of axes
+    assert "unphysical_axis" not in jl.explain(tagger, jets, "nudge", **options)
 
 
 def test_of_a_jets_own_variables_only_momenta_are_bent() -> None:

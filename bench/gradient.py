@@ -27,7 +27,7 @@ from jetlens.taggers.chunks import Packed, pack
 from jetlens.taggers.encode import encode
 from jetlens.taggers.state import at_rest
 
-JETS, REPEATS = 192, 3
+JETS, REPEATS = 400, 3
 FEATURES = ("pt", "deta", "dphi", "m2", "charge")
 CLASSES = ("gluon", "quark")
 SCALES = [float(s) for s in np.linspace(0, 1, 20)]

@@ -140,8 +140,10 @@ def _packed(
             lengths[name] = torch.full((jets,), max(min(mask.shape[1], fixed[name]), 1))
             continue
         place = real_first(mask)
-        packed_inputs[name] = torch.take_along_dim(packed_inputs[name], place[..., None], dim=1)
-        packed_masks[name] = torch.take_along_dim(mask, place, dim=1)
+        if not bool((mask[:, :-1] >= mask[:, 1:]).all()):  # most jets' particles come first already
+            packed_inputs[name] = torch.take_along_dim(packed_inputs[name], place[..., None], dim=1)
+            mask = torch.take_along_dim(mask, place, dim=1)
+        packed_masks[name] = mask
         places[name] = place
         lengths[name] = real[name].cpu()[rows].clamp(min=1)
     return Packed(packed_inputs, packed_masks, rows, places, lengths)

@@ -75,9 +75,9 @@ class Scaling:
         """Return values ``[..., feature]`` of a collection as a tagger takes them."""
         own = self.floors.get(name, {})
         if own:
-            logarithm = np.array([f in own for f in features])
-            floor = np.array([own.get(f, 1.0) for f in features])
-            values = np.where(logarithm, np.log(np.maximum(values, floor)), values)
+            values = np.array(values, dtype=np.float64)
+            for i, floor in ((i, own[f]) for i, f in enumerate(features) if f in own):
+                values[..., i] = np.log(np.maximum(values[..., i], floor))
         if name in self.places:
             return self._each(name, values, lambda own, at: own.scaled(at, name, features))
         if name in self.limits:

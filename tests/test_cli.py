@@ -222,7 +222,8 @@ def test_options_are_the_method_s_own_and_foreign_classes_are_told(command, done
         (["inspect", "FILE"], ["FILE", "expected a file of jets", "ftag", "a recipe", "a run"]),
         (["list", "explainer"], ["did you mean 'explainers'"]),
         (["describe", "boxx"], ["did you mean 'box'"]),
-        (["export", "FILE", "--out", "x.h5"], ["no attributions are stored"]),
+        (["export", "FILE", "--out", "x.h5"], ["no folder 'FILE'", "expected a run's"]),
+        (["export", ".", "--out", "x.h5"], ["no attributions are stored in '.'", "set keep"]),
     ],
 )
 def test_a_mistake_is_one_message_and_status_2(

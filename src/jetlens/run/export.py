@@ -46,10 +46,12 @@ def export(run: Path, out: Path, explanation: str | None = None, *, quiet: bool 
     Raises
     ------
     BadFileError
-        If no attributions are stored there.
+        If there is no such folder, or no attributions are stored in it.
     UnsupportedError
         If nothing of them has a place in tables.
     """
+    if not run.is_dir():
+        raise BadFileError(f"no folder {str(run)!r}: expected a run's, or one of attributions")
     folder = Store(run).attributions if Store(run).attributions.is_dir() else run
     if not attributions.parts(folder):
         there = {p.name: p for p in sorted(folder.glob("*")) if attributions.parts(p)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import reprlib
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -165,7 +166,11 @@ def collect(study: Study, pictures: Mapping[Path | str, Picture]) -> Facts:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file of the run."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadFileError(f"cannot read {os.fspath(path)!r}: {error}") from error
+    if not isinstance(found, dict):
+        raise BadFileError(
+            f"cannot read {os.fspath(path)!r}: expected a JSON object, not {reprlib.repr(found)}"
+        )
     return found

@@ -229,3 +229,11 @@ def test_hits_go_to_the_nearest_cell(step: np.ndarray, x: np.ndarray) -> None:
     np.testing.assert_array_equal(constraints.on_grid(x, x, middles), x)
     one = constraints.on_grid(np.zeros(2), np.array([3.0, 9.0]), np.array([10.0]))
     assert one.tolist() == [0.0, 10.0]
+
+
+def test_a_particle_without_momentum_stays_where_a_jet_is_drawn_together() -> None:
+    x, y = np.array([[0.3, -0.399]]), np.array([[0.2, 0.0]])
+    weight, to = np.array([[0.0, 1.0]]), (np.array([0.399]), np.array([0.0]))
+    new_x, new_y = constraints.recentred(x, y, weight, to, RADIUS)
+    np.testing.assert_allclose((new_x[0, 1], new_y[0, 1]), (0.399, 0.0), atol=1e-9)
+    assert np.hypot(new_x[0, 0], new_y[0, 0]) <= RADIUS

@@ -177,7 +177,11 @@ def _drawn_together(
     root = np.sqrt(along**2 + square * beyond) - along
     most = np.divide(root, square, where=square > 0, out=np.ones_like(square))
     share = np.minimum(most.min(1, where=weight > 0, initial=1.0), 1.0)[:, None]
-    return from_x + share * way_x, from_y + share * way_y
+    heavy = weight > 0  # the others are in no mean, and stay
+    return (
+        np.where(heavy, from_x + share * way_x, x),
+        np.where(heavy, from_y + share * way_y, y),
+    )
 
 
 def jet_pt(pt: Floats, dphi: Floats | None = None) -> Floats:

@@ -41,7 +41,7 @@ def test_several_explanations_need_a_name(run, tmp_path):
         export(run, tmp_path / "out.h5")
     with pytest.raises(UnknownNameError, match="did you mean 'one'"):
         export(run, tmp_path / "out.h5", "onee")
-    with pytest.raises(BadFileError, match="no folder .*nothing'"):
+    with pytest.raises(BadFileError, match=r"no folder .*nothing'"):
         export(tmp_path / "nothing", tmp_path / "out.h5")
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadFileError, match="set keep"):

@@ -135,6 +135,10 @@ def test_a_task_is_told_in_short():
     assert "by 600 jets trained on and 2 TFLOP a training." in text
     assert "untuned is not told apart from tuned" in text
     assert "it loses at most 0.030" in text
+    assert "one pair" not in text
+    numbers["gain.four,untuned.auc.vs.tuned"]["pairs"] = 1.0
+    (alone,) = in_short(facts(numbers))
+    assert "; one pair: it loses at most 0.030)" in plain(alone)
     assert "above area and that of untuned; below pT; not told apart from own discs turned" in text
     other = replace(facts(numbers), variants=[
         replace(v, tested=v.places["data"]) for v in facts(numbers).variants

@@ -25,7 +25,7 @@ from jetlens.report.variants import (
     said_at,
     short,
 )
-from jetlens.report.verdicts import LEVEL, NO, ONE_PAIR, OPEN, YES, lost, verdict, wide
+from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, lost, verdict, wide
 from jetlens.report.words import html
 from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.jets.regions import IN_PATCHES, PT
@@ -90,10 +90,10 @@ def _gains(facts: Comparison, first: Variant) -> Iterator[tuple[str, str, str, s
                 number, there = facts.numbers[name], names[name].places
                 said = verdict(number)
                 words = f"{plain(number['value'], 2)}; {wide(number)}"
-                words += f": it {lost(number)}" if said == OPEN and lost(number) else ""
                 elsewhere = {a: p for a, p in there.items() if a != axis and p != first.places[a]}
                 words += f"; at {said_at(facts, elsewhere)}" if elsewhere else ""
-                words += f";{ONE_PAIR}" if number.get(PAIRS) == 1 else ""
+                words += "; one pair" if number.get(PAIRS) == 1 else ""
+                words += f": it {lost(number)}" if said == OPEN and lost(number) else ""
                 yield axis, place, base, said, words
 
 

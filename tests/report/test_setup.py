@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import xarray as xr
 
 from jetlens.core.batch import SHOWERS
@@ -66,6 +67,20 @@ def test_what_training_cost_is_told():
     assert ["Drawn from it", "30", "30", "60"] in jets.rows
     bare = replace(told, history={**told.history, "cost": {**spent, "trained": 5_000}})
     assert "Trained parameters" not in [row[0] for row in what_was_run(bare).blocks[0].rows]
+
+
+@pytest.mark.parametrize(
+    ("train", "words"),
+    [
+        ({}, "in 10 parts, each of which counts as an epoch"),
+        ({"looks": 1}, "in 1 part, each of which counts as an epoch"),
+    ],
+)
+def test_how_often_steps_are_looked_at_is_told(train, words) -> None:
+    told = facts("none")
+    recipe = {**told.recipe, "train": {"steps": 30, "batch": 4} | train}
+    words = f"30 steps at most, 4 jets a step, {words}"
+    assert ["Training", words] in what_was_run(replace(told, recipe=recipe)).blocks[0].rows
 
 
 def test_jets_of_no_class_are_counted_apart():

@@ -14,6 +14,7 @@ from jetlens.report.content import Block, Section, Table
 from jetlens.report.facts import UNLABELLED, Facts
 from jetlens.report.numbers import percent, plain, shown
 from jetlens.report.words import html
+from jetlens.taggers.training.settings import LOOKS
 
 _DATA = {
     "process": "Process",
@@ -53,7 +54,8 @@ def what_was_run(facts: Facts) -> Section:
         number = train[f"{unit}s"]
         words = f"{number} {unit}{'s' * (number > 1)} at most, {train['batch']} {facts.rows} a step"
         if unit == "step":
-            words += "; a tenth of them counts as an epoch"
+            looks = min(train.get("looks", LOOKS), number)
+            words += f", in {looks} part{'s' * (looks > 1)}, each of which counts as an epoch"
         settings.append(["Training", words])
     settings += _cost(facts.history.get("cost", {}), facts.seconds)
     if facts.seconds:

@@ -20,11 +20,12 @@ def test_what_is_written_is_read_back(settings) -> None:
         assert TrainSettings(**made.model_dump(exclude_none=exclude)) == made
 
 
+@pytest.mark.parametrize("looks", [1, 4, LOOKS])
 @pytest.mark.parametrize("steps", [1, 7, 10, 11, 99, 1000])
-def test_stretches_are_alike_and_add_up(steps: int) -> None:
-    found = TrainSettings(steps=steps).stretches
+def test_stretches_are_alike_and_add_up(steps: int, looks: int) -> None:
+    found = TrainSettings(steps=steps, looks=looks).stretches
     assert sum(found) == steps
-    assert len(found) == min(LOOKS, steps)
+    assert len(found) == min(looks, steps)
     assert 1 <= min(found) <= max(found) <= min(found) + 1
 
 
@@ -34,6 +35,17 @@ def test_both_are_refused() -> None:
     for wrong in ({"epochs": 0}, {"steps": 0}):
         with pytest.raises(ValidationError, match="greater than or equal to 1"):
             TrainSettings(**wrong)
+
+
+def test_epochs_are_looked_at_one_by_one() -> None:
+    with pytest.raises(ValidationError, match="looks = 4 says in how many parts `steps` are taken"):
+        TrainSettings(epochs=3, looks=4)
+
+
+def test_looks_are_in_the_key_where_they_change_a_training() -> None:
+    default, same, fewer = (TrainSettings(steps=9, **k) for k in ({}, {"looks": 10}, {"looks": 3}))
+    assert default.key() == same.key() != fewer.key()
+    assert "looks" not in TrainSettings(epochs=3).key()
 
 
 def test_trainings_that_are_alike_have_one_key() -> None:

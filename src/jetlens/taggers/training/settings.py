@@ -15,7 +15,7 @@ EPOCHS = 10
 """Epochs where neither they nor steps are asked for."""
 
 LOOKS = 10
-"""How often the validation loss is looked at in a training of so many steps."""
+"""How often a training of so many steps is looked at where that is not said."""
 
 LOSSES = {"jet": 1.0, "tracks.origin": 0.5, "tracks.vertex": 1.5}
 """How GN2 adds its heads' losses up (arXiv:2505.19689)."""
@@ -30,8 +30,10 @@ class TrainSettings(BaseModel):
     """Passes over the training jets, at most; none where `steps` are asked for."""
     steps: Count | None = None
     """Optimiser steps, at most, in the place of epochs: the same work for few jets and for many,
-    which are passed over as often as it takes. A tenth of them counts as an epoch: for the losses
-    that are told, for `patience`, and where a training that was killed goes on."""
+    which are passed over as often as it takes."""
+    looks: Count = LOOKS
+    """In how many parts `steps` are taken. Each counts as an epoch: for the losses that are told,
+    for `patience`, and where a training that was killed goes on."""
     batch: Count = 256
     """Jets in a step (in each process)."""
     together: Count = 16
@@ -78,8 +80,8 @@ class TrainSettings(BaseModel):
     devices: int | str = 1
     num_nodes: Count = 1
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed", "bf16-true"] = "32-true"
-    """``"bf16-mixed"`` is faster where the processor multiplies numbers of that kind (see
-    ``avx512_bf16`` or ``amx_bf16`` in Linux's ``/proc/cpuinfo``), and slower elsewhere."""
+    """``"bf16-mixed"`` can be twice as fast on a processor that multiplies numbers of that kind,
+    and half as fast on another one, even if it says that it can: time a few steps of both."""
 
     @model_validator(mode="before")
     @classmethod
@@ -93,11 +95,20 @@ class TrainSettings(BaseModel):
                 f"epochs = {epochs!r} and steps = {steps!r}: expected one of them, as a training "
                 "is as long as either says"
             )
+        if steps is None and given.get("looks", LOOKS) != LOOKS:
+            raise ValueError(
+                f"looks = {given['looks']!r} says in how many parts `steps` are taken: expected "
+                "steps, too; each of the epochs is looked at"
+            )
         return {**given, "epochs": EPOCHS if steps is None and epochs is None else epochs}
 
     def key(self) -> dict[str, Any]:
         """Return what a training's outcome depends on: not where it is computed."""
-        unset = {"steps"} if self.steps is None else set()
+        unset = set()
+        if self.steps is None:
+            unset |= {"steps", "looks"}
+        elif self.looks == LOOKS:
+            unset.add("looks")
         found = self.model_dump(exclude={"accelerator", "devices", "num_nodes"} | unset)
         if self.resample == "auto":  # the same, but where weights are refused before any training
             found["resample"] = "weight"
@@ -114,6 +125,6 @@ class TrainSettings(BaseModel):
         """How many steps are in each stretch that counts as an epoch; None where epochs do."""
         if self.steps is None:
             return None
-        looks = min(LOOKS, self.steps)
+        looks = min(self.looks, self.steps)
         ends = [self.steps * i // looks for i in range(looks + 1)]
         return tuple(b - a for a, b in itertools.pairwise(ends))

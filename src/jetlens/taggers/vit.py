@@ -150,24 +150,28 @@ class Vit(Tagger):
         return self
 
     def forward(self, inputs: Inputs, masks: Inputs) -> Tensor:
-        """Return the logits ``[jet, class]``."""
-        return self.rest(self.frozen(inputs, masks), masks)["jet"]
+        """Return the logits ``[jet, class]``; all tokens go through all layers."""
+        tokens = self.network.tokens(inputs[self.image])
+        tokens = self.network.through(tokens, slice(None))
+        logits: Tensor = self.head(self.network.norm(tokens)[:, 0])
+        return logits
 
     def frozen(self, inputs: Inputs, masks: Inputs) -> Inputs:
         """Return the tokens that the first trained layer takes; the class token for the head."""
         tokens = self.network.tokens(inputs[self.image])
-        tokens = self.network.through(tokens, slice(self._begin))
         if self._head_alone:
-            tokens = self.network.norm(tokens)[:, 0]
-        return {self.image: tokens}
+            return {self.image: self.network.read(tokens, slice(None))}
+        return {self.image: self.network.through(tokens, slice(self._begin))}
 
     def rest(self, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
-        """Return the logits of what `frozen` returned, as ``"jet"``."""
-        tokens = inputs[self.image]
+        """Return the logits of what `frozen` returned, as ``"jet"``.
+
+        They are those of `forward`, without what they do not depend on in the last layer.
+        """
+        read = inputs[self.image]
         if not self._head_alone:
-            tokens = self.network.through(tokens, slice(self._begin, None))
-            tokens = self.network.norm(tokens)[:, 0]
-        return {"jet": self.head(tokens)}
+            read = self.network.read(read, slice(self._begin, None))
+        return {"jet": self.head(read)}
 
     def elsewhere(self) -> dict[str, Tensor]:
         """Return the backbone's weights as they were, by their names in this tagger's state."""

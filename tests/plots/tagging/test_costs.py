@@ -32,6 +32,11 @@ def test_costs_that_are_alike_have_a_range_of_their_own(jets):
     assert caption(costs).endswith(".")
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_single_training_is_drawn_without_a_warning():
+    jl.draw(Costs((spent("a", 100.0, 1e9, 0.8),)))
+
+
 def test_what_is_saved_is_read_again(tmp_path):
     costs = Costs((spent("a", 100.0, 1e9, 0.8),))
     costs.save(tmp_path / "costs.json")

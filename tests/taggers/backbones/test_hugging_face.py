@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from jetlens.core.errors import BadFileError, BadValueError, UnsupportedError
-from jetlens.taggers.backbones import hugging_face
+from jetlens.taggers.backbones import hugging_face, parts
 from jetlens.taggers.backbones.parts import Backbone
+from jetlens.taggers.training.cost import Counting
 
 TINY = {
     "hidden_size": 8,
@@ -55,6 +56,40 @@ def test_parts_give_what_the_whole_gives_at_any_size(kind: str) -> None:
     torch.testing.assert_close(parts, whole, rtol=1e-5, atol=1e-5)
     own = 1 + {"deit": 1, "dinov2_with_registers": 4}.get(kind, 0)
     assert tokens.shape == (2, own + 36, 8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_class_token_is_read_with_less_work(kind: str) -> None:
+    """What is read, and its gradients, are those of all tokens through the last layer."""
+    torch.manual_seed(0)
+    wide = table(kind, hidden_size=32, intermediate_size=128)
+    backbone = Backbone(hugging_face.random(wide)).eval().double()
+    tokens = backbone.tokens(torch.rand(2, 3, 28, 28, dtype=torch.double)).detach()
+    found, spent = [], []
+    for read in (
+        lambda: backbone.norm(backbone.through(tokens, slice(1, None)))[:, 0],
+        lambda: backbone.read(tokens, slice(1, None)),
+    ):
+        backbone.zero_grad()
+        with Counting() as counting:
+            said = read()
+            said.square().sum().backward()
+        gradients = [p.grad for p in backbone.layers[1:].parameters() if p.grad is not None]
+        found.append([said.detach(), *(g.clone() for g in gradients)])
+        spent.append(counting.total)
+    assert len(found[0]) == len(found[1]) > 10
+    for whole, least in zip(*found, strict=True):
+        torch.testing.assert_close(whole, least, rtol=1e-9, atol=1e-12)
+    assert spent[1] < 0.8 * spent[0]
+    assert not any(m._forward_pre_hooks for m in backbone.modules())
+
+
+def test_layers_that_are_built_otherwise_are_evaluated_whole(monkeypatch) -> None:
+    monkeypatch.setattr(parts, "_behind_attention", lambda layer: ("layernorm_before",))
+    backbone = Backbone(hugging_face.random(table())).eval()
+    tokens = backbone.tokens(torch.rand(2, 3, 28, 28))
+    whole = backbone.norm(backbone.through(tokens, slice(None)))[:, 0]
+    torch.testing.assert_close(backbone.read(tokens, slice(None)), whole)
 
 
 def test_a_grey_image_is_taken_for_each_channel() -> None:

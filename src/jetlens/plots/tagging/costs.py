@@ -67,13 +67,16 @@ def draw(costs: Costs) -> Figure:
             ax.margins(0.12)
         words = f"{said(task)}\n" if task else ""
         line[0].set_ylabel(f"{words}{_QUANTITIES[quantity]}", loc="center")
+    alike: list[tuple[Axes, float]] = []
     for column, cost in zip(grid.T, COSTS, strict=True):
         column[-1].set_xlabel(_WORDS[cost])
         there = [x for s in costs.spent if (x := s.mean(cost)[0]) > 0]
         if there and max(there) < _ALIKE * min(there):  # no range of their own
             for ax in column:  # matplotlib would look for one before it takes another's
                 ax.autoscale(False, axis="x")
-            column[-1].set_xlim(min(there) / 2, 2 * max(there))
+            alike.append((column[-1], max(there)))
+    for ax, only in alike:  # one that is set makes matplotlib look for those of its row
+        ax.set_xlim(only / 2, 2 * only)
     _legend(drawn, grid, models, lines)
     heading(drawn)
     return drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import ExitStack
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ from torch import Tensor, nn
 
 from jetlens.core.errors import BadValueError, UnsupportedError
 from jetlens.taggers.backbones.hugging_face import Found
+
+OUT = "o_proj"
+"""What brings the heads of transformers' attention together."""
 
 FAMILIES = "ViT, DeiT, ViT-MSN and DINOv2 (with registers or without)"
 
@@ -55,6 +59,7 @@ class Backbone(nn.Module):
         own = inspect.signature(embeddings.forward).parameters
         resized = "interpolate_pos_encoding"
         self._options = {resized: True} if resized in own else {}
+        self._behind = _behind_attention(self.layers[-1])
         self._check(kind)
 
     @property
@@ -110,6 +115,23 @@ class Backbone(nn.Module):
             tokens = layer(tokens)
         return tokens
 
+    def read(self, tokens: Tensor, layers: slice) -> Tensor:
+        """Return the class token ``[jet, width]`` behind some of the layers and the norm.
+
+        Behind the attention of the last of them nothing but the class token is evaluated, as
+        nothing else is read: that layer costs a third, and its gradients are the same.
+        """
+        *before, last = self.layers[layers]
+        for layer in before:
+            tokens = layer(tokens)
+        with ExitStack() as stack:
+            for path in self._behind:
+                hook = last.get_submodule(path).register_forward_pre_hook(_class_token)
+                stack.callback(hook.remove)
+            tokens = last(tokens)
+        read: Tensor = self.norm(tokens[:, 0])
+        return read
+
     def _normalised(self, image: Tensor) -> Tensor:
         """Return (image - mean) / std; written as what it is to relevance: an affine layer."""
         return F.batch_norm(image, self.mean, self.variance, eps=0.0)
@@ -123,8 +145,11 @@ class Backbone(nn.Module):
         try:
             with torch.no_grad():
                 whole = self.model(self._normalised(image), **self._options).last_hidden_state
-                parts = self.norm(self.through(self.tokens(image), slice(None)))
+                tokens = self.tokens(image)
+                parts = self.norm(self.through(tokens, slice(None)))
             same = whole.shape == parts.shape and torch.allclose(whole, parts, atol=1e-4)
+            if same and not self._reads(tokens, parts[:, 0]):
+                self._behind = ()
         except Exception:  # whatever a foreign network raises
             same = False
         finally:
@@ -134,6 +159,28 @@ class Backbone(nn.Module):
                 f"the backbone {kind} is no stack of layers that take tokens alone and a norm "
                 f"behind them: expected {FAMILIES}"
             )
+
+    def _reads(self, tokens: Tensor, expected: Tensor) -> bool:
+        """Say whether the class token comes out where nothing else goes through the last layer."""
+        try:
+            with torch.no_grad():
+                return torch.allclose(self.read(tokens, slice(None)), expected, atol=1e-4)
+        except (RuntimeError, IndexError):  # shapes that a foreign layer does not take
+            return False
+
+
+def _behind_attention(layer: nn.Module) -> tuple[str, ...]:
+    """Return the parts of a layer that begin what is behind its attention, for each token alone.
+
+    What they give for one token is added to all tokens, so that the sum is right for that one.
+    """
+    names = [path for path, module in layer.named_modules() if isinstance(module, nn.LayerNorm)]
+    out = [path for path, _ in layer.named_modules() if path.rpartition(".")[2] == OUT]
+    return (*out, *names[1:])
+
+
+def _class_token(module: nn.Module, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (arguments[0][:, :1], *arguments[1:])
 
 
 def _side(patch: Any) -> int:

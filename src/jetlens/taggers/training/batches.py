@@ -96,8 +96,10 @@ class Batches:
 
     def outputs(self, batch: Batch) -> dict[str, Tensor]:
         """Return what the tagger says of one of these batches."""
-        say = self.tagger.outputs if self.once is None else self.tagger.rest
-        return say(batch.inputs, batch.masks)
+        inputs = batch.inputs
+        if self.once is None:
+            inputs = self.tagger.frozen(inputs, batch.masks)
+        return self.tagger.rest(inputs, batch.masks)
 
     def passed(self, number: int) -> Iterator[tuple[Examples, Tensor]]:
         """Yield the batches of one pass over the jets, as rows of a pool."""

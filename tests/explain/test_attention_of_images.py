@@ -113,13 +113,24 @@ def test_a_class_token_is_found_with_far_fewer_copies_than_tokens(tagger, some, 
     np.testing.assert_array_equal(found.image_importance, same.image_importance)
 
 
-def test_the_residual_of_a_mean_drops_out_of_shares(weights):
-    """rownorm(A + I) rescales what a class token gives to patches, all of them alike."""
-    mean = weights.mean((1, 2))
-    kept = mean + np.eye(mean.shape[-1])
-    kept = (kept / kept.sum(-1, keepdims=True))[:, 0, 1:]
-    own = mean[:, 0, 1:]
-    np.testing.assert_allclose(kept / kept.sum(1)[:, None], own / own.sum(1)[:, None])
+def test_a_mean_with_the_residual_and_normalised_rows(tagger, some, weights):
+    kept = weights + np.eye(weights.shape[-1])
+    kept = kept / kept.sum(-1, keepdims=True)
+    for method, options in (("attention", {}), ("attention-rollout", {"rule": "mean"})):
+        every = jl.explain(tagger, some, method, residual=True, **options)
+        wanted = spread(kept[..., 1:].mean((1, 2, 3)))
+        np.testing.assert_allclose(every.image_importance, wanted, rtol=1e-6)
+        told = every.attention_image_image.values
+        like = kept if method == "attention" else kept.mean((1, 2), keepdims=True)
+        np.testing.assert_allclose(told, like, rtol=1e-6)
+
+
+def test_the_residual_drops_out_of_the_shares_of_a_class_token(tagger, some):
+    with_it, without = (
+        importance(jl.explain(tagger, some, "attention", asking="class", residual=r), "image")
+        for r in (True, False)
+    )
+    np.testing.assert_allclose(2 * with_it, without, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -138,3 +138,6 @@ def test_sizes_that_make_no_sense_are_refused() -> None:
             regions.within(x, y, x, y, real, radius)
     with pytest.raises(BadValueError, match=r"does not fit .* at most 0.8"):
         regions.random_places(np.arange(2), 1, 0.81, WINDOW)
+    rounded = (-0.29999999999999993, 0.3, -0.3, 0.29999999999999993)
+    x, y = regions.random_places(np.arange(2), 1, 0.3, rounded)  # the largest that fits
+    np.testing.assert_allclose([x, y], 0, atol=1e-9)

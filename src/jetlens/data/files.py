@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jetlens.core.errors import BadValueError
@@ -10,15 +11,38 @@ from jetlens.core.files import expanded
 from jetlens.core.names import one_or_more
 from jetlens.core.registry import datasets
 from jetlens.data import readers
-from jetlens.data.base import Dataset
+from jetlens.data.base import Dataset, Partition
 
-_OWN = {"files", "format", "partition", "columns", "label", "classes"}
+_OWN = {"files", "jets", "format", "partition", "columns", "label", "classes"}
+
+
+@dataclass(frozen=True)
+class Few(Dataset):
+    """Some of a dataset's partitions, spread evenly over all of them.
+
+    Parameters
+    ----------
+    whole
+        The dataset.
+    most
+        How many.
+    """
+
+    whole: Dataset
+    most: int
+
+    def partitions(self) -> Sequence[Partition]:
+        """Return the middle one of so many runs of partitions that are about as long."""
+        there = self.whole.partitions()
+        taken = min(self.most, len(there))
+        return [there[(2 * i + 1) * len(there) // (2 * taken)] for i in range(taken)]
 
 
 @datasets.register("files")
 def files(
     *,
     files: str | Sequence[str],
+    jets: int | None = None,
     format: str | None = None,
     partition: int = 5000,
     columns: Mapping[str, Sequence[str]] | None = None,
@@ -33,6 +57,9 @@ def files(
     files
         Names or patterns. A leading environment variable, as in ``$JETLENS_REAL_DATA/jets.h5``,
         stands for its folder. A file that is named twice, by patterns too, is refused.
+    jets
+        About so many of them, 1 or more: whole partitions, spread evenly over the files. Left out,
+        all.
     format
         The reader's name; left out, it is found from the first file.
     partition
@@ -50,16 +77,18 @@ def files(
     BadFileError
         If there is no such file, or the environment variable is not set.
     BadValueError
-        If there is one class alone, or an option stands in the wrong place.
+        If there is one class alone, no jet is asked for, or an option stands in the wrong place.
     """
     if classes is not None and len(one_or_more("classes", classes)) < 2:
         raise BadValueError(
             f"classes = {list(classes)}: expected two or more, for one alone cannot be tagged"
         )
+    if jets is not None and jets < 1:
+        raise BadValueError(f"jets = {jets}: expected 1 or more, or none given for all")
     for name in _OWN & set(options or ()):
         raise BadValueError(f"options.{name}: expected {name} beside options, not in them")
     names = [files] if isinstance(files, str) else list(files)
-    return readers.open(
+    opened = readers.open(
         [expanded(name) for name in names],
         format=format,
         partition=partition,
@@ -68,3 +97,4 @@ def files(
         classes=classes,
         **(options or {}),
     )
+    return opened if jets is None else Few(opened, -(-jets // partition))

@@ -53,6 +53,10 @@ class Attention(PackedExplainer):
     asking
         Whose attention makes a particle (or patch) important: that of ``"every"`` real token, or
         the ``"class"`` token's.
+    residual
+        Whether half of each token passes attention by, where a stream asks itself: rownorm(A + I)
+        in the place of A, as in a rollout. It shifts what every token receives alike, and only
+        rescales what a class token gives to the others.
     """
 
     needs: ClassVar[str] = "attention"
@@ -62,6 +66,7 @@ class Attention(PackedExplainer):
     layers: str | Sequence[str] = ALL
     streams: Mapping[str, Any] | None = None
     asking: str = EVERY
+    residual: bool = False
 
     def __post_init__(self) -> None:
         if self.heads not in (ALL, MEAN, MAX):
@@ -80,10 +85,10 @@ class Attention(PackedExplainer):
     ) -> tuple[Predictions, Tensor, Scores]:
         """Take what the tagger says, and its attention, from one pass."""
         met = seen(tagger, packed, self.streams)
-        maps = Maps(packed, met, self.heads, self._chosen(met), self.layers == MEAN, self.asking)
+        chosen, mean = self._chosen(met), self.layers == MEAN
+        maps = Maps(packed, met, self.heads, chosen, mean, self.asking, self.residual)
         said = capture(tagger, packed, met, maps)
-        chosen = target.chosen(said.logits, context.label)
-        return said, chosen, maps.scores()
+        return said, target.chosen(said.logits, context.label), maps.scores()
 
     def _chosen(self, met: Sequence[Call]) -> set[str]:
         """Return the layers that are asked for."""

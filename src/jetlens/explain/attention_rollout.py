@@ -54,8 +54,10 @@ class AttentionRollout(PackedExplainer):
         What queries and keys are, where that cannot be found out, as for ``attention``.
     asking
         Of the rule ``"mean"``, whose attention makes a particle (or patch) important: that of
-        ``"every"`` real token, or the ``"class"`` token's. (What a token keeps of itself,
-        rownorm(A + I), only rescales what a class token gives to patches.)
+        ``"every"`` real token, or the ``"class"`` token's.
+    residual
+        Of the rule ``"mean"``, whether half of each token passes attention by, as for
+        ``attention``; in a rollout it always does.
     """
 
     needs: ClassVar[str] = "attention"
@@ -65,6 +67,7 @@ class AttentionRollout(PackedExplainer):
     heads: str = "mean"
     streams: Mapping[str, Any] | None = None
     asking: str = EVERY
+    residual: bool = False
 
     def __post_init__(self) -> None:
         if self.rule not in (ROLLOUT, MEAN):
@@ -78,6 +81,8 @@ class AttentionRollout(PackedExplainer):
                 f"asking={self.asking!r} goes with rule='mean': a rollout is read where the logits "
                 "are"
             )
+        if self.residual and self.rule == ROLLOUT:
+            raise BadValueError("residual=True goes with rule='mean': a rollout has it always")
 
     def try_out(self, tagger: Tagger, inputs: Inputs, masks: Inputs) -> None:
         """Let attention that is used wrongly be told by its own words, not by torch's."""
@@ -91,7 +96,7 @@ class AttentionRollout(PackedExplainer):
         taker: Flow | Maps
         if self.rule == MEAN:
             every = {call.layer for call in met}
-            taker = Maps(packed, met, self.heads, every, mean=True, asking=self.asking)
+            taker = Maps(packed, met, self.heads, every, True, self.asking, self.residual)
         else:
             what = "feeds", repr(self.streams), like(packed)
             given, read = known(tagger, what, lambda: feeds(tagger, probe(packed), met))

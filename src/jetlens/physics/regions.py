@@ -110,10 +110,12 @@ def random_places(
     """
     check_radius(radius)
     left, right, bottom, top = window
-    if 2 * radius > min(right - left, top - bottom):
+    most = min(right - left, top - bottom) / 2
+    if radius > most * (1 + 1e-9):  # ends of a window have been rounded
+        ends = " x ".join(f"({low:g}, {high:g})" for low, high in ((left, right), (bottom, top)))
         raise BadValueError(
-            f"radius = {radius}: a disc does not fit into the window {window}; expected at most "
-            f"{min(right - left, top - bottom) / 2:g}"
+            f"radius = {radius:g}: a disc does not fit into the image's window {ends}; expected at "
+            f"most {most:g}"
         )
     places = []
     for axis, (low, high) in enumerate(((left, right), (bottom, top))):

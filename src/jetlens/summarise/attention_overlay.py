@@ -41,7 +41,8 @@ class AttentionOverlay(ClassSummary):
     Parameters
     ----------
     jets
-        Single jets kept of each class that are tagged correctly, and as many that are not.
+        Single jets kept of each class that are tagged correctly, and as many that are not; up to
+        five of either are drawn.
     radius
         Of the discs that are drawn, in the image's units.
     collection

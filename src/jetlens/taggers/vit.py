@@ -114,7 +114,7 @@ class Vit(Tagger):
         if sha256 not in (None, self.sha256):
             raise BadFileError(
                 f"the {weights} weights of {backbone!r} have checksum {self.sha256}: "
-                f"expected {sha256}, those that the tagger was made with"
+                f"expected {sha256}, which the tagger's sha256 asks for"
             )
         self.head = nn.Linear(self.network.width, len(self.classes))
         layers = len(self.network.layers)

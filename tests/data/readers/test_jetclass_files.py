@@ -128,6 +128,11 @@ def test_only_the_branches_of_the_variables_asked_for_are_needed(tmp_path) -> No
     lacks = r"few.root' lacks branches of JetClass's: jet_energy, .*: columns = .* names it"
     with pytest.raises(BadFileError, match=lacks):
         jl.read(path)
+    few = {"part_Dphi" if n == "part_dphi" else n: values for n, values in branches.items()}
+    path = save(tmp_path / "renamed.root", few)
+    near = r"part_dphi \(it has 'part_Dphi' in the place of 'part_dphi'\)\. What"
+    with pytest.raises(BadFileError, match=near):
+        jl.read(path)
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,11 @@ def test_each_figure_can_be_read_and_says_what_it_is(name):
 
 def test_jets_without_partons_are_told():
     jets = imaged.looked(40)
-    both, bare = (
-        caption(jl.summarise(j, "attention-fraction", replicas=5))
-        for j in (jets, jets.drop_vars("partons_value"))
-    )
-    assert "no regions but subjets" in bare
-    assert "no regions but subjets" not in both
+    for j, told in ((jets, False), (jets.drop_vars("partons_value"), True)):
+        found = jl.summarise(j, "attention-fraction", replicas=5)
+        assert ("no regions but subjets" in caption(found)) == told
+        several = Ensemble(tuple(Member({"model": m}, 0, found) for m in "ab"))
+        assert ("no regions but subjets" in caption(several)) == told
 
 
 @pytest.mark.parametrize("name", imaged.LOOKED)

@@ -165,6 +165,28 @@ def test_names_are_looked_at_always_and_values_on_jets_that_are_none_made_up(
 
 
 @pytest.mark.parametrize(
+    ("images", "show", "told"),
+    [
+        ({}, {}, "no 'prongs' in the image's frame: expected .* data.images.prongs"),
+        ({"prongs": 2}, {"regions": "partons"}, "no 'partons' in the image's frame, but prongs: "),
+        ({"prongs": 2}, {"radius": 0.7}, r"radius = 0.7: .* window \(-0.6, 0.6\) x .* at most 0.6"),
+    ],
+)
+def test_regions_that_will_not_be_there_are_told_before_a_training(
+    tmp_path: Path, images: dict[str, Any], show: dict[str, Any], told: str
+) -> None:
+    changes = {
+        "data": TOY["data"] | {"images": {"pixels": 24, "window": 0.6} | images},
+        "tagger": {"use": "cnn2d", "kernels": [3, 3, 3, 3]},
+        "explain": [{"use": "gradient"}],
+        "show": [{"use": "attention-fraction", **show}],
+    }
+    with pytest.raises(BadRecipeError, match=f"show, attention-fraction: .*{told}"):
+        run(tmp_path / "study", **changes)
+    assert not [*tmp_path.rglob("*.safetensors")]
+
+
+@pytest.mark.parametrize(
     ("show", "told"),
     [
         ({"use": "vector-field", "collection": "objects", "x": "et"}, "objects 'et': did you mean"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -69,12 +70,20 @@ def needed(tree: Any, path: str, columns: Mapping[str, Sequence[str]] | None) ->
     missing = sorted(wanted - set(there))
     if missing and columns is None:
         raise BadFileError(
-            f"{path!r} lacks branches of JetClass's: {', '.join(missing)}. What is made of the "
-            "others can be read: columns = { constituents = [...] } names it"
+            f"{path!r} lacks branches of JetClass's: {', '.join(missing)}{_near(missing, there)}. "
+            "What is made of the others can be read: columns = { constituents = [...] } names it"
         )
     for name in missing:
         raise UnknownNameError(f"branch of {path!r}", name, there)
     return [name for name in there if name in wanted]
+
+
+def _near(missing: Sequence[str], there: Sequence[str]) -> str:
+    """Say which branches, none of JetClass's, are nearly called as those that are missing."""
+    others = [name for name in there if not any(name in known for known in _FEATURES.values())]
+    near = {name: difflib.get_close_matches(name, others, 1, 0.75) for name in missing}
+    told = [f"{own[0]!r} in the place of {name!r}" for name, own in near.items() if own]
+    return f" (it has {', '.join(told)})" if told else ""
 
 
 def _chosen(columns: Mapping[str, Sequence[str]] | None, partons: bool) -> dict[str, Sequence[str]]:

@@ -123,6 +123,8 @@ class Maps:
         Whether to give the mean of these layers instead.
     asking
         Whose attention makes particles important, one of `jetlens.explain.capture.received.ASKING`.
+    residual
+        Whether half of each token passes by where a stream asks itself: rownorm(A + I).
     """
 
     def __init__(
@@ -133,7 +135,9 @@ class Maps:
         chosen: set[str],
         mean: bool,
         asking: str = EVERY,
+        residual: bool = False,
     ) -> None:
+        self._residual = residual
         self._calls, self._heads, self._chosen, self._mean = met, heads, chosen, mean
         self._received = Received(packed, met, asking, chosen)
         self._maps: dict[tuple[str, str], Map] = {}
@@ -161,8 +165,10 @@ class Maps:
 
     def take(self, number: int, found: Tensor, asking: Row, asked: Row, some: slice) -> None:
         """Fill in the weights of a call, of some of a chunk's jets."""
-        self._received.take(number, found, asking, asked, some)
         call = self._calls[number]
+        if self._residual and call.query == call.key:
+            found = (found + torch.eye(found.shape[-1], dtype=found.dtype, device=found.device)) / 2
+        self._received.take(number, found, asking, asked, some)
         if call.layer not in self._chosen:
             return
         if self._heads != ALL:

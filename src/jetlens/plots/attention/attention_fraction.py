@@ -110,12 +110,6 @@ def caption(result: Result) -> str:
         words = f"{plain(within(class_title(group)))} {measured(own[0])}"
         said.append(f"{words} ({', '.join(over)})")
     what = "prongs (exclusive subjets)" if summary.regions == "prongs" else "partons (the truth)"
-    unknown = (
-        ""
-        if "partons" in result.sums.attrs["regions"]
-        else "These jets do not know the partons that they come from (JetClass's own files have "
-        "none), so that there are no regions but subjets. "
-    )
     return (
         f"The share of each jet's explanation in discs around its {what}, beside what would be "
         "there by itself: the discs' share of the image, the share of pT in them (in pixels, and "
@@ -129,7 +123,18 @@ def caption(result: Result) -> str:
         "radius and against the probability that the tagger gives the true class (in bins of its "
         "log-odds, whose edges are told below them); of fewer than "
         f"{LEAST} jets there is no point. Intervals are 68 % bootstrap intervals over events. "
-        f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. {unknown}{told(result)}"
+        f"Within {summary.radius:g}, the mean share is {'; '.join(said)}. "
+        f"{without_partons(result)}{told(result)}"
+    )
+
+
+def without_partons(result: Result) -> str:
+    """Say that there are no regions but subjets, where jets do not know their partons."""
+    if "partons" in result.sums.attrs["regions"]:
+        return ""
+    return (
+        "These jets do not know the partons that they come from (JetClass's own files have none), "
+        "so that there are no regions but subjets. "
     )
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
-from jetlens.plots.attention.attention_fraction import COLOURS, NAMES, unit_of
+from jetlens.plots.attention.attention_fraction import COLOURS, NAMES, unit_of, without_partons
 from jetlens.plots.shared.by_class import class_title, position
 from jetlens.plots.shared.panels import apart, by_row, heading, said, trainings
 from jetlens.plots.shared.points import classes_of
@@ -81,7 +81,7 @@ def caption(ensemble: Ensemble) -> str:
         "jet's own discs turned about its axis by a random angle, which lie as far from the "
         "middle, and may overlap them. At 1 a tagger looks at prongs no more than it would anyway; "
         "what a tagger that was not trained on jets has, it owes to the image. "
-        f"{trainings(ensemble)}"
+        f"{without_partons(ensemble.members[0].result)}{trainings(ensemble)}"
     )
 
 

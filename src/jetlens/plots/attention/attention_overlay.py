@@ -26,7 +26,7 @@ from jetlens.summarise.result import Result
 
 TITLE = "Where in the image"
 _DECADES = 3.0
-_MOST = 3  # single jets of a class
+_MOST = 5  # single jets of a class that are tagged right, or wrong
 _MARK = (("o", "#bd1f01", "prongs"), ("x", "black", "partons"))
 _LOOKED = "viridis"
 

@@ -25,6 +25,7 @@ from jetlens.data.generated import Generated
 from jetlens.data.scaling import Scaling
 from jetlens.evaluate.predict import predict
 from jetlens.explain.paths.baselines import held
+from jetlens.explain.regions import with_regions
 from jetlens.explain.targets import resolve
 from jetlens.run.checks import images
 from jetlens.run.stages import retrain
@@ -123,11 +124,13 @@ def _check_resampling(study: Study, jets: JetBatch) -> None:
 def _check_shows(study: Study, tagger: Tagger, jets: JetBatch, made_up: bool) -> None:
     """Fill the summaries from a few jets with scores of one, to find names and values that are off.
 
+    The jets have their regions beside them, as explanations have.
+
     Before that, names are looked for among the jets, whatever the method. What else they may lack,
     such as what a method adds, is told when there are scores; and what values do not fit to made-up
     jets, when there are jets.
     """
-    said = beside(predict(tagger, jets), jets)
+    said = with_regions(beside(predict(tagger, jets), jets), jets, jets)
     values = {name: said[name + VALUE] for name in tagger.inputs}
     ones = {name + SCORE: xr.ones_like(v).where(v.notnull()) for name, v in values.items()}
     mistakes = UnknownNameError if made_up else (UnknownNameError, BadValueError)

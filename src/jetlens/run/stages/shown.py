@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from jetlens.core.arguments import parameters
+from jetlens.core.attribution import REGIONS
 from jetlens.core.batch import JetBatch
 from jetlens.core.collection import Collection
 from jetlens.core.errors import BadValueError, look_up
@@ -15,6 +16,7 @@ from jetlens.core.registry import explainers, summaries
 from jetlens.run.study import Study
 from jetlens.summarise.jets.lists import ListSummary
 from jetlens.summarise.jets.particle_order import LISTED, missing
+from jetlens.summarise.jets.regions import no_regions
 
 _FEATURES = ("x", "y", "features", "order")
 
@@ -38,11 +40,12 @@ def check_names(study: Study, use: str, arguments: dict[str, Any], jets: JetBatc
         If the jets have no such collection or feature.
     UnsupportedError
         If the jets of a variation have no such collection, and none that is nearly called so:
-        those of another may.
+        those of another may; or they have no such regions of images, where others may.
     BadValueError
-        If no jets are moved by this scale.
+        If no jets are moved by this scale, or there will be no such regions.
     """
     maker = summaries.get(use)
+    _check_regions(study, str(arguments.get("regions", getattr(maker, "regions", ""))), jets)
     home = str(arguments.get("collection", getattr(maker, "collection", "")))
     if "collection" in arguments and home not in jets.collections:
         if study.name:
@@ -54,6 +57,13 @@ def check_names(study: Study, use: str, arguments: dict[str, Any], jets: JetBatc
         _check_features(home, jets[home], arguments)
     if arguments.get("scale") is not None:
         _check_scale(arguments["scale"], sorted(set(_scales(study))))
+
+
+def _check_regions(study: Study, regions: str, jets: JetBatch) -> None:
+    """Look for the regions of the jets' images that a summary takes, if it takes some."""
+    if regions in REGIONS and regions not in jets.collections:
+        told = no_regions(regions, [name for name in REGIONS if name in jets.collections])
+        raise told if study.lenient else BadValueError(str(told))
 
 
 def _check_features(home: str, collection: Collection, arguments: dict[str, Any]) -> None:

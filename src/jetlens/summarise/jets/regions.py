@@ -10,7 +10,7 @@ the area of the jet's own, so that an explanation that is everywhere alike has t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -193,19 +193,25 @@ def centres_of(jets: xr.Dataset, regions: str, of: str = "") -> Floats | None:
         If the jets do not know such regions.
     """
     if regions + VALUE not in jets:
-        known = [name for name in REGIONS if name + VALUE in jets]
-        words = f"the jets have no {regions!r} in the image's frame"
-        if known:
-            words += f", but {' and '.join(known)}"
-        if regions == "partons":
-            words += ": only jets that jetlens generates know the partons that they come from"
-        raise UnsupportedError(words)
+        raise no_regions(regions, [name for name in REGIONS if name + VALUE in jets])
     names = {str(n): i for i, n in enumerate(jets[f"{regions}_feature"].values)}
     if of and f"{of}x" not in names:
         return None
     where = [look_up(f"variable of {regions}", of + axis, names) for axis in "xy"]
     values = jets[regions + VALUE].values[..., where].astype(np.float64)
     return np.where(jets[regions + MASK].values[..., None], values, np.nan)
+
+
+def no_regions(regions: str, known: Collection[str]) -> UnsupportedError:
+    """Return what is to be said of jets without such regions; `known` are those they have."""
+    words = f"the jets have no {regions!r} in the image's frame"
+    if known:
+        words += f", but {' and '.join(known)}"
+    if regions == "partons" and known:
+        words += ": only jets that jetlens generates know the partons that they come from"
+    elif not known:
+        words += ": expected images that are made with them, as data.images.prongs asks for"
+    return UnsupportedError(words)
 
 
 def pt_map(jets: xr.Dataset, plane: Plane) -> Images | None:

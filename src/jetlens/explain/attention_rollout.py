@@ -96,7 +96,8 @@ class AttentionRollout(PackedExplainer):
         taker: Flow | Maps
         if self.rule == MEAN:
             every = {call.layer for call in met}
-            taker = Maps(packed, met, self.heads, every, True, self.asking, self.residual)
+            heads, asking, residual = self.heads, self.asking, self.residual
+            taker = Maps(packed, met, heads, every, mean=True, asking=asking, residual=residual)
         else:
             what = "feeds", repr(self.streams), like(packed)
             given, read = known(tagger, what, lambda: feeds(tagger, probe(packed), met))

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
@@ -75,6 +76,10 @@ def draw(costs: Costs) -> Figure:
             for ax in column:  # matplotlib would look for one before it takes another's
                 ax.autoscale(False, axis="x")
             alike.append((column[-1], max(there)))
+    for ax in grid[-1]:
+        low, high = ax.get_xlim()
+        if 0 < 10 * low <= high:  # powers of ten have room for their names, and no others
+            ax.xaxis.set_minor_formatter(NullFormatter())
     for ax, only in alike:  # one that is set makes matplotlib look for those of its row
         ax.set_xlim(only / 2, 2 * only)
     _legend(drawn, grid, models, lines)

@@ -98,7 +98,7 @@ def test_gains_over_another_place_have_tables_of_their_own(facts):
     text = re.sub(r"<[^>]+>", " ", told)
     assert "Gains over experts, all else the same" in text
     assert "against experts" in text
-    assert re.search(r"image does worse than experts \(.0.050; .0.070 to .0.030\)", text)
+    assert re.search(r"by this area: image than experts \(.0.050: .0.070 to .0.030\)", text)
     assert "over experts" not in rendered(facts)
 
 

@@ -129,22 +129,23 @@ def test_a_task_is_told_in_short():
         "cost.four,tuned.flops": {"value": 2e12, "low": 2e12, "high": 2e12},
         "gain.four,untuned.auc.vs.tuned": number(-0.01),
     }
-    (said,) = in_short(facts(numbers))
-    text = plain(said)
+    said, points = in_short(facts(numbers))
+    text = plain(said.text)
     assert text.startswith("data four, model tuned: area under the curve 0.9")
     assert "by 600 jets trained on and 2 TFLOP a training." in text
-    assert "untuned is not told apart from tuned" in text
-    assert "it loses at most 0.030" in text
-    assert "one pair" not in text
+    gain, share = map(plain, points.points)
+    assert gain == (
+        "Not told apart at 95 %, by this area: untuned from tuned (loses at most 0.030)."
+    )
+    assert "above area and that of untuned; below pT; not told apart from own discs turned" in share
     numbers["gain.four,untuned.auc.vs.tuned"]["pairs"] = 1.0
-    (alone,) = in_short(facts(numbers))
-    assert "; one pair: it loses at most 0.030)" in plain(alone)
-    assert "above area and that of untuned; below pT; not told apart from own discs turned" in text
+    _, alone = in_short(facts(numbers))
+    assert "(loses at most 0.030, one pair)" in plain(alone.points[0])
     other = replace(facts(numbers), variants=[
         replace(v, tested=v.places["data"]) for v in facts(numbers).variants
     ])  # fmt: skip
     two = in_short(replace(other, numbers=numbers | {"auc.two,tuned": number(0.8)}))
-    assert [plain(s).partition(":")[0] for s in two] == [
+    assert [plain(s.text).partition(":")[0] for s in two if s.kind == "paragraph"] == [
         "data four, model tuned", "data two, model tuned"
     ]  # fmt: skip
     assert in_short(facts({})) == []
@@ -161,8 +162,25 @@ def test_places_that_the_first_does_not_have_are_told_where_they_are():
         "gain.300,112,tuned.auc.vs.224": number(-0.05),
     }
     (said,) = in_short(Comparison({}, "", variants, [], numbers, {}))
-    assert "pixels 112 does worse than pixels 224 (" in said
-    assert "whole does better than tuned (0.050; 0.030 to 0.070; at pixels 112)" in said
+    better, worse = map(plain, said.points)
+    assert better == (
+        "Better, by this area: whole than tuned (0.050: 0.030 to 0.070, at pixels 112)."
+    )
+    assert worse.startswith("Worse, by this area: pixels 112 than pixels 224 (")
+
+
+def test_classes_of_which_the_same_is_to_be_said_share_a_point():
+    alike = facts(
+        shares("attention_fraction.four,tuned.H4q", 0.4, area=(0.1, 5.0))
+        | shares("attention_fraction.four,tuned.Zqq", 0.3, area=(0.1, 5.0))
+    )
+    (said,) = in_short(alike)
+    (both,) = map(plain, said.points)
+    assert "H → 4q" in both
+    assert "Z → qq" in both
+    apart = shares("attention_fraction.four,tuned.Zqq", 0.3, area=(0.5, 5.0))
+    (said,) = in_short(replace(alike, numbers=alike.numbers | apart))
+    assert [plain(p).rpartition("95 % ")[2] for p in said.points] == ["above area.", "below area."]
 
 
 def test_how_much_draws_share_is_told_and_what_is_assumed():

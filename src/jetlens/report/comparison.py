@@ -129,12 +129,11 @@ def _overview(facts: Comparison) -> Section:
     head = [*(short(a) for a in axes), *heads.values(), ""]
     there = [tuple(v.places.values())[:-1] for v in baselines(facts)]
     said = [
-        *in_short(facts),
         *(best_of(axes_of(facts), facts.numbers, mistags[0], there) if mistags else ()),
         *orders_of({v.name: v.numbers for v in facts.variants}),
     ]
     table = Table(head, rows, f"The variations, on their test {facts.rows}. {_errors(facts)}")
-    return Section("overview", "In short", [*map(Paragraph, said), table])
+    return Section("overview", "In short", [*in_short(facts), *map(Paragraph, said), table])
 
 
 def _bases(facts: Comparison) -> list[str]:

@@ -19,6 +19,14 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Points:
+    """Points of a list."""
+
+    points: Sequence[Cell]
+    kind: str = "points"
+
+
+@dataclass(frozen=True)
 class Table:
     """A table; the first column names the rows.
 
@@ -88,7 +96,7 @@ class Listing:
     kind: str = "listing"
 
 
-Block = Paragraph | Table | Tiles | Picture | Listing
+Block = Paragraph | Points | Table | Tiles | Picture | Listing
 
 
 @dataclass(frozen=True)

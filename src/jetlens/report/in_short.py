@@ -1,14 +1,15 @@
-"""What came out of a study, in a sentence or two a task: the rest is in tables."""
+"""What came out of a study, in a few points a task: the rest is in tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from markupsafe import Markup
 
 from jetlens.plots.shared.by_class import class_title
 from jetlens.plots.shared.panels import listed
 from jetlens.plots.shared.words import said_of
+from jetlens.report.content import Block, Paragraph, Points
 from jetlens.report.nulls import classes_of, explanations_of, start_of
 from jetlens.report.numbers import measured, plain
 from jetlens.report.regions import name_of, nulls_of
@@ -30,18 +31,23 @@ from jetlens.report.words import html
 from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.jets.regions import IN_PATCHES, PT
 
-_AUC = {YES: "does better than", NO: "does worse than", OPEN: "is not told apart from"}
+_AUC = {
+    YES: ("Better", "than"),
+    NO: ("Worse", "than"),
+    OPEN: (f"Not told apart at {LEVEL}", "from"),
+}
 _LOOKS = {YES: "above", NO: "below", OPEN: "not told apart from"}
 _TURNED = {YES: NO, NO: YES, OPEN: OPEN}
 
 
-def in_short(facts: Comparison) -> list[Markup]:
-    """Return a paragraph for each task, of the variation that has the first place on each axis."""
-    found = []
+def in_short(facts: Comparison) -> list[Block]:
+    """Return a paragraph and points for each task, of the first place on each axis."""
+    found: list[Block] = []
     for first in baselines(facts):
-        said = [_performance(facts, first), _others(facts, first), _prongs(facts, first)]
-        if words := Markup(" ").join(s for s in said if s):
-            found.append(words)
+        if words := _performance(facts, first):
+            found.append(Paragraph(words))
+        if points := [*_others(facts, first), *_prongs(facts, first)]:
+            found.append(Points(points))
     return found
 
 
@@ -62,15 +68,17 @@ def _performance(facts: Comparison, first: Variant) -> Markup:
     return words + (f", by {listed(told)} a training." if told else ".")
 
 
-def _others(facts: Comparison, first: Variant) -> Markup:
+def _others(facts: Comparison, first: Variant) -> Iterator[Markup]:
     """Say how the other places on each axis do, by the area under the curve."""
-    found = [
-        f"{_short(axis, place)} {_AUC[said]} {_short(axis, base)} ({words})"
-        for axis, place, base, said, words in _gains(facts, first)
-    ]
-    if not found:
-        return Markup("")
-    return Markup("By this area, at {}: {}.").format(LEVEL, "; ".join(found))
+    found: dict[str, list[str]] = {}
+    for axis, place, base, said, words in _gains(facts, first):
+        than = _AUC[said][1]
+        each = f"{_short(axis, place)} {than} {_short(axis, base)}"
+        found.setdefault(said, []).append(f"{each} ({words})")
+    for said, (title, _) in _AUC.items():
+        if said in found:
+            words = Markup("<b>{}</b>, by this area: {}.")
+            yield words.format(title, "; ".join(found[said]))
 
 
 def _gains(facts: Comparison, first: Variant) -> Iterator[tuple[str, str, str, str, str]]:
@@ -89,12 +97,18 @@ def _gains(facts: Comparison, first: Variant) -> Iterator[tuple[str, str, str, s
                     continue
                 number, there = facts.numbers[name], names[name].places
                 said = verdict(number)
-                words = f"{plain(number['value'], 2)}; {wide(number)}"
                 elsewhere = {a: p for a, p in there.items() if a != axis and p != first.places[a]}
-                words += f"; at {said_at(facts, elsewhere)}" if elsewhere else ""
-                words += "; one pair" if number.get(PAIRS) == 1 else ""
-                words += f": it {lost(number)}" if said == OPEN and lost(number) else ""
-                yield axis, place, base, said, words
+                words = [
+                    lost(number) if said == OPEN and lost(number) else _difference(number),
+                    f"at {said_at(facts, elsewhere)}" if elsewhere else "",
+                    "one pair" if number.get(PAIRS) == 1 else "",
+                ]
+                yield axis, place, base, said, ", ".join(w for w in words if w)
+
+
+def _difference(number: Mapping[str, float]) -> str:
+    """Return a difference, and the interval that its verdict is by."""
+    return f"{plain(number['value'], 2)}: {wide(number)}"
 
 
 def _short(axis: str, place: str) -> str:
@@ -102,11 +116,12 @@ def _short(axis: str, place: str) -> str:
     return place if place[:1].isalpha() else f"{short(axis)} {place}"
 
 
-def _prongs(facts: Comparison, first: Variant) -> Markup:
+def _prongs(facts: Comparison, first: Variant) -> Iterator[Markup]:
     """Say what share of its first explanation is in prongs, beside nulls and other taggers."""
     numbers = of_arguments(facts.numbers)[""]
     for name in explanations_of(numbers, facts.explanations)[:1]:
-        start, said = start_of(name, first), []
+        start = start_of(name, first)
+        same: dict[str, list[Markup]] = {}  # classes of which the same is to be said
         for group in classes_of(numbers, start):
             share = numbers.get(f"{start}.{group}")
             if share is None:
@@ -118,12 +133,11 @@ def _prongs(facts: Comparison, first: Variant) -> Markup:
                 f"{how} {listed(found[how])}" for how in _LOOKS.values() if how in found
             )
             title = html(class_title(group))
-            said.append(Markup("{} {} ({})").format(title, measured(share), each))
-        if said:
-            what = called(name, facts.explanations) or "explanation"
-            words = "Share of its {} in discs around prongs, told at {}: {}."
-            return Markup(words).format(what, LEVEL, Markup("; ").join(said))
-    return Markup("")
+            same.setdefault(each, []).append(Markup("{} {}").format(title, measured(share)))
+        what = called(name, facts.explanations) or "explanation"
+        for each, shares in same.items():
+            words = "<b>Share of its {} in discs around prongs</b>: {}, at {} {}."
+            yield Markup(words).format(what, Markup(" and ").join(shares), LEVEL, each)
 
 
 def _beside(facts: Comparison, first: Variant, name: str, group: str) -> Iterator[tuple[str, str]]:

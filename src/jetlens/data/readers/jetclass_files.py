@@ -64,11 +64,11 @@ def opened(path: str) -> Iterator[Any]:
     except Exception as error:  # uproot fails in many ways on what is no ROOT file, or is cut short
         system = isinstance(error, OSError) and error.errno is not None
         if system or remote(path):  # the network, or that a package for such URLs is missing
-            said = " ".join(str(error).split())
-            raise BadFileError(f"{path!r} cannot be read: {said}") from error
+            raise BadFileError(f"{path!r} cannot be read: {' '.join(str(error).split())}") from error
+        first = str(error).strip().partition("\n\n")[0]  # tables of a file's inside may follow
+        said = " ".join(first.split()).removesuffix(f" for file path {path}")
         raise BadFileError(
-            f"{path!r} is no ROOT file, or is damaged or cut short: {type(error).__name__}: "
-            f"{str(error).strip().partition(chr(10))[0]}"
+            f"{path!r} is no ROOT file, or is damaged or cut short: {type(error).__name__}: {said}"
         ) from error
 
 

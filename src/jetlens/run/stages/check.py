@@ -160,7 +160,9 @@ def untrained(study: Study, first: JetBatch) -> Tagger:
             look_up("class", name, dict.fromkeys(classes))
     with _told_of("tagger", BadValueError), torch.random.fork_rng(devices=[]):
         made = build(config, inputs, classes, Scaling(), seed=0)
-    with _told_of("tagger"), at_rest(made), torch.no_grad():
+    images = study.recipe.data.images is not None
+    told = _told_of("data.images", BadValueError) if images else _told_of("tagger")
+    with told, at_rest(made), torch.no_grad():
         made(*encode(made, first.take(slice(0, FEW))))
     return made
 

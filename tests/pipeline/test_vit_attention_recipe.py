@@ -97,7 +97,7 @@ def test_the_full_recipe_compares_all_at_one_size_and_explains_at_that_of_the_pr
     assert found["112"] == {
         "last-two": every, "head-only": every, "cnn": every, "whole": dear, "scratch": dear
     }  # fmt: skip
-    assert found["224"] == dict.fromkeys(("last-two", "head-only", "random"), {"300"})
+    assert found["224"] == {m: {"300"} for m in ("last-two", "head-only", "random")}
 
 
 SMALL = {

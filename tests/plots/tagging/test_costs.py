@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,26 @@ def test_costs_that_are_alike_have_a_range_of_their_own(jets):
     assert max(jets) < high
     assert high > 1.5 * low
     assert caption(costs).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "flops", [(1e9, 1.8e9), (3e8, 1.3e9), (4e8, 3e9), (1.5e9, 4e10), (2e8, 1.5e9), (4e8, 2e13)]
+)
+def test_names_of_costs_do_not_lie_on_each_other(flops):
+    costs = Costs(tuple(spent(m, 100.0, f, 0.8) for m, f in zip("ab", flops, strict=True)))
+    figure = jl.draw(costs)
+    figure.draw_without_rendering()
+    (ax,) = (
+        a for a in figure.axes if a.get_xlabel() == "Floating-point operations of the training"
+    )
+    low, high = ax.get_xlim()
+    names = [t for t in ax.get_xticklabels(which="both") if t.get_text()]
+    boxes = sorted(
+        (t.get_window_extent() for t in names if low <= t.get_position()[0] <= high),
+        key=lambda box: box.x0,
+    )
+    assert len(boxes) >= 2
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 @pytest.mark.filterwarnings("error")

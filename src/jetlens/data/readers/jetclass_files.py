@@ -64,7 +64,8 @@ def opened(path: str) -> Iterator[Any]:
     except Exception as error:  # uproot fails in many ways on what is no ROOT file, or is cut short
         system = isinstance(error, OSError) and error.errno is not None
         if system or remote(path):  # the network, or that a package for such URLs is missing
-            raise BadFileError(f"{path!r} cannot be read: {' '.join(str(error).split())}") from error
+            said = " ".join(str(error).split())
+            raise BadFileError(f"{path!r} cannot be read: {said}") from error
         first = str(error).strip().partition("\n\n")[0]  # tables of a file's inside may follow
         said = " ".join(first.split()).removesuffix(f" for file path {path}")
         raise BadFileError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 from numpy.typing import NDArray
 
 from jetlens.core.registry import figures
@@ -39,6 +40,8 @@ _MARKS = "osD^vP*X"
 _LINES = ("-", "--", ":")
 _ALIKE = 1.02
 """Costs nearer to each other than this are as good as the same."""
+_NAMED = ((0.4, ()), (1.0, (2, 5)), (2.0, (3,)))
+"""Up to how many powers of ten in a panel which multiples of them are named; beyond it none."""
 
 
 @figures.register("costs")
@@ -76,15 +79,23 @@ def draw(costs: Costs) -> Figure:
             for ax in column:  # matplotlib would look for one before it takes another's
                 ax.autoscale(False, axis="x")
             alike.append((column[-1], max(there)))
-    for ax in grid[-1]:
-        low, high = ax.get_xlim()
-        if 0 < 10 * low <= high:  # powers of ten have room for their names, and no others
-            ax.xaxis.set_minor_formatter(NullFormatter())
     for ax, only in alike:  # one that is set makes matplotlib look for those of its row
         ax.set_xlim(only / 2, 2 * only)
+    for ax in grid[-1]:
+        _ticks(ax)
     _legend(drawn, grid, models, lines)
     heading(drawn)
     return drawn
+
+
+def _ticks(ax: Axes) -> None:
+    """Name as many multiples of powers of ten as there is room for."""
+    low, high = ax.get_xlim()
+    many = math.log10(high / low) if ax.get_xscale() == "log" else 0.0
+    named = next((named for most, named in _NAMED if many < most), ())
+    if named:
+        ax.xaxis.set_minor_locator(LogLocator(subs=named))
+        ax.xaxis.set_minor_formatter(LogFormatterSciNotation(minor_thresholds=(math.inf, math.inf)))
 
 
 def caption(costs: Costs) -> str:

@@ -101,6 +101,14 @@ def test_several_taggers_are_compared(name):
     assert title(found).endswith(", compared")
     assert "$" not in caption(found)
     numbers = found.numbers()
+    if name == "attention-overlay":
+        maps = [ax.images[0] for ax in drawn.axes if ax.images]
+        assert len(maps) == 2 * 2 * 2  # tasks, classes, taggers
+        ends = {m.norm.vmax for m in maps}
+        assert ends == {max(m.get_array().max() for m in maps)}  # one scale, of which all is shown
+    if name == "attention-distance":
+        rows = {ax.get_title(): [line.get_label() for line in ax.containers] for ax in drawn.axes}
+        assert rows == {"first": ["tuned", "random"], "second": ["tuned", "random"]}
     if name == "attention-fraction":
         columns = [t.get_text().replace("\n", " ") for t in drawn.axes[0].get_xticklabels()]
         assert columns[:3] == ["tuned", "random", "area"]  # nulls all, in one row

@@ -19,7 +19,7 @@ from jetlens.plots.attention.attention_fraction import COLOURS, NAMES, unit_of, 
 from jetlens.plots.shared.by_class import class_title, position
 from jetlens.plots.shared.panels import apart, by_row, heading, said, trainings
 from jetlens.plots.shared.points import classes_of
-from jetlens.plots.shared.style import figure, no_ticks
+from jetlens.plots.shared.style import TAGGERS, figure, no_ticks
 from jetlens.summarise.jets.regions import IN_PATCHES, OWN, PT, TURNED
 from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.ensemble import Ensemble
@@ -27,7 +27,6 @@ from jetlens.summarise.trainings.retrainings import over_retrainings, over_train
 
 TITLE = "Looking at prongs, compared"
 _WIDE = 0.42  # of a column's half
-_TAGGERS = (COLOURS[OWN], "#1d2f6f", "#94a4a2", "#e76300", "#92dadd")
 
 
 @figures.register("attention-fraction-compared")
@@ -106,7 +105,7 @@ def _radii(ax: Axes, ensemble: Ensemble, group: str, null: str) -> Axes:
             for end in ("value", "low", "high")
         )
         at = radii[there] * 1.03 ** (k - (len(ensemble.groups()) - 1) / 2)
-        look: dict[str, Any] = {"color": _TAGGERS[k % len(_TAGGERS)], "capsize": 2}
+        look: dict[str, Any] = {"color": TAGGERS[k % len(TAGGERS)], "capsize": 2}
         name = said(variation[-1:]) or "explanation"
         error = np.stack([value - low, high - value])
         ax.errorbar(at, value, error, fmt="o-", markersize=3.5, linewidth=1.2, label=name, **look)
@@ -137,7 +136,7 @@ def _distributions(ax: Axes, ensemble: Ensemble, group: str) -> None:
     there = [(v, results) for v, results in groups if group in results[0].sums["group"].values]
     names, top = [], 0.0
     for x, (variation, results) in enumerate(there):
-        top = max(top, _column(ax, x, results, group, OWN, _TAGGERS[x % len(_TAGGERS)]))
+        top = max(top, _column(ax, x, results, group, OWN, TAGGERS[x % len(TAGGERS)]))
         names.append(said(variation[-1:]) or "explanation")
     first = there[0][1]
     nulls = [str(k) for k in first[0].sums["null"].values]

@@ -19,7 +19,7 @@ from jetlens.core.units import Feature
 from jetlens.plots.shared.by_class import class_title, classes_shown, empty, position, told
 from jetlens.plots.shared.flavours import class_name
 from jetlens.plots.shared.panels import heading
-from jetlens.plots.shared.style import figure
+from jetlens.plots.shared.style import ORANGE, RED, figure
 from jetlens.plots.shared.words import plain
 from jetlens.summarise.attention_overlay import LOOKED, MARKS, PT, RIGHT, WRONG
 from jetlens.summarise.result import Result
@@ -27,7 +27,7 @@ from jetlens.summarise.result import Result
 TITLE = "Where in the image"
 _DECADES = 3.0
 _MOST = 5  # single jets of a class that are tagged right, or wrong
-_MARK = (("o", "#bd1f01", "prongs"), ("x", "black", "partons"))
+_MARK = (("o", RED, "prongs"), ("X", ORANGE, "partons"))
 _LOOKED = "viridis"
 
 Floats = NDArray[np.float64]
@@ -65,13 +65,7 @@ def draw(result: Result) -> Figure:
     for ax, words in zip(grid[0], ("Mean $p_T$", "Mean explanation"), strict=False):
         ax.set_title(words, fontsize=11)
     for k, shown_as in enumerate(means):
-        bar = drawn.colorbar(shown_as, ax=grid[:, k], location="bottom", shrink=0.85, aspect=18)
-        bar.set_label("Share of a jet / pixel", fontsize=10, loc="center")
-        bar.ax.tick_params(labelsize=8.5)
-        if not isinstance(shown_as.norm, LogNorm):
-            bar.set_ticks([shown_as.norm.vmin, shown_as.norm.vmax])
-            bar.ax.set_xticklabels(["0", f"{shown_as.norm.vmax:.2g}"])
-            bar.minorticks_off()
+        scale(drawn, shown_as, grid[:, k])
     for ax in grid[-1]:
         ax.set_xlabel(axis_title(result, "x"))
     _legend(drawn, result)
@@ -130,6 +124,18 @@ def image(ax: Axes, values: Floats, extent: Any, norm: Normalize, colours: str) 
     return drawn
 
 
+def scale(drawn: Figure, shown_as: Any, panels: NDArray[Any]) -> None:
+    """Draw the colour bar of maps below their panels."""
+    look: dict[str, Any] = {"location": "bottom", "shrink": 0.85 if panels.ndim == 1 else 0.4}
+    bar = drawn.colorbar(shown_as, ax=panels, aspect=18, **look)
+    bar.set_label("Share of a jet / pixel", fontsize=10, loc="center")
+    bar.ax.tick_params(labelsize=8.5)
+    if not isinstance(shown_as.norm, LogNorm):
+        bar.set_ticks([shown_as.norm.vmin, shown_as.norm.vmax])
+        bar.ax.set_xticklabels(["0", f"{shown_as.norm.vmax:.2g}"])
+        bar.minorticks_off()
+
+
 def _there(result: Result, verdict: str) -> int:
     """Return how many jets of a class that are tagged so are drawn, of the class with the most."""
     label = result.parts[verdict].jets["label"].values
@@ -178,10 +184,19 @@ def _marks(ax: Axes, jet: xr.Dataset, radius: float) -> None:
     marks = jet[MARKS + VALUE].values[jet[MARKS + MASK].values]
     for x, y, kind in marks:
         mark, colour, _ = _MARK[int(kind)]
-        look: Any = {"color": colour, "linestyle": "none"}
         if kind == 0:
             ax.add_patch(Circle((x, y), radius, fill=False, edgecolor=colour, linewidth=1.3))
-        ax.plot([x], [y], mark, markersize=3.5 if kind == 0 else 6, **look)
+        ax.plot([x], [y], mark, markersize=3.5 if kind == 0 else 6.5, **_look(colour))
+
+
+def _look(colour: str) -> dict[str, Any]:
+    """Return how a mark looks, such that it is seen on all colours of a map."""
+    return {
+        "color": colour,
+        "linestyle": "none",
+        "markeredgecolor": "black",
+        "markeredgewidth": 0.5,
+    }
 
 
 def _legend(drawn: Figure, result: Result) -> None:
@@ -192,7 +207,9 @@ def _legend(drawn: Figure, result: Result) -> None:
     }
     ax = drawn.axes[0]
     handles = [
-        ax.plot([], [], mark, color=colour, linestyle="none", label=name)[0]
+        ax.plot([], [], mark, color=colour, markeredgecolor="black", linestyle="none", label=name)[
+            0
+        ]
         for k, (mark, colour, name) in enumerate(_MARK)
         if k in kinds
     ]

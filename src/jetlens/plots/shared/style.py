@@ -19,6 +19,9 @@ BLUE, ORANGE, RED, GREY, PURPLE = "#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#
 BROWN, DARK_ORANGE, SAND, SLATE, CYAN = "#a96b59", "#e76300", "#b9ac70", "#717581", "#92dadd"
 CYCLE = (BLUE, ORANGE, RED, PURPLE, BROWN, DARK_ORANGE, SAND, CYAN, GREY)
 
+TAGGERS = (RED, "#1d2f6f", GREY, DARK_ORANGE, CYAN)
+"""Colours of taggers beside nulls."""
+
 VERTEX_COLOURS = (BLUE, DARK_ORANGE, PURPLE, "#1b7f5c", BROWN, RED, SLATE)
 """Dark enough for text on white."""
 

@@ -11,7 +11,7 @@ from jetlens.run.executor import Serial
 from jetlens.run.progress import Log
 from jetlens.run.recipe import Used
 from jetlens.run.recipe_file import build
-from jetlens.run.stages.generate import generate
+from jetlens.run.stages.generate import generate, share
 from jetlens.run.stages.train import architecture
 from jetlens.run.store import Store
 from jetlens.run.study import Study
@@ -145,3 +145,16 @@ def test_the_jets_that_are_tested_have_a_key_of_files_and_split_but_not_of_image
     assert tested(resplit=True) == own  # the first is the split of all
     given = replace(study, given=tmp_path / "tagger")
     assert given.tested_key() != own
+
+
+def test_jets_that_variations_share_are_told_once(tmp_path, capsys):
+    recipe = build({"data": {"use": "toy", "jets": 40}, "vary": {"train.batch": [8, 16, 32]}})
+    whole = Study(recipe, Store(tmp_path / "run"), Serial(), Log())
+    for wanted in ("generated", "are there"):  # the second time another run
+        studies = replace(whole, log=Log()).variations()
+        for n, each in enumerate(studies):
+            share(each, [s.home for s in studies[:n]])
+            generate(each)
+        told = [line for line in capsys.readouterr().err.splitlines() if "jets:" in line]
+        assert len(told) == 1
+        assert told[0].endswith(wanted)

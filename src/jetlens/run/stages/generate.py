@@ -37,8 +37,11 @@ def generate(study: Study) -> None:
     folder = home.work(STAGE, home.jets)
     tasks = [Task(p, folder / f"{part_name(i)}{source.suffix}") for i, p in enumerate(partitions)]
     made = [home.jets / task.path.name for task in tasks]
-    if not home.begin(STAGE, key(VERSION, arguments_of(source)), made):
-        study.log.say(f"jets: {len(tasks)} files are there")
+    jets = key(VERSION, arguments_of(source))
+    news = study.log.is_news(f"jets {jets}")  # variations share them
+    if not home.begin(STAGE, jets, made):
+        if news:
+            study.log.say(f"jets: {len(tasks)} files are there")
         return
     missing = [t for t in tasks if not t.path.exists()]
     with Progress("generating jets", len(missing)) as progress:

@@ -64,15 +64,15 @@ class AttentionDistance(ClassSummary):
             raise UnsupportedError(f"the tokens of {home!r} are no patches that fill the image")
         places, middle = _middles(plane, *size)
         apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
-        asked = found.values[..., found.key]
-        own = [_mean(asked[..., found.query, :], apart).mean(axis=-1)]
+        asked = found.values[..., _places(found.key)]
+        own = [_mean(asked[..., _places(found.query), :], apart).mean(axis=-1)]
         names = [PATCH]
         stream = attention.axes(home, home)[2]
         classes = [
             i for i, name in enumerate(attention.tokens(jets, stream).collection) if name == CLASS
         ]
         if classes:
-            own.append(_mean(asked[..., classes, :], middle[None]).mean(axis=-1))
+            own.append(_mean(asked[..., _places(classes), :], middle[None]).mean(axis=-1))
             names.append(CLASS)
         reach = [apart, middle[None]][: len(own)]
         even = np.ones((len(asked), 1, len(places)))
@@ -152,11 +152,24 @@ def _middles(plane: Plane, high: int, wide: int) -> tuple[Floats, Floats]:
 
 
 def _mean(weights: NDArray[np.floating], distance: Floats) -> Floats:
-    """Return mean distances ``[..., query]`` by weights ``[..., query or 1, key]``."""
+    """Return mean distances ``[..., query]`` by weights ``[..., query or 1, key]``.
+
+    Weights are read once, as they lie: there are as many as heads times patches squared.
+    """
     if weights.shape[-2] == 1 < len(distance):
         return np.asarray(ratio(weights[..., 0, :] @ distance.T, weights.sum(axis=-1)))
-    summed = np.einsum("...qk,qk->...q", weights, distance, dtype=np.float64)
-    return np.asarray(ratio(summed, weights.sum(axis=-1, dtype=np.float64)))
+    flat = weights.reshape(-1, *weights.shape[-2:]).swapaxes(0, 1)  # [query, any, key]
+    both = np.stack([distance, np.ones_like(distance)], axis=-1).astype(weights.dtype)
+    summed, total = (flat @ both).T.astype(np.float64)  # [any, query]
+    return np.asarray(ratio(summed, total)).reshape(weights.shape[:-1])
+
+
+def _places(some: NDArray[np.intp] | Sequence[int]) -> NDArray[np.intp] | slice:
+    """Return places as a slice where they are one, so that nothing is copied."""
+    places = np.asarray(some)
+    if len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
 
 
 def _like(used: NDArray[np.bool_], values: Floats) -> NDArray[np.bool_]:

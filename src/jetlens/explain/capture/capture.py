@@ -22,7 +22,7 @@ from jetlens.taggers.base import Tagger
 from jetlens.taggers.chunks import Packed
 from jetlens.taggers.predict import Predictions, predict
 
-_TRIED = 8  # jets of which the output is compared
+_TRIED, _EACH = 8, 8  # jets of which the output is compared at most; of how many it is one
 _SAME = 0.02  # of the largest logit; half precision, or a random step, may make as much
 
 
@@ -79,9 +79,10 @@ def capture(
 
 def _check_output(tagger: Tagger, packed: Packed, logits: Tensor) -> None:
     """Refuse a tagger that says something else where nothing is intercepted, by a few jets."""
-    some = torch.linspace(0, len(packed) - 1, min(len(packed), _TRIED)).long()
-    if not len(some):
+    if not len(packed):
         return
+    many = min(max(len(packed) // _EACH, 2), _TRIED)
+    some = torch.linspace(0, len(packed) - 1, many).long().unique()
     with torch.no_grad():
         plain = tagger(*packed.cut(some))
     found = logits[packed.rows[some]]

@@ -28,6 +28,7 @@ PATCH = "patch"
 ROLLOUT, MEAN = TOGETHER = ("rollout", "mean")
 """What stands in place of a layer where all of them were put together."""
 UNIFORM, PT = "uniform", "pt"
+_QUERIES = 16  # at a time
 
 Floats = NDArray[np.float64]
 
@@ -159,8 +160,11 @@ def _mean(weights: NDArray[np.floating], distance: Floats) -> Floats:
     if weights.shape[-2] == 1 < len(distance):
         return np.asarray(ratio(weights[..., 0, :] @ distance.T, weights.sum(axis=-1)))
     flat = weights.reshape(-1, *weights.shape[-2:]).swapaxes(0, 1)  # [query, any, key]
-    both = np.stack([distance, np.ones_like(distance)], axis=-1).astype(weights.dtype)
-    summed, total = (flat @ both).T.astype(np.float64)  # [any, query]
+    both = np.stack([distance, np.ones_like(distance)], axis=-1)
+    # in double precision, so that sums do not hang on how jets are cut; a few queries at a time
+    cuts = range(0, len(flat), _QUERIES)
+    found = [flat[q : q + _QUERIES].astype(np.float64) @ both[q : q + _QUERIES] for q in cuts]
+    summed, total = np.concatenate(found).T  # [any, query]
     return np.asarray(ratio(summed, total)).reshape(weights.shape[:-1])
 
 

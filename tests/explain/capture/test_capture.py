@@ -101,26 +101,35 @@ def test_holes_that_a_network_closes_itself_are_refused() -> None:
     np.testing.assert_allclose(np.nansum(weights, -1)[:, 0, 0][first], 1)
 
 
+class Patches(nn.Module):
+    """Attention between the patches of an image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cut, self.net = nn.Conv2d(1, 8, 4, stride=4), Net(four)
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = self.cut(image.sqrt()).flatten(2).transpose(1, 2)
+        mask = torch.ones(x.shape[:2], dtype=torch.bool)
+        return self.net.head(four(self.net, x, mask).mean(1))
+
+    def wrapped(self) -> jl.Tagger:
+        """Return it as a tagger in double precision."""
+        inputs = {"image": ("pt",)}
+        return jl.wrap(self.double(), inputs, ("s", "t"), call=lambda m, i, _: m(i["image"]))
+
+
+def images(many: int) -> jl.JetBatch:
+    """Return jets' images, most pixels of which are empty."""
+    rng = np.random.default_rng(0)
+    pixels = rng.random((many, 1, 12, 8)) * (rng.random((many, 1, 12, 8)) > 0.9)
+    return jl.batch({"image": (pixels, ("pt",))})
+
+
 @pytest.mark.parametrize("method", ["attention", "attention-rollout"])
 def test_roots_and_logarithms_of_inputs(method: str) -> None:
     """What particles are exchanged for is no less than they are."""
-
-    class Patches(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.cut, self.net = nn.Conv2d(1, 8, 4, stride=4), Net(four)
-
-        def forward(self, image: Tensor) -> Tensor:
-            x = self.cut(image.sqrt()).flatten(2).transpose(1, 2)
-            mask = torch.ones(x.shape[:2], dtype=torch.bool)
-            return self.net.head(four(self.net, x, mask).mean(1))
-
-    rng = np.random.default_rng(0)
-    pixels = rng.random((5, 1, 12, 8)) * (rng.random((5, 1, 12, 8)) > 0.9)
-    tagger = jl.wrap(
-        Patches().double(), {"image": ("pt",)}, ("s", "t"), call=lambda m, i, _: m(i["image"])
-    )
-    found = jl.explain(tagger, jl.batch({"image": (pixels, ("pt",))}), method)
+    found = jl.explain(Patches().wrapped(), images(5), method)
     assert attention.tokens(found, "key_image_image").collection == ("image",) * 6
 
     class Logarithms(Net):
@@ -220,6 +229,38 @@ def test_an_output_that_hangs_on_the_fast_path_is_refused() -> None:
     for method in ("attention", "attention-rollout"):
         with pytest.raises(jl.JetlensError, match="does it use rows of padding"):
             jl.explain(tagger, jets, method)
+
+
+def test_an_output_that_hangs_on_being_watched_is_refused_each_time() -> None:
+    class Shy(Patches):
+        def forward(self, image: Tensor) -> Tensor:
+            watched = torch.overrides._get_current_function_mode() is not None
+            return super().forward(image) + (5 if watched else 0)
+
+    tagger = Shy().wrapped()
+    for _ in range(2):
+        with pytest.raises(jl.JetlensError, match="attention is captured without"):
+            jl.explain(tagger, images(12), "attention")
+
+
+def test_images_are_compared_with_the_plain_pass_once() -> None:
+    plain: list[int] = []
+
+    class Counted(Patches):
+        def forward(self, image: Tensor) -> Tensor:
+            if torch.overrides._get_current_function_mode() is None:
+                plain.append(len(image))
+            return super().forward(image)
+
+    tagger = Counted().wrapped()
+    jl.explain(tagger, images(12), "attention")
+    assert plain == [8]
+    jl.explain(tagger, images(12), "attention")
+    assert plain == [8]
+    with torch.no_grad():
+        tagger.module.net.head.weight.add_(1)
+    jl.explain(tagger, images(12), "attention")
+    assert plain == [8, 8]
 
 
 Pair = namedtuple("Pair", "first second")

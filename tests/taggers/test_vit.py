@@ -160,6 +160,23 @@ def test_a_backbone_of_its_own_seed_is_the_same_for_all_and_named_alone(tmp_path
     assert torch.equal(jl.load(tmp_path / "t")(image(), {}), one(image(), {}))
 
 
+@pytest.mark.parametrize("tuned", [1, "head"])
+def test_what_fewer_layers_made_is_gone_on_from(tuned) -> None:
+    shallow, deep = make(tuned=2, seed=7).eval(), make(2, tuned=tuned, seed=7).eval()
+    assert (shallow.depth, deep.depth) == (1, {1: 2, "head": 3}[tuned])
+    with torch.no_grad():
+        made = shallow.frozen(image(), {})
+        onward, whole = deep.onward(made, shallow.depth), deep.frozen(image(), {})
+    torch.testing.assert_close(onward, whole, rtol=1e-5, atol=1e-6)
+    assert made["image"].ndim == 3
+    assert (onward["image"].ndim, onward["image"].std() > 0) == ({1: 3, "head": 2}[tuned], True)
+
+
+def test_nobody_goes_on_from_weights_that_each_training_draws_itself() -> None:
+    assert [make(tuned=t).depth for t in (1, "head", "all")] == [0, 0, 0]
+    assert make(tuned="all", seed=7).depth == 0
+
+
 def test_what_is_to_be_known_of_the_weights_is_told(stored, monkeypatch):
     assert make().assumptions == ""  # each training has its own
     assert "seed 7 are one draw" in make(seed=7).assumptions

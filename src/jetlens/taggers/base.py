@@ -41,6 +41,9 @@ class Tagger(nn.Module):
         Lists in which each place is a thing of its own, such as the leading jet, then the missing
         momentum, and how many places there are. They are not moved up, and a training scales each
         place by itself.
+    cut_by
+        The argument that says how many layers are frozen, where a deeper frozen part can go on
+        from what a shallower one made, by `onward`.
     """
 
     inputs: Mapping[str, tuple[str, ...]]
@@ -51,6 +54,7 @@ class Tagger(nn.Module):
     trims: ClassVar[bool | None] = True
     ordered: ClassVar[bool] = False
     scaled: ClassVar[str | None] = None
+    cut_by: ClassVar[str] = ""
     freezes: bool = False
 
     def __init__(
@@ -121,6 +125,18 @@ class Tagger(nn.Module):
         Collections keep their names, jets and particles; masks stay as they are.
         """
         return inputs
+
+    @property
+    def depth(self) -> int:
+        """How many layers are frozen, if what they make can be gone on from; 0 if not."""
+        return 0
+
+    def onward(self, inputs: Inputs, depth: int) -> Inputs:
+        """Return what `frozen` does, of what that of a tagger made of which `depth` are frozen.
+
+        Otherwise the two are the same, but for what they tell.
+        """
+        raise NotImplementedError
 
     def rest(self, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
         """Return what `outputs` does, of what `frozen` returned."""

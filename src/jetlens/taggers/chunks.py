@@ -51,8 +51,7 @@ class Packed:
     @property
     def budget(self) -> int:
         """How many particles a chunk should have on the device that the inputs are on."""
-        device = next(iter(self.inputs.values())).device
-        return TOKENS.get(device.type, TOKENS["cpu"])
+        return budget(next(iter(self.inputs.values())).device)
 
     @property
     def tokens(self) -> Tensor:
@@ -97,6 +96,11 @@ class Packed:
             back = packed.new_empty(shape)
         back[self.rows] = packed
         return back
+
+
+def budget(device: torch.device) -> int:
+    """Return how many particles a chunk should have on a device."""
+    return TOKENS.get(device.type, TOKENS["cpu"])
 
 
 def runs(tokens: Tensor, budget: int, rows_per_jet: int = 1) -> Iterator[slice]:

@@ -77,6 +77,7 @@ class Vit(Tagger):
     """
 
     scaled: ClassVar[str | None] = "largest"
+    cut_by: ClassVar[str] = "tuned"
 
     def __init__(
         self,
@@ -158,10 +159,18 @@ class Vit(Tagger):
 
     def frozen(self, inputs: Inputs, masks: Inputs) -> Inputs:
         """Return the tokens that the first trained layer takes; the class token for the head."""
-        tokens = self.network.tokens(inputs[self.image])
-        if self._head_alone:
-            return {self.image: self.network.read(tokens, slice(None))}
-        return {self.image: self.network.through(tokens, slice(self._begin))}
+        return self.onward({self.image: self.network.tokens(inputs[self.image])}, 0)
+
+    @property
+    def depth(self) -> int:
+        """How many layers are frozen, of weights that others have, too."""
+        return self._begin if self._found_again else 0
+
+    def onward(self, inputs: Inputs, depth: int) -> Inputs:
+        """Return what `frozen` does, of the tokens behind the first `depth` layers."""
+        left = slice(depth, self._begin)
+        go = self.network.read if self._head_alone else self.network.through
+        return {self.image: go(inputs[self.image], left)}
 
     def rest(self, inputs: Inputs, masks: Inputs) -> dict[str, Tensor]:
         """Return the logits of what `frozen` returned, as ``"jet"``.

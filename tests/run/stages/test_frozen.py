@@ -65,11 +65,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
 
 
 def test_each_jet_goes_through_each_frozen_part_once(ran) -> None:
-    """Whatever is drawn of them, and tested: there are two frozen parts, of eight taggers."""
+    """Whatever is drawn of them, and tested: of eight taggers, and of two frozen parts, of which
+    the deeper one goes on from what the other made."""
     folder, seen = ran
     data = Toy(jets=200, partition=80, seed=1)
     parts = {p: Part(data, p, (0.5, 0.2, 0.3)).read() for p in ("train", "validation", "test")}
-    assert 2 * len(parts["test"]) < sum(seen) <= 2 * sum(map(len, parts.values()))
+    alone = 2  # by which it is known how much room each part takes
+    assert 2 * len(parts["test"]) < sum(seen) <= sum(map(len, parts.values())) + alone
     assert not (folder / "run" / ".stages" / "features").exists()  # when all are tested
     assert len(list((folder / "run").glob("*/**/tagger/tagger.json"))) == 8
 
@@ -103,6 +105,15 @@ def test_trainings_are_those_that_evaluate_it_themselves(ran, tmp_path: Path) ->
         assert losses[0] == pytest.approx(losses[1], abs=1e-5)
         assert found["cost"]["flops_frozen"] > 0 == alone["cost"]["flops_frozen"]
         assert [e["steps"] for e in found["epochs"]] == [1, 2, 3, 4]
+
+
+def test_a_head_costs_the_same_whether_another_tagger_is_there_or_not(ran, tmp_path: Path) -> None:
+    alone = ["vary.images={few={train.per_class=5}}", "vary.model=['head']", "repeats=1"]
+    jl.run(ran[0] / "recipe.toml", tmp_path, until="train", set=alone)
+    name = Path("images=few,model=head") / "tagger" / "history.json"
+    one, other = (json.loads((p / name).read_text()) for p in (tmp_path, ran[0] / "run"))
+    assert one["cost"] == other["cost"]
+    assert one["cost"]["flops_frozen"] > 0
 
 
 def test_a_partition_without_tested_jets_is_tagged(tmp_path: Path) -> None:
@@ -166,3 +177,22 @@ def test_two_jets_of_one_row_are_refused(tmp_path: Path) -> None:
     task.data = Toy(jets=10, partition=5)
     wanted.rows = [np.array([3, 7]), np.array([3])]
     assert [p.partition.chosen.rows.tolist() for p in wanted.pieces()] == [[3], [7]]
+
+
+def test_the_deepest_that_has_all_jets_of_a_piece_is_gone_on_from(tmp_path: Path) -> None:
+    task = SimpleNamespace(data=Toy(jets=10, partition=5))
+    study = SimpleNamespace(device="cpu")
+
+    def wanted(depth: int, *rows: int, stem: str = "one") -> Wanted:
+        made = Features(tmp_path / f"{stem}{depth}", stem=stem, depth=depth)
+        return Wanted(study, task, made, [np.array(rows)])
+
+    own = wanted(3, 3, 7)
+    others = [own, wanted(1, 3, 7), wanted(2, 2, 3), wanted(4, 3, 7), wanted(2, 3, stem="other")]
+    first, second = own.pieces(others)
+    assert first.before == others[2].features
+    assert second.before is None
+    assert [p.before for p in wanted(3, 3, 7, stem="").pieces([wanted(2, 3, 7, stem="")])] == [
+        None,
+        None,
+    ]

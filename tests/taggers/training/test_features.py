@@ -8,7 +8,7 @@ import torch
 
 from jetlens.core.errors import BadFileError
 from jetlens.data.scaling import Scaling
-from jetlens.taggers.training.features import Features, key_of
+from jetlens.taggers.training.features import Features, key_of, stem_of
 from jetlens.taggers.vit import Vit
 
 IMAGE, CLASSES = {"image": ["pt"]}, ("one", "other")
@@ -60,11 +60,13 @@ def test_jets_that_are_not_there_are_told(features: Features, rows: list[int]) -
     assert features.rows("part-7").tolist() == []
 
 
-def key(seed: int = 1, scale: float = 1.0, jets: str = "jets", classes=CLASSES, **arguments) -> str:
+def key(
+    seed: int = 1, scale: float = 1.0, jets: str = "jets", classes=CLASSES, of=key_of, **arguments
+) -> str:
     torch.manual_seed(seed)
-    arguments = {"seed": 5, "tuned": 1, **arguments}
+    arguments = {"seed": arguments.pop("seed_of_weights", 5), "tuned": 1, **arguments}
     scaling = Scaling({"image": {"pt": (0.0, scale)}})
-    return key_of(Vit(IMAGE, classes, scaling, backbone=TABLE, weights="random", **arguments), jets)
+    return of(Vit(IMAGE, classes, scaling, backbone=TABLE, weights="random", **arguments), jets)
 
 
 def test_taggers_of_one_frozen_part_share_it_and_others_do_not() -> None:
@@ -79,3 +81,14 @@ def test_taggers_of_one_frozen_part_share_it_and_others_do_not() -> None:
     torch.manual_seed(0)
     others.append(key_of(Vit(IMAGE, CLASSES, backbone=TABLE, weights="random", seed=6), "jets"))
     assert len({made, *others}) == 6
+
+
+def test_taggers_that_differ_in_how_much_is_frozen_have_a_stem_in_common() -> None:
+    stem = key(of=stem_of)
+    assert stem == key(of=stem_of, tuned="head", classes=("a", "b", "c")) == key(of=stem_of, seed=2)
+    others = [
+        key(of=stem_of, **changed)
+        for changed in ({"scale": 2.0}, {"jets": "others"}, {"seed_of_weights": 2})
+    ]
+    assert len({stem, *others}) == 4
+    assert key(of=stem_of, seed_of_weights=None) == ""  # each training draws its own

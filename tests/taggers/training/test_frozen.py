@@ -14,7 +14,7 @@ from jetlens.taggers.encode import encode
 from jetlens.taggers.gn2 import GN2
 from jetlens.taggers.train import TrainSettings, train
 from jetlens.taggers.training.batches import Batches
-from jetlens.taggers.training.frozen import Once
+from jetlens.taggers.training.frozen import Once, evaluate, evaluate_onward
 from jetlens.taggers.vit import Vit
 from labelled import INPUTS, Labelled
 
@@ -173,6 +173,16 @@ def test_lists_are_not_kept() -> None:
     data = Labelled(50, 50)
     with pytest.raises(BadValueError, match=r"tracks: .*train\.cache = false"):
         Once(Path("unused"), 2**30).examples(GN2(INPUTS, ("b", "c", "u", "tau")), data, 50)
+
+
+def test_what_another_made_is_gone_on_from() -> None:
+    """At the price of the layers between the two."""
+    some = DATA.read().take(slice(0, 40))
+    shallow, deep = (tagger(tuned).eval() for tuned in (2, 1))
+    (made, before), (whole, all_of_it) = (evaluate(t, some) for t in (shallow, deep))
+    found, rest = evaluate_onward(deep, made, 1)
+    torch.testing.assert_close(found, whole, rtol=1e-5, atol=1e-6)
+    assert (before > 0, rest > 0, before + rest) == (True, True, all_of_it)
 
 
 def test_drawn_jets_are_told(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from jetlens.run.store import remove
 from jetlens.run.study import Study
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.training.draw import Rows
-from jetlens.taggers.training.frozen import evaluate
+from jetlens.taggers.training.frozen import evaluate, evaluate_onward
 
 _ready: dict[str, Tagger] = {}
 """The tagger whose frozen part this process used last, by the folder that it fills."""
@@ -63,7 +63,7 @@ def share(
         shared.append(task)
     first = studies[0]
     tidy(first, {*wanted, *used})
-    each = [own.pieces() for own in wanted.values()]
+    each = [own.pieces(wanted.values()) for own in wanted.values()]
     pieces = [piece for some in each for piece in some]
     if pieces:
         size = sum(_size(some) for some in each if some)
@@ -73,7 +73,9 @@ def share(
         )
         check_room(first, size)
         with Progress("frozen parts", len(pieces)) as progress:
-            first.executor.map(put_through, pieces, progress)
+            for depth in sorted({piece.features.depth for piece in pieces}):
+                some = [piece for piece in pieces if piece.features.depth == depth]
+                first.executor.map(put_through, some, progress)
     return shared
 
 
@@ -84,12 +86,21 @@ def clear(study: Study) -> None:
 
 
 def put_through(piece: Piece) -> None:
-    """Put some jets through a frozen part, and write what comes out."""
+    """Put some jets through a frozen part, and write what comes out.
+
+    Where a shallower one of the same network made something of them, that is gone on from.
+    """
     tagger = _tagger(piece)
-    begun = time.perf_counter()
-    jets = piece.partition.read()
-    found, flops = evaluate(tagger, jets)
-    piece.features.write(piece.name, jets.row, found, flops, time.perf_counter() - begun)
+    begun, spent, before = time.perf_counter(), 0.0, piece.before
+    if before is None:
+        jets = piece.partition.read()
+        row = jets.row
+        found, flops = evaluate(tagger, jets)
+    else:
+        row = piece.partition.chosen.rows
+        found, flops = evaluate_onward(tagger, before.read(row), before.depth)
+        flops, spent = flops + before.flops, before.seconds * len(row)
+    piece.features.write(piece.name, row, found, flops, time.perf_counter() - begun + spent)
 
 
 def _tagger(piece: Piece) -> Tagger:

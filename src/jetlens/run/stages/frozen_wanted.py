@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,7 @@ from jetlens.run.study import Study, key
 from jetlens.taggers.base import Tagger
 from jetlens.taggers.train import build, part_of, scaling_of
 from jetlens.taggers.training.draw import DrawnPartition, Rows, check_rows
-from jetlens.taggers.training.features import Features, key_of
+from jetlens.taggers.training.features import Features, key_of, stem_of
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Piece:
         The jets, and the piece's name.
     device
         Where it is computed.
+    before
+        What a shallower frozen part will have made of these jets, if one does.
     """
 
     task: Task
@@ -42,6 +45,7 @@ class Piece:
     partition: DrawnPartition
     name: str
     device: str
+    before: Features | None = None
 
 
 @dataclass
@@ -53,8 +57,13 @@ class Wanted:
     features: Features
     rows: list[NDArray[np.int64]] = field(default_factory=list)
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self, others: Iterable[Wanted] = ()) -> list[Piece]:
         """Return what is not there yet, a piece for each partition.
+
+        Parameters
+        ----------
+        others
+            What is wanted beside it: the deepest from which this one can go on is gone on from.
 
         Raises
         ------
@@ -62,6 +71,8 @@ class Wanted:
             If two jets have the same row.
         """
         rows = np.unique(np.concatenate(self.rows))
+        before = max(filter(self._goes_on, others), key=lambda o: o.features.depth, default=None)
+        there = np.concatenate(before.rows) if before else np.empty(0, np.int64)
         found, met = [], [np.empty(0, np.int64)]
         whole = self.task.data
         for i, (partition, jets) in enumerate(zip(whole.partitions(), Bare(whole), strict=True)):
@@ -70,9 +81,15 @@ class Wanted:
             name = part_name(i)
             if len(own) and not np.isin(own, self.features.rows(name)).all():
                 cut = DrawnPartition(partition, Rows(own))
-                found.append(Piece(self.task, self.features, cut, name, self.study.device))
+                made = before.features if before and np.isin(own, there).all() else None
+                found.append(Piece(self.task, self.features, cut, name, self.study.device, made))
         check_rows(np.concatenate(met))  # by its row a jet is found again
         return found
+
+    def _goes_on(self, other: Wanted) -> bool:
+        """Say whether this one can go on from what the other makes."""
+        own, its = self.features, other.features
+        return bool(own.stem) and own.stem == its.stem and own.depth > its.depth
 
 
 def may_share(task: Task) -> bool:
@@ -112,7 +129,9 @@ class Known:
                     whole = Part(task.data, "train", task.split, task.division)
                     self.scalings[measured] = scaling_of(tagger, whole, settings)
                 tagger.scaling = self.scalings[measured]
-                self.found[made] = Features(place(study) / key_of(tagger, jets), tagger.scaling)
+                folder = place(study) / key_of(tagger, jets)
+                stem = stem_of(tagger, jets)
+                self.found[made] = Features(folder, tagger.scaling, stem, tagger.depth)
         return self.found[made]
 
 

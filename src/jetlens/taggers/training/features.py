@@ -7,7 +7,7 @@ themselves: for each the jets' rows, and by collection an array ``[jet, ...]``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,10 +38,15 @@ class Features:
         Where it lies.
     scaling
         How the jets were scaled for it.
+    stem, depth
+        What deeper ones have in common with it that can go on from it, by `stem_of`, and how many
+        layers it has.
     """
 
     folder: Path
     scaling: Scaling = field(default_factory=Scaling)
+    stem: str = ""
+    depth: int = 0
 
     def write(
         self,
@@ -151,9 +156,30 @@ def key_of(tagger: Tagger, jets: str) -> str:
     jets
         A digest of the jets.
     """
+    trained = {name for name, p in tagger.named_parameters() if p.requires_grad}
+    frozen = {k: v for k, v in tagger.state_dict().items() if k not in trained}
+    return digest(_taken(tagger), checksum(frozen), jets)
+
+
+def stem_of(tagger: Tagger, jets: str) -> str:
+    """Return a digest of what frozen parts have in common of which one can go on from the other.
+
+    It is empty where none can.
+
+    Parameters
+    ----------
+    tagger
+        The tagger, before it is trained.
+    jets
+        A digest of the jets.
+    """
+    return digest(_taken(tagger, {tagger.cut_by}), jets) if tagger.depth else ""
+
+
+def _taken(tagger: Tagger, but: Collection[str] = ()) -> str:
+    """Return what a tagger is built of and takes, but for some arguments and what it tells."""
     told = description(tagger)
     for name in ("classes", "tasks"):
         del told[name]
-    trained = {name for name, p in tagger.named_parameters() if p.requires_grad}
-    frozen = {k: v for k, v in tagger.state_dict().items() if k not in trained}
-    return digest(json.dumps(told, sort_keys=True, default=list), checksum(frozen), jets)
+    told["arguments"] = {k: v for k, v in told["arguments"].items() if k not in but}
+    return json.dumps(told, sort_keys=True, default=list)

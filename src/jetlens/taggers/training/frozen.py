@@ -15,7 +15,7 @@ from jetlens.core.batch import JetBatch
 from jetlens.core.errors import BadValueError
 from jetlens.core.files import told
 from jetlens.taggers.base import Inputs, Tagger
-from jetlens.taggers.chunks import Packed, pack
+from jetlens.taggers.chunks import Packed, budget, pack, runs
 from jetlens.taggers.encode import encode
 from jetlens.taggers.state import at_rest, device_of, dtype_of
 from jetlens.taggers.training.cost import Counting
@@ -155,9 +155,34 @@ def evaluate(tagger: Tagger, jets: JetBatch, count: bool = True) -> tuple[Inputs
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, flops
 
 
-def _frozen(tagger: Tagger, inputs: Inputs) -> Inputs:
+def evaluate_onward(tagger: Tagger, made: Inputs, depth: int) -> tuple[Inputs, int]:
+    """Return what a tagger's frozen part makes of jets, of what another's made, and what it costs.
+
+    Parameters
+    ----------
+    tagger
+        The tagger. It is left as it was.
+    made
+        What the first `depth` layers made, ``[jet, token, ...]`` by collection; one jet or more.
+    depth
+        How many layers these are.
+    """
+    first = next(iter(made.values()))
+    each = torch.full((len(first),), max(math.prod(first.shape[1:-1]), 1))
+    parts: list[Inputs] = []
+    flops = 0
+    for chunk in runs(each, budget(device_of(tagger))):
+        with Counting() if not parts else nullcontext() as counting:
+            parts.append(_frozen(tagger, {k: v[chunk] for k, v in made.items()}, depth))
+        if counting is not None:
+            flops = counting.total // len(next(iter(parts[0].values())))
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, flops
+
+
+def _frozen(tagger: Tagger, inputs: Inputs, depth: int = 0) -> Inputs:
     # in a training parameters may be of half precision; inputs are not
     device, kind = device_of(tagger), next(tagger.parameters()).dtype
+    given = {k: v.to(device, kind) for k, v in inputs.items()}
     with at_rest(tagger), torch.no_grad():
-        found = tagger.frozen({k: v.to(device, kind) for k, v in inputs.items()}, {})
+        found = tagger.onward(given, depth) if depth else tagger.frozen(given, {})
     return {k: v.cpu() for k, v in found.items()}

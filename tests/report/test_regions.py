@@ -6,16 +6,21 @@ import numpy as np
 
 import imaged
 import jetlens as jl
-from jetlens.report.regions import regions_table
+from jetlens.report.regions import about, regions_table
+
+
+def result(looked, count=90):
+    some = imaged.jets(count)
+    scores = imaged.explained(some, looked(some))
+    return jl.summarise(scores, "attention-fraction", radii=[], replicas=60)
 
 
 def table(looked, count=90):
-    some = imaged.jets(count)
-    return regions_table(
-        jl.summarise(
-            imaged.explained(some, looked(some)), "attention-fraction", radii=[], replicas=60
-        )
-    )
+    return regions_table(result(looked, count))
+
+
+def even(some):
+    return np.ones_like(some["image"].values[:, 0])
 
 
 def test_an_explanation_at_the_pt_is_above_all_but_the_pt():
@@ -26,12 +31,10 @@ def test_an_explanation_at_the_pt_is_above_all_but_the_pt():
         assert ">above<" in said["Four", null]
     assert ">above<" not in said["Four", "pT (unfair to patches)"]
     assert len(said) == len(found.rows) == 12
-    assert "paired" in found.caption
-    assert "the class sets how many" in found.caption
 
 
 def test_right_is_told_against_wrong():
-    found = table(lambda some: np.ones_like(some["image"].values[:, 0]), 240)
+    found = table(even, 240)
     rows = {str(r[1]): [str(c) for c in r[2:]] for r in found.rows if str(r[0]) == "Four"}
     assert ">not told apart<" in rows["right, against wrong"][-1]
     over = rows["right, against wrong, enrichment over pT in patches"]
@@ -40,10 +43,16 @@ def test_right_is_told_against_wrong():
 
 
 def test_one_that_is_everywhere_alike_is_below_the_pt_and_not_told_from_the_area():
-    found = table(lambda some: np.ones_like(some["image"].values[:, 0]))
+    found = table(even)
     said = {(str(r[0]), str(r[1])): str(r[-1]) for r in found.rows}
     assert ">below<" in said["Two", "pT (unfair to patches)"]
     assert ">not told apart<" in said["Two", "area"]
+
+
+def test_the_last_rows_are_told_of_where_they_are():
+    words = [about(result(even, count).numbers()) for count in (12, 240)]
+    assert ["tagged right against" in w for w in words] == [False, True]
+    assert all("paired" in w and "the class sets how many" in w for w in words)
 
 
 def test_without_jets_there_is_none():

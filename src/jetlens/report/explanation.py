@@ -17,7 +17,7 @@ from jetlens.report.facts import Explanation
 from jetlens.report.flips import flips_table
 from jetlens.report.moved import observables_table
 from jetlens.report.numbers import in_percent, measured, plain, shown
-from jetlens.report.regions import regions_table
+from jetlens.report.regions import about, regions_table
 from jetlens.report.words import html, said
 from jetlens.summarise.jets.classes import ClassSummary
 from jetlens.summarise.result import Result
@@ -43,6 +43,8 @@ _TABLES = {
     "attention-fraction": regions_table,
 }
 """Tables that stand above the figures of summaries."""
+_ABOUT = {"attention-fraction": about}
+"""What is said of them once."""
 
 
 def explained(
@@ -74,7 +76,7 @@ def explained(
             complete += [completeness_table(result), drawn]
         elif result.name in _TABLES:
             table = _TABLES[result.name](result)
-            shown += [drawn] if table is None else [table, drawn]
+            shown += [drawn] if table is None else [*_before(result, shown), table, drawn]
         else:
             shown.append(drawn)
     shown += together
@@ -89,6 +91,14 @@ def explained(
     if complete:
         found.append(Section(f"{prefix}completeness", f"Completeness{after}", complete))
     return found
+
+
+def _before(result: Result, shown: Sequence[Block]) -> list[Block]:
+    """Return what is to be said above a summary's table, if it is not said yet."""
+    if result.name not in _ABOUT:
+        return []
+    words = Paragraph(_ABOUT[result.name](result.numbers()))
+    return [] if words in shown else [words]
 
 
 def explained_output(settings: Mapping[str, Any]) -> str:

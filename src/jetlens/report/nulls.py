@@ -11,7 +11,7 @@ from jetlens.report.content import Block, Cell, Paragraph, Table
 from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as written
-from jetlens.report.regions import ABOUT, HEAD, NULLS, against_null, name_of, nulls_of, tested
+from jetlens.report.regions import HEAD, NULLS, about, against_null, name_of, nulls_of, tested
 from jetlens.report.variants import (
     Comparison,
     Variant,
@@ -47,7 +47,7 @@ def against_nulls(facts: Comparison) -> list[Block]:
             blocks += [table] if table is not None else []
         rest = _brief(facts, names[1:], numbers, after)
         blocks += [rest] if rest is not None else []
-    return [Paragraph(_OVER + ABOUT), *blocks] if blocks else []
+    return [Paragraph(_OVER + about(facts.numbers)), *blocks] if blocks else []
 
 
 def explanations_of(numbers: Numbers, known: Iterable[str]) -> list[str]:

@@ -21,17 +21,25 @@ from jetlens.summarise.result import Result
 SAID = {YES: "above", NO: "below", OPEN: OPEN}
 NULLS = [kind for kind in NAMES if kind != OWN]
 HEAD = ["null", "share", "null's share", "enrichment", f"difference, {LEVEL}", "verdict"]
-ABOUT = (
-    "Tests are paired: the interval is that of the mean difference jet by jet. Patches are "
-    "larger than discs: a map of patches has less in them than the pT has, so that the pT in "
-    "patches is its fair null. Discs elsewhere, and those of another jet, may overlap the jet's "
-    "own: it is harder to be above them than above places without prongs. The last rows are jets "
-    "tagged right against those tagged wrong, by share and by enrichment (in the columns of "
-    "shares). More discs hold more, and the class sets how many there are: shares of classes with "
-    "other numbers of prongs cannot be compared, enrichments can. "
-    f"Verdicts are at {LEVEL}; one in twenty is chance."
-)
-"""What holds for every table of these."""
+_RIGHT = "right_minus_wrong"
+
+
+def about(numbers: Numbers) -> str:
+    """Return what holds for every table of these numbers."""
+    right = (
+        "The last rows are jets tagged right against those tagged wrong, by share and by "
+        "enrichment (in the columns of shares). "
+    )
+    return (
+        "Tests are paired: the interval is that of the mean difference jet by jet. Patches are "
+        "larger than discs: a map of patches has less in them than the pT has, so that the pT in "
+        "patches is its fair null. Discs elsewhere, and those of another jet, may overlap the "
+        "jet's own: it is harder to be above them than above places without prongs. "
+        f"{right if any(f'.{_RIGHT}' in name for name in numbers) else ''}"
+        "More discs hold more, and the class sets how many there are: shares of classes with "
+        "other numbers of prongs cannot be compared, enrichments can. "
+        f"Verdicts are at {LEVEL}; one in twenty is chance."
+    )
 
 
 def regions_table(result: Result) -> Table | None:
@@ -47,7 +55,7 @@ def regions_table(result: Result) -> Table | None:
     caption = (
         f"Does it look at {summary.regions}? The mean share of the explanation in discs of "
         f"{summary.radius:g} around them, what each null has there, and their ratio, with 68 % "
-        f"intervals, over bootstraps of events. {ABOUT}"
+        "intervals, over bootstraps of events."
     )
     return Table(["Class", *HEAD], rows, caption)
 
@@ -72,7 +80,7 @@ def tested(numbers: Numbers, start: str) -> list[list[Cell]]:
     null = IN_PATCHES if IN_PATCHES in fair else PT
     for words, behind in (("", ""), (f", enrichment over {NAMES[null]}", f".enrichment.{null}")):
         each = [f"{start}.right{behind}", f"{start}.wrong{behind}"]
-        name = f"{start}.right_minus_wrong{behind}"
+        name = f"{start}.{_RIGHT}{behind}"
         if name in numbers:
             own, other, *test = _row(numbers, each, name)
             rows.append([plain(f"right, against wrong{words}"), own, other, "", *test])

@@ -34,7 +34,9 @@ def what_was_run(facts: Facts) -> Section:
     data = recipe["data"]
     settings: list[list[str]] = [["Data", data["use"]]]
     settings += [
-        [said_of(facts.rows, _DATA.get(k, k)), shown(v)] for k, v in data.items() if k != "use"
+        [said_of(facts.rows, _DATA.get(k, k.capitalize())), shown(v)]
+        for k, v in data.items()
+        if k != "use"
     ]
     if "split" in recipe:
         shares = " / ".join(percent(x) for x in recipe["split"])

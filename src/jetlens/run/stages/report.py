@@ -31,7 +31,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.retrained import Retrained
 from jetlens.taggers import saved
 
-VERSION = 8
+VERSION = 9
 STAGE = "report"
 HISTORY = "history.json"
 PACKAGES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,22 +137,7 @@ def evaluate(tagger: Tagger, jets: JetBatch, count: bool = True) -> tuple[Inputs
     BadValueError
         If the tagger takes lists of particles.
     """
-    parts: list[Inputs] = []
-    flops = 0
-    for start in range(0, len(jets), _AT_ONCE):
-        some = jets.take(slice(start, start + _AT_ONCE))
-        packed = pack(tagger, *encode(tagger, some, torch.device("cpu")))
-        if packed.masks:
-            raise BadValueError(
-                f"{', '.join(packed.masks)}: what is frozen of a tagger is kept for images and "
-                "jets' variables, not for lists; set train.cache = false"
-            )
-        for chunk in packed.chunks():
-            with Counting() if count and not parts else nullcontext() as counting:
-                parts.append(_frozen(tagger, packed.cut(chunk)[0]))
-            if counting is not None:
-                flops = counting.total // len(next(iter(parts[0].values())))
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, flops
+    return _in_chunks(tagger, _cut(tagger, jets), count)
 
 
 def evaluate_onward(tagger: Tagger, made: Inputs, depth: int) -> tuple[Inputs, int]:
@@ -169,11 +154,33 @@ def evaluate_onward(tagger: Tagger, made: Inputs, depth: int) -> tuple[Inputs, i
     """
     first = next(iter(made.values()))
     each = torch.full((len(first),), max(math.prod(first.shape[1:-1]), 1))
+    chunks = runs(each, budget(device_of(tagger)))
+    return _in_chunks(tagger, ({k: v[c] for k, v in made.items()} for c in chunks), True, depth)
+
+
+def _cut(tagger: Tagger, jets: JetBatch) -> Iterator[Inputs]:
+    """Return jets as the tagger takes them, chunk by chunk."""
+    for start in range(0, len(jets), _AT_ONCE):
+        some = jets.take(slice(start, start + _AT_ONCE))
+        packed = pack(tagger, *encode(tagger, some, torch.device("cpu")))
+        if packed.masks:
+            raise BadValueError(
+                f"{', '.join(packed.masks)}: what is frozen of a tagger is kept for images and "
+                "jets' variables, not for lists; set train.cache = false"
+            )
+        for chunk in packed.chunks():
+            yield packed.cut(chunk)[0]
+
+
+def _in_chunks(
+    tagger: Tagger, chunks: Iterable[Inputs], count: bool, depth: int = 0
+) -> tuple[Inputs, int]:
+    """Return what the frozen part makes of chunks, from a depth on, and what a jet costs."""
     parts: list[Inputs] = []
     flops = 0
-    for chunk in runs(each, budget(device_of(tagger))):
-        with Counting() if not parts else nullcontext() as counting:
-            parts.append(_frozen(tagger, {k: v[chunk] for k, v in made.items()}, depth))
+    for inputs in chunks:
+        with Counting() if count and not parts else nullcontext() as counting:
+            parts.append(_frozen(tagger, inputs, depth))
         if counting is not None:
             flops = counting.total // len(next(iter(parts[0].values())))
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, flops

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from jetlens.report.numbers import TIMES, in_percent, measured, percent, plain, shown
@@ -48,10 +50,14 @@ def test_plain_numbers():
         "40,000", "0.250", "−3", "1.23", "1.00×10⁻⁹",
     ]  # fmt: skip
     assert percent(0.7) == "70 %"
-    assert shown(["a", 2000, 0.5]) == "a, 2000, 0.500"
+    assert shown(["a", 2000, 0.5]) == "a, 2000, 0.5"
     assert shown(2000) == "2,000"
     assert shown(True) == "True"
-    assert shown({"inside": 0.4, "scales": [0, 0.5]}) == "(inside 0.400, scales 0, 0.500)"
+    given = (5e-4, 2e-3, 1.25e-4, 0.123456, 1234.5, -0.5, 1e20, math.inf)
+    assert list(map(shown, given)) == [
+        "5×10⁻⁴", "0.002", "1.25×10⁻⁴", "0.123456", "1,234.5", "−0.5", "1×10²⁰", "inf",
+    ]  # fmt: skip
+    assert shown({"inside": 0.4, "scales": [0, 0.5]}) == "(inside 0.4, scales 0, 0.5)"
 
 
 def test_a_number_that_not_all_replicas_define_says_so():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup
@@ -85,16 +86,17 @@ def percent(share: float) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a setting as words: numbers plain, lists with commas (whole numbers without).
+    """Return a setting as words: numbers with all their digits, lists with commas.
 
-    Tables are in brackets: ``(inside 0.400, fixed_pt True)``.
+    Whole numbers of lists have no commas of their own. Tables are in brackets: ``(inside 0.4,
+    fixed_pt True)``.
     """
     if isinstance(value, Mapping):
         return f"({', '.join(f'{k} {shown(v)}' for k, v in value.items())})"
     if isinstance(value, list | tuple):
         return ", ".join(str(v) if isinstance(v, int) else shown(v) for v in value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return plain(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return plain(value, len(Decimal(repr(value)).normalize().as_tuple().digits))
     return str(value)
 
 

@@ -30,7 +30,7 @@ from jetlens.run.study import PERFORMANCE, Study, key
 from jetlens.summarise.trainings.costs import Costs
 from jetlens.taggers import saved
 
-VERSION = 17
+VERSION = 18
 NUMBERS, PAGE = "compare", "report"
 
 

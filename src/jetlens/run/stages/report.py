@@ -31,7 +31,7 @@ from jetlens.summarise.result import Result
 from jetlens.summarise.trainings.retrained import Retrained
 from jetlens.taggers import saved
 
-VERSION = 9
+VERSION = 10
 STAGE = "report"
 HISTORY = "history.json"
 PACKAGES = (

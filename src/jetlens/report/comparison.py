@@ -34,11 +34,10 @@ from jetlens.report.variants import (
     place_of,
     short,
     told_at,
-    whole,
 )
 from jetlens.report.varied import varied
 from jetlens.report.verdicts import against_first
-from jetlens.report.words import method
+from jetlens.report.words import method, whole
 from jetlens.report.worth import worth_of_orders
 from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 

@@ -16,8 +16,8 @@ from jetlens.report.variants import (
     place_of,
     short,
     told_at,
-    whole,
 )
+from jetlens.report.words import whole
 from jetlens.summarise.trainings.performances import BACKGROUND, EFFICIENCY
 
 

@@ -11,7 +11,8 @@ from jetlens.report.content import Block, Cell, Section, Table
 from jetlens.report.facts import Numbers
 from jetlens.report.headlines import controlled, nearer_by_class
 from jetlens.report.numbers import in_percent, measured, percent
-from jetlens.report.variants import Comparison, place_of, whole
+from jetlens.report.variants import Comparison, place_of
+from jetlens.report.words import whole
 from jetlens.summarise.sums.nearest import FARTHER, NEARER, OPEN, SAME
 
 _FIRST = ("moved", "flip", "wanted_change")

@@ -21,10 +21,9 @@ from jetlens.report.variants import (
     place_of,
     said_at,
     short,
-    whole,
     with_arguments,
 )
-from jetlens.report.words import html
+from jetlens.report.words import html, whole
 from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.jets.regions import AREA
 
@@ -89,7 +88,7 @@ def _full(
         for variant in task:
             start = start_of(name, variant)
             for group in classes_of(numbers, start):
-                begin = [html(class_title(group)), whole(variant.places[last])]
+                begin = [whole(html(class_title(group))), whole(variant.places[last])]
                 each = tested(numbers, f"{start}.{group}")
                 rows += [(group, [*begin, *row]) for row in each]
     if not rows:
@@ -114,7 +113,7 @@ def _brief(facts: Comparison, names: list[str], numbers: Numbers, after: str) ->
         for kind in nulls:
             over, test = (numbers.get(f"{start}.{w}.{kind}") for w in ("enrichment", "minus"))
             cells.append("" if over is None or test is None else _brief_cell(over, test))
-        begin: list[Cell] = [called(name, facts.explanations), html(class_title(group))]
+        begin: list[Cell] = [called(name, facts.explanations), whole(html(class_title(group)))]
         places = [whole(variant.places[a]) for a in axes]
         of = _trainings(numbers, start)
         rows.append([*begin, *places, of, measured(numbers[start]), *cells])

@@ -21,11 +21,10 @@ from jetlens.report.variants import (
     of_arguments,
     place_of,
     short,
-    whole,
     with_arguments,
 )
 from jetlens.report.verdicts import LEVEL, NO, OF_ONE, OPEN, YES, judged
-from jetlens.report.words import html
+from jetlens.report.words import html, whole
 from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.jets.regions import ANOTHER, TURNED
 
@@ -51,7 +50,7 @@ def prongs(facts: Comparison) -> list[Block]:
                 for (name, group), found in _gains(numbers, place_of(variant.places), first):
                     words = called(name, facts.explanations) or "explanation"
                     begin: list[Cell] = [f"{words}{with_arguments(arguments)}"]
-                    begin += [html(class_title(group)), *places, _pairs(found)]
+                    begin += [whole(html(class_title(group))), *places, _pairs(found)]
                     rows.append([*begin, *(_cell(found.get(c)) for c in (_SHARE, *_NULLS))])
         if rows:
             over = [html(f"enrichment over {NAMES[null]}") for null in _NULLS]

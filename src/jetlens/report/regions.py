@@ -13,7 +13,7 @@ from jetlens.report.facts import Numbers
 from jetlens.report.numbers import measured
 from jetlens.report.numbers import plain as written
 from jetlens.report.verdicts import LEVEL, NO, OPEN, YES, marked, verdict, wide
-from jetlens.report.words import html
+from jetlens.report.words import html, whole
 from jetlens.summarise.estimates import PAIRS
 from jetlens.summarise.jets.regions import IN_PATCHES, OWN, PT
 from jetlens.summarise.result import Result
@@ -49,7 +49,7 @@ def regions_table(result: Result) -> Table | None:
     rows: list[list[Cell]] = []
     for group in classes_shown(result):
         tests = tested(numbers, f"attention_fraction.{group}")
-        rows += [[html(class_title(group)), *row] for row in tests]
+        rows += [[whole(html(class_title(group))), *row] for row in tests]
     if not rows:
         return None
     caption = (

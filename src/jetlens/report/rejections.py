@@ -11,9 +11,9 @@ from jetlens.report.variants import (
     place_of,
     short,
     told_at,
-    whole,
     with_arguments,
 )
+from jetlens.report.words import whole
 from jetlens.summarise.trainings.performances import REJECTION
 
 

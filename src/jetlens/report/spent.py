@@ -9,7 +9,8 @@ from markupsafe import Markup
 from jetlens.plots.shared.words import said_of
 from jetlens.report.content import Block, Cell, Table
 from jetlens.report.numbers import measured, plain
-from jetlens.report.variants import Comparison, axes_of, place_of, short, whole
+from jetlens.report.variants import Comparison, axes_of, place_of, short
+from jetlens.report.words import whole
 from jetlens.summarise.estimates import mapped
 from jetlens.summarise.trainings.costs import FLOPS, IMAGES, SECONDS, TRAINED
 

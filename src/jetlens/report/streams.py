@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from jetlens.report.content import Block, Cell, Table
-from jetlens.report.variants import Comparison, axes_of, place_of, whole
+from jetlens.report.variants import Comparison, axes_of, place_of
 from jetlens.report.verdicts import LEVEL, NO, OF_ONE, OPEN, YES, judged
+from jetlens.report.words import whole
 from jetlens.summarise.stream_use import LOSS, SHARE
 
 NAME = "stream-use"

@@ -183,11 +183,6 @@ def link(name: str) -> Cell:
     return Markup('<a href="{}/{}">{}</a>').format(quote(name), PAGE, name)
 
 
-def whole(words: str) -> Cell:
-    """Return words that stay on one line."""
-    return Markup('<span class="number">{}</span>').format(words)
-
-
 def short(axis: str) -> str:
     """Return the last word of an axis's name."""
     return axis.rpartition(".")[2].replace("_", " ")

@@ -36,6 +36,11 @@ def html(text: str) -> Markup:
     return Markup("").join(made)
 
 
+def whole(words: str) -> Markup:
+    """Return words that stay on one line."""
+    return Markup('<span class="number">{}</span>').format(words)
+
+
 def method(name: str) -> str:
     """Return what an explainer is called inside a sentence; abbreviations are in capitals."""
     return name.upper() if len(name) <= _ABBREVIATION else name.replace("-", " ")

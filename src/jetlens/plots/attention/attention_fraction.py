@@ -201,7 +201,7 @@ def _verdicts(ax: Axes, result: Result, g: int) -> None:
         number = int(result.sums["tagged_jets"].sel(tagged=tagged).values[g])
         empty: Any = {"color": "0.3", "markerfacecolor": filling, "linestyle": "none"}
         ax.plot([], [], mark, label=f"{number:,} {tagged}", **empty)
-    ax.legend(fontsize=9.5, handletextpad=0.2)
+    ax.legend(loc="best", fontsize=9.5, handletextpad=0.2)
 
 
 def _probability(ax: Axes, result: Result, g: int) -> None:

@@ -67,11 +67,11 @@ def label(ax: Axes, right: str = "") -> None:
         ax.set_title(right, loc="right", fontsize=11)
 
 
-def legend(ax: Axes, loc: str = "best", **look: Any) -> None:
+def legend(ax: Axes, **look: Any) -> None:
     """Draw a legend where there is something to name."""
     if ax.get_legend_handles_labels()[0]:
         # told, as matplotlib warns of its own default where it takes a second to find the place
-        ax.legend(loc=loc, **look)
+        ax.legend(**{"loc": "best", **look})
 
 
 def no_ticks(ax: Axes, axis: Literal["x", "y"]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from jetlens.report.numbers import TIMES, in_percent, measured, percent, plain, shown
@@ -53,9 +54,9 @@ def test_plain_numbers():
     assert shown(["a", 2000, 0.5]) == "a, 2000, 0.5"
     assert shown(2000) == "2,000"
     assert shown(True) == "True"
-    given = (5e-4, 2e-3, 1.25e-4, 0.123456, 1234.5, -0.5, 1e20, math.inf)
+    given = (5e-4, 2e-3, 1.25e-4, 0.123456, 1234.5, -0.5, 1e20, math.inf, np.float64(0.25))
     assert list(map(shown, given)) == [
-        "5×10⁻⁴", "0.002", "1.25×10⁻⁴", "0.123456", "1,234.5", "−0.5", "1×10²⁰", "inf",
+        "5×10⁻⁴", "0.002", "1.25×10⁻⁴", "0.123456", "1,234.5", "−0.5", "1×10²⁰", "inf", "0.25",
     ]  # fmt: skip
     assert shown({"inside": 0.4, "scales": [0, 0.5]}) == "(inside 0.4, scales 0, 0.5)"
 

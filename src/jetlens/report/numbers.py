@@ -96,7 +96,7 @@ def shown(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(str(v) if isinstance(v, int) else shown(v) for v in value)
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return plain(value, len(Decimal(repr(value)).normalize().as_tuple().digits))
+        return plain(value, len(Decimal(str(value)).normalize().as_tuple().digits))
     return str(value)
 
 
